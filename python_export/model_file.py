@@ -1,0 +1,77 @@
+"""What the commands of this folder share: how a model file is written, and how a user's mistake is told."""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+
+class InputError(Exception):
+    """The caller's data, file or options cannot be used; the text is one line: place, fact, way out."""
+
+
+def check_output(path: Path) -> None:
+    """Raises InputError where a file could not be written to `path`, before any work is done for it."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give the name of a file")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: no such folder: {path.parent}")
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replaces `path` as a whole: a kill at any moment leaves the old file or the new one.
+
+    A symbolic link is followed. A new file gets the mode that open() would give it, an old one keeps its own.
+    Raises InputError where the file cannot be written.
+    """
+    try:
+        target = path.resolve()
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fchmod(file.fileno(), _mode_for(target))
+                os.fsync(file.fileno())
+            os.replace(temporary, target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _mode_for(target: Path) -> int:
+    if target.exists():
+        return target.stat().st_mode & 0o777
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+def run_command(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], None]) -> int:
+    """Parses the command line, runs the command, and returns its exit status.
+
+    0 done, 1 an InputError (told in one line on stderr), 130 interrupted; argparse itself leaves with 2 on wrong usage.
+    """
+    options = parser.parse_args()
+    try:
+        run(options)
+        sys.stdout.flush()
+    except InputError as error:
+        print(f"{parser.prog}: error: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader has gone; without this, the interpreter's last flush would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print(f"{parser.prog}: interrupted", file=sys.stderr)
+        return 130
+    return 0

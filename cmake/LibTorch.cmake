@@ -1,0 +1,126 @@
+# LibTorch::LibTorch: one imported target from any LibTorch, with or without CUDA.
+#
+# Looked for in this order:
+#   IRIS_TORCH_DIR (cache variable; at first the environment's)
+#   the target `torch`, where the including project has called find_package(Torch)
+#   CMAKE_PREFIX_PATH (cache variable and environment)
+#   the .venv of this source tree
+#   the packages of the python3 on PATH
+# Each folder may be an unpacked libtorch, a site-packages/torch, or the root of a Python environment.
+#
+# Also sets LibTorch_VERSION, and LibTorch_CUDA for a status line: nothing may depend on which build it is.
+#
+# find_package(Torch) is not called: a CUDA build's stops where there is no CUDA toolkit, and only compiling kernels needs one.
+include_guard()
+set(LibTorch_MINIMUM_VERSION 2.1)
+set(IRIS_TORCH_DIR "$ENV{IRIS_TORCH_DIR}" CACHE PATH "LibTorch to use: a libtorch folder, a site-packages/torch or a Python environment")
+
+# The first folder at or below `dir` that holds a whole LibTorch; a line about each that does not is added to LibTorch_REPORT.
+function(_libtorch_find dir out)
+  set(${out} "" PARENT_SCOPE)
+  file(GLOB roots LIST_DIRECTORIES true
+       "${dir}" "${dir}/libtorch" "${dir}/torch" "${dir}/lib*/python3*/site-packages/torch" "${dir}/lib/python3/dist-packages/torch")
+  foreach(root IN LISTS roots)
+    set(missing "")
+    foreach(part include/torch/csrc/api/include/torch/torch.h include/ATen/ATen.h lib/libtorch.so lib/libtorch_cpu.so lib/libc10.so)
+      if(NOT EXISTS "${root}/${part}")
+        list(APPEND missing "${part}")
+      endif()
+    endforeach()
+    if(NOT missing)
+      set(${out} "${root}" PARENT_SCOPE)
+      return()
+    endif()
+    list(LENGTH missing count)
+    if(count LESS 5)
+      list(JOIN missing ", " missing)
+      string(APPEND LibTorch_REPORT "  ${root}: incomplete, without ${missing}\n")
+      set(incomplete TRUE)
+    endif()
+  endforeach()
+  if(NOT incomplete)
+    string(APPEND LibTorch_REPORT "  ${dir}: holds no LibTorch\n")
+  endif()
+  set(LibTorch_REPORT "${LibTorch_REPORT}" PARENT_SCOPE)
+endfunction()
+
+function(_libtorch_fail fact)
+  message(FATAL_ERROR "${fact}\n${LibTorch_REPORT}Run script/setup, which puts the pinned LibTorch into .venv, or name another one: "
+                      "-DIRIS_TORCH_DIR=DIR (an unpacked libtorch, a site-packages/torch or a Python environment).")
+endfunction()
+
+set(LibTorch_REPORT "")
+set(LibTorch_ROOT "")
+if(IRIS_TORCH_DIR)
+  _libtorch_find("${IRIS_TORCH_DIR}" LibTorch_ROOT)
+  if(NOT LibTorch_ROOT)
+    _libtorch_fail("IRIS_TORCH_DIR names no usable LibTorch:")
+  endif()
+elseif(TARGET torch)
+  add_library(LibTorch::LibTorch INTERFACE IMPORTED)
+  target_link_libraries(LibTorch::LibTorch INTERFACE torch)
+  target_compile_features(LibTorch::LibTorch INTERFACE cxx_std_20)
+  set(LibTorch_VERSION "${Torch_VERSION}")
+  return()
+else()
+  set(prefixes ${CMAKE_PREFIX_PATH} $ENV{CMAKE_PREFIX_PATH})
+  string(REPLACE ":" ";" prefixes "${prefixes}")
+  foreach(dir IN LISTS prefixes ITEMS "${CMAKE_CURRENT_LIST_DIR}/../.venv")
+    if(NOT LibTorch_ROOT)
+      get_filename_component(dir "${dir}" ABSOLUTE)
+      _libtorch_find("${dir}" LibTorch_ROOT)
+    endif()
+  endforeach()
+  if(NOT LibTorch_ROOT)
+    execute_process(COMMAND python3 -c "import sysconfig; print(sysconfig.get_path('platlib'))"
+                    OUTPUT_VARIABLE dir OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
+    if(NOT failed)
+      _libtorch_find("${dir}" LibTorch_ROOT)
+    endif()
+  endif()
+  if(NOT LibTorch_ROOT)
+    _libtorch_fail("LibTorch was not found. Looked in:")
+  endif()
+endif()
+
+set(LibTorch_VERSION "")
+foreach(header include/torch/headeronly/version.h include/torch/csrc/api/include/torch/version.h)
+  if(NOT LibTorch_VERSION AND EXISTS "${LibTorch_ROOT}/${header}")
+    file(STRINGS "${LibTorch_ROOT}/${header}" lines REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) +[0-9]+")
+    string(REGEX MATCHALL "[0-9]+" numbers "${lines}")
+    list(JOIN numbers "." LibTorch_VERSION)
+  endif()
+endforeach()
+if(LibTorch_VERSION VERSION_LESS LibTorch_MINIMUM_VERSION)
+  set(LibTorch_REPORT "")
+  _libtorch_fail("The LibTorch ${LibTorch_VERSION} in ${LibTorch_ROOT} is too old: ${LibTorch_MINIMUM_VERSION} or newer is needed.")
+endif()
+
+# std::string has two layouts in libstdc++; a wheel of PyTorch before 2.7 has the old one.
+file(STRINGS "${LibTorch_ROOT}/lib/libc10.so" cxx11_symbols REGEX "NSt7__cxx1112basic_string" LIMIT_COUNT 1)
+set(LibTorch_CXX11_ABI 1)
+if(NOT cxx11_symbols)
+  set(LibTorch_CXX11_ABI 0)
+  # What has no torch in it is linked into the same programs.
+  add_compile_definitions(_GLIBCXX_USE_CXX11_ABI=0)
+endif()
+
+# Nothing names a symbol of libtorch.so or of the CUDA libraries, which register their kernels as they are loaded, so a
+# linker that drops unused libraries (Ubuntu's does) has to be told to keep them.
+set(kept "\"${LibTorch_ROOT}/lib/libtorch.so\"")
+set(LibTorch_CUDA OFF)
+if(EXISTS "${LibTorch_ROOT}/lib/libtorch_cuda.so")
+  set(LibTorch_CUDA ON)
+  string(APPEND kept ",\"${LibTorch_ROOT}/lib/libtorch_cuda.so\",\"${LibTorch_ROOT}/lib/libc10_cuda.so\"")
+endif()
+
+add_library(LibTorch::LibTorch INTERFACE IMPORTED)
+target_include_directories(LibTorch::LibTorch SYSTEM INTERFACE
+  "${LibTorch_ROOT}/include" "${LibTorch_ROOT}/include/torch/csrc/api/include")
+target_compile_definitions(LibTorch::LibTorch INTERFACE _GLIBCXX_USE_CXX11_ABI=${LibTorch_CXX11_ABI})
+target_compile_features(LibTorch::LibTorch INTERFACE cxx_std_20)
+# As full paths, so that CMake puts their folder into the build tree's rpath.
+target_link_libraries(LibTorch::LibTorch INTERFACE
+  "-Wl,--push-state,--no-as-needed,${kept},--pop-state" "${LibTorch_ROOT}/lib/libtorch_cpu.so" "${LibTorch_ROOT}/lib/libc10.so")
+
+message(STATUS "LibTorch ${LibTorch_VERSION}: ${LibTorch_ROOT} (CUDA: ${LibTorch_CUDA})")

@@ -95,13 +95,13 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("data", type=Path, metavar="DATA.csv", help="CSV with the four features and the column species")
     result.add_argument("-o", "--output", type=Path, metavar="MODEL", required=True, help="the state_dict to write")
-    result.add_argument("--epochs", type=positive, default=200, help="passes over the training flowers")
+    result.add_argument("--epochs", type=positive, default=50, help="passes over the training flowers")
     result.add_argument("--lr", type=positive_number, default=0.01, help="Adam's learning rate")
     result.add_argument("--batch-size", type=positive, default=16, help="flowers per step")
     result.add_argument("--hidden", type=positive, default=16, help="width of the hidden layer")
     result.add_argument("--seed", type=seed, default=0, help="decides the first weights, the split and the order")
     result.add_argument("--test-fraction", type=fraction, default=0.2, help="share of each class that is held out")
-    result.add_argument("--log-every", type=positive, default=20, metavar="N", help="tell the loss every N epochs")
+    result.add_argument("--log-every", type=positive, default=10, metavar="N", help="tell the loss every N epochs")
     return result
 
 

@@ -1,0 +1,163 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <limits>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cli/plain_value.h"
+#include "cli/verbs.h"
+#include "data/atomic_file.h"
+#include "error.h"
+#include "pickle/text.h"
+#include "state_dict/selection.h"
+
+namespace iris {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct InspectOptions {
+  std::string model;
+  std::optional<std::string> key;
+  bool json = false;
+};
+
+struct Contents {
+  const char* kind;
+  std::string key;  // of the dictionary shown; empty: all of the file
+  std::vector<NamedTensor> tensors;
+  std::vector<std::pair<std::string, pickle::Value>> entries;  // a checkpoint's others
+};
+
+constexpr const char* container_name(Container container) {
+  switch (container) {
+    case Container::kZip:
+      return "zip";
+    case Container::kLegacy:
+      return "legacy";
+    case Container::kSafetensors:
+      return "safetensors";
+  }
+  return "";
+}
+
+// With no key, and no single state_dict in the file, all tensors are shown, under dotted names.
+Contents contents_of(const TensorFile& file, const std::optional<std::string>& key) {
+  Contents contents{"state_dict", "", {}, {}};
+  Selection selection{"", file.root};
+  try {
+    selection = select_state_dict(file, key);
+  } catch (const FormatError&) {
+    if (key) {
+      throw;
+    }
+    contents.kind = "checkpoint";
+  }
+  contents.key = selection.key;
+  contents.tensors = named_tensors(file, selection.dict);
+  if (file.is_torchscript) {
+    contents.kind = "torchscript";
+  } else if (!selection.is_root()) {
+    contents.kind = "checkpoint";
+  }
+  if (!file.root.is_dict()) {
+    return contents;
+  }
+  const auto entries = file.document.items(file.root);
+  for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
+    const std::string name = plain_text(file, entries[i]);
+    const bool is_shown = selection.is_root() ? holds_tensors(file, entries[i + 1]) : name == selection.key;
+    if (!is_shown) {
+      contents.entries.emplace_back(name, entries[i + 1]);
+    }
+  }
+  return contents;
+}
+
+struct Totals {
+  std::uint64_t numbers = 0;  // elements, as the shapes say
+  std::uint64_t bytes = 0;    // of the file's storages
+};
+
+Totals totals_of(const TensorFile& file, const Contents& contents) {
+  Totals totals;
+  for (const NamedTensor& named : contents.tensors) {
+    const auto numel = static_cast<std::uint64_t>(named.tensor->numel());
+    totals.numbers += std::min(numel, std::numeric_limits<std::uint64_t>::max() - totals.numbers);
+  }
+  for (const StorageRecord& storage : file.storages) {
+    totals.bytes += storage.size;
+  }
+  return totals;
+}
+
+std::string json_text(const std::string& path, const TensorFile& file, const Contents& contents) {
+  const Totals totals = totals_of(file, contents);
+  ordered_json json = {{"file", path}, {"kind", contents.kind}, {"container", container_name(file.container)}};
+  if (!contents.key.empty()) {
+    json["key"] = contents.key;
+  }
+  json["tensors"] = ordered_json::array();
+  for (const NamedTensor& named : contents.tensors) {
+    json["tensors"].push_back(
+        {{"name", named.name}, {"shape", named.tensor->shape}, {"dtype", name_of(named.tensor->dtype)}});
+  }
+  json["parameters"] = totals.numbers;
+  json["bytes"] = totals.bytes;
+  if (!contents.entries.empty()) {
+    json["entries"] = ordered_json::object();
+    for (const auto& [name, value] : contents.entries) {
+      json["entries"][name] = plain_json(file, value);
+    }
+  }
+  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+int run_inspect(const InspectOptions& options) {
+  const std::string place = options.model == "-" ? "stdin" : options.model;
+  const TensorFile file = read_tensor_file(options.model);
+  Contents contents;
+  try {
+    contents = contents_of(file, options.key);
+  } catch (const FormatError& error) {
+    throw FormatError(place + ": " + error.what());
+  }
+  OutputFile output("-");
+  if (options.json) {
+    output.write(json_text(place, file, contents));
+    return 0;
+  }
+  std::string text;
+  for (const NamedTensor& named : contents.tensors) {
+    text += pickle::printable(named.name, std::string::npos) + " " + shape_text(named.tensor->shape) + "\n";
+  }
+  output.write(text);
+  const Totals totals = totals_of(file, contents);
+  std::string summary = pickle::printable(place) + ": " + contents.kind + " (" + container_name(file.container) + ")" +
+                        (contents.key.empty() ? "" : ", shown: " + pickle::printable(contents.key)) + ", " +
+                        std::to_string(contents.tensors.size()) + " tensors, " + std::to_string(totals.numbers) +
+                        " parameters, " + std::to_string(totals.bytes) + " bytes\n";
+  for (const auto& [name, value] : contents.entries) {
+    summary += "  " + pickle::printable(name) + ": " + plain_text(file, value) + "\n";
+  }
+  std::fputs(summary.c_str(), stderr);
+  return 0;
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, Run& run) {
+  CLI::App* command = app.add_subcommand("inspect", "The names and shapes of a file's tensors; nothing in it is run");
+  auto options = std::make_shared<InspectOptions>();
+  command->add_option("MODEL", options->model, "A file that holds tensors, whatever its name; - is stdin")->required();
+  command->add_option("--key", options->key, "Which dictionary of a checkpoint to show");
+  command->add_flag("--json", options->json, "One JSON object, with dtypes and a checkpoint's other entries");
+  command->footer(
+      "Examples:\n"
+      "  iris inspect model.pt\n"
+      "  iris inspect checkpoint.pt --key optimizer_state_dict --json");
+  command->callback([options, &run] { run = [options] { return run_inspect(*options); }; });
+}
+
+}  // namespace iris

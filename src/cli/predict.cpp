@@ -1,0 +1,148 @@
+#include "cli/predict.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "cli/answer_text.h"
+#include "cli/verbs.h"
+#include "data/atomic_file.h"
+#include "data/float_text.h"
+#include "error.h"
+#include "inference/device.h"
+#include "pickle/text.h"
+
+namespace iris {
+namespace {
+
+std::vector<std::string> split_names(const std::string& option, const std::string& typed) {
+  std::vector<std::string> names;
+  if (typed.empty()) {
+    return names;
+  }
+  for (std::size_t start = 0; start <= typed.size();) {
+    const std::size_t comma = std::min(typed.find(',', start), typed.size());
+    const std::string name = typed.substr(start, comma - start);
+    if (name.empty()) {
+      throw UsageError(option + ": a name is empty; write a,b,c");
+    }
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
+      throw UsageError(option + ": " + pickle::quoted(name) + " is there twice");
+    }
+    names.push_back(name);
+    start = comma + 1;
+  }
+  return names;
+}
+
+std::vector<float> parse_sample(const PredictOptions& options, const Classifier& classifier) {
+  const auto& names = classifier.features();
+  if (!names.empty() && options.sample.size() != names.size()) {
+    std::string list;
+    for (const std::string& name : names) {
+      list += (list.empty() ? "" : ", ") + name;
+    }
+    throw UsageError(options.model + " takes " + std::to_string(names.size()) + " features, not " +
+                     std::to_string(options.sample.size()) + ": " + pickle::printable(list));
+  }
+  std::vector<float> values;
+  for (std::size_t i = 0; i < options.sample.size(); ++i) {
+    const std::string& typed = options.sample[i];
+    const std::optional<float> value = parse_float(typed);
+    if (!value || !std::isfinite(*value)) {
+      throw UsageError((names.empty() ? "x" + std::to_string(i) : names[i]) + ": " +
+                       (value ? "not finite as float32: " : "not a number: ") + pickle::quoted(typed));
+    }
+    values.push_back(*value);
+  }
+  return values;
+}
+
+int predict_sample(const PredictOptions& options, const Classifier& classifier) {
+  const Predictions predictions = classifier.predict(parse_sample(options, classifier), 1);
+  const auto labels = classifier.labels(predictions.class_count);
+  const std::size_t best = predictions.best_of(0);
+  const auto probabilities = predictions.probabilities_of(0);
+  std::string text;
+  if (options.json) {
+    text = answer_json(predictions, 0, labels, {.probabilities = true, .logits = true}) + "\n";
+  } else {
+    if (options.logits) {
+      text += "Logits:";
+      for (const float logit : predictions.logits_of(0)) {
+        text += " " + fixed_text(logit, 2);
+      }
+      text += "\nPredicted class index: " + std::to_string(best) + "\n";
+    }
+    const auto percent = [](float probability) { return fixed_text(100.0 * probability, 1) + "%"; };
+    text += "Prediction: " + labels[best] + "\nConfidence: " + percent(probabilities[best]) + "\n";
+    for (std::size_t i = 0; options.probabilities && i < labels.size(); ++i) {
+      text += "  " + labels[i] + ": " + percent(probabilities[i]) + "\n";
+    }
+  }
+  OutputFile("-").write(text);
+  return 0;
+}
+
+int run_predict(PredictOptions options) {
+  if (options.input.empty() && options.sample.empty()) {
+    throw UsageError("nothing to predict: give one sample's features, or many with -i FILE");
+  }
+  if (!options.input.empty() && !options.sample.empty()) {
+    throw UsageError("give one sample's features or -i FILE, not both");
+  }
+  if (options.model == "-" && options.input == "-") {
+    throw UsageError("the model and the rows cannot both come from standard input");
+  }
+  options.classifier.features = split_names("--features", options.features);
+  options.classifier.labels = split_names("--labels", options.labels);
+  if (options.threads) {
+    set_thread_count(*options.threads);
+  }
+  const Classifier classifier = Classifier::open(options.model, options.classifier);
+  return options.input.empty() ? predict_sample(options, classifier) : predict_rows(options, classifier);
+}
+
+}  // namespace
+
+void add_predict(CLI::App& app, Run& run) {
+  CLI::App* command = app.add_subcommand("predict", "The class of one sample, or of every row of a CSV file");
+  auto options = std::make_shared<PredictOptions>();
+  command->add_option("MODEL", options->model, "A file that holds a model, whatever its name; - is stdin")->required();
+  command->add_option("FEATURE", options->sample, "One sample, in the model's order (Iris: sepal length, sepal width, "
+                                                  "petal length, petal width, in cm)");
+  command->add_flag("--logits", options->logits, "Also the model's raw scores");
+  command->add_flag("--probabilities", options->probabilities, "Also the probability of every class");
+  command->add_flag("--json", options->json, "One JSON object, or one a line for many rows");
+
+  CLI::Option* input = command->add_option("-i,--input", options->input, "A CSV file of samples; - is stdin");
+  command->add_option("-o,--output", options->output, "Where the answers to -i go; - is stdout (default)")->needs(input);
+  command->add_option("--output-format", options->output_format, "csv or ndjson (by default as -o is called, else csv)")
+      ->check(CLI::IsMember({"csv", "ndjson"}))
+      ->needs(input);
+  command->add_option("--on-error", options->on_error, "What a bad row does: stop (default) or skip")
+      ->check(CLI::IsMember({"stop", "skip"}))
+      ->needs(input);
+  command->add_option("--batch-size", options->batch_size, "Rows per pass through the model (4096)")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 24))
+      ->needs(input);
+
+  command->add_option("--features", options->features, "Names of the features, in order: a,b,c");
+  command->add_option("--labels", options->labels, "Names of the classes, in order: a,b,c");
+  command->add_option("--key", options->classifier.key, "Which dictionary of a checkpoint is the state_dict");
+  command->add_option("--hidden", options->classifier.hidden, "IrisNet's hidden units (16)")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20));
+  command->add_option("--device", options->classifier.device, "auto (CUDA when there is one), cpu, cuda or cuda:N");
+  command->add_option("--threads", options->threads, "LibTorch's threads within one pass")
+      ->check(CLI::Range(1, 1024));
+  command->footer(
+      "Examples:\n"
+      "  iris predict model.pt 5.1 3.5 1.4 0.2\n"
+      "  iris predict model.ts.pt 5.1 3.5 1.4 0.2 --json\n"
+      "  iris predict model.pt -i flowers.csv -o answers.csv --probabilities\n"
+      "  cat flowers.csv | iris predict model.pt -i - --on-error skip");
+  command->callback([options, &run] { run = [options] { return run_predict(*options); }; });
+}
+
+}  // namespace iris

@@ -1,0 +1,33 @@
+// iris predict: its options, and the two forms of the work.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "inference/classifier.h"
+
+namespace iris {
+
+struct PredictOptions {
+  std::string model;
+  std::vector<std::string> sample;  // the features as typed
+  std::string input;                // empty: one sample
+  std::string output = "-";
+  std::string output_format;  // "csv" or "ndjson"; empty: by the output's extension, else csv
+  std::string on_error = "stop";
+  std::size_t batch_size = 4096;
+  std::optional<int> threads;
+  bool json = false;
+  bool logits = false;
+  bool probabilities = false;
+  std::string features;  // as typed: names and commas
+  std::string labels;
+  ClassifierOptions classifier;
+};
+
+// Scores the rows of options.input. Returns 0, or 3 when rows were skipped.
+int predict_rows(const PredictOptions& options, const Classifier& classifier);
+
+}  // namespace iris

@@ -1,0 +1,19 @@
+// The subcommands, a file each: its options, add_VERB to declare them, run_VERB to do the work and print the results.
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace iris {
+
+// What the command line asks for. Returns the exit status; throws what main turns into one.
+using Run = std::function<int()>;
+
+// Each adds its subcommand to the app; parsing a command line that names it sets `run`.
+void add_predict(CLI::App& app, Run& run);
+void add_inspect(CLI::App& app, Run& run);
+
+}  // namespace iris

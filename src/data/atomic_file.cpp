@@ -1,0 +1,104 @@
+#include "data/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "data/interrupt.h"
+#include "error.h"
+
+namespace iris {
+namespace {
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+mode_t mode_of_new_file(const std::string& path) {
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) == 0) {
+    return status.st_mode & 07777;
+  }
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  return 0666 & ~mask;
+}
+
+}  // namespace
+
+OutputFile::OutputFile(const std::string& path) : path_(path) {
+  if (path == "-") {
+    descriptor_ = STDOUT_FILENO;
+    return;
+  }
+  struct stat status = {};
+  const bool exists = ::stat(path.c_str(), &status) == 0;
+  if (exists && !S_ISREG(status.st_mode)) {
+    descriptor_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor_ < 0) {
+      fail("cannot be written");
+    }
+    return;
+  }
+  if (char* target = ::realpath(path.c_str(), nullptr)) {  // replace what a link points to, not the link
+    path_ = target;
+    std::free(target);
+  }
+  temporary_path_ = path_ + ".XXXXXX";
+  descriptor_ = ::mkostemp(temporary_path_.data(), O_CLOEXEC);
+  if (descriptor_ < 0) {
+    temporary_path_.clear();
+    fail("cannot be created");
+  }
+  ::fchmod(descriptor_, mode_of_new_file(path_));
+}
+
+OutputFile::~OutputFile() {
+  if (descriptor_ > STDOUT_FILENO) {
+    ::close(descriptor_);
+  }
+  if (!temporary_path_.empty()) {
+    ::unlink(temporary_path_.c_str());
+  }
+}
+
+void OutputFile::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    throw_if_interrupted();
+    const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
+    if (count >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno == EPIPE) {
+      throw OutputClosed();
+    } else if (errno != EINTR) {
+      fail("cannot be written");
+    }
+  }
+}
+
+void OutputFile::commit() {
+  if (temporary_path_.empty()) {
+    return;
+  }
+  throw_if_interrupted();
+  if (::fsync(descriptor_) != 0 || ::rename(temporary_path_.c_str(), path_.c_str()) != 0) {
+    fail("cannot be written");
+  }
+  temporary_path_.clear();
+  const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {
+    ::fsync(folder);
+    ::close(folder);
+  }
+}
+
+void OutputFile::fail(const char* what) const {
+  throw InputError((path_ == "-" ? "stdout" : path_) + ": " + what + ": " + std::strerror(errno));
+}
+
+}  // namespace iris

@@ -1,0 +1,37 @@
+// An output file that is whole or not there.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace iris {
+
+// The reader of our output wanted no more (EPIPE). Not an error: main ends quietly.
+struct OutputClosed {};
+
+// "-" is standard output. A regular file is written under another name in the same folder, and takes its own name, and
+// the place of any file of that name, in commit(); without commit() it goes, and what was there stays. Anything else
+// that exists already (a device, a named pipe) is written in place.
+class OutputFile {
+ public:
+  // Throws InputError("PATH: …"), as write and commit do.
+  explicit OutputFile(const std::string& path);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  // Throws OutputClosed when the reader is gone, Interrupted when a signal was noted.
+  void write(std::string_view bytes);
+
+  // Everything written is on the disk, under its name, when this returns.
+  void commit();
+
+ private:
+  [[noreturn]] void fail(const char* what) const;
+
+  std::string path_;
+  std::string temporary_path_;  // empty: written in place
+  int descriptor_ = -1;
+};
+
+}  // namespace iris

@@ -1,0 +1,43 @@
+#include "data/float_text.h"
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+
+namespace iris {
+
+std::optional<float> parse_float(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  const std::size_t first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) {
+    return std::nullopt;
+  }
+  text = text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+  if (text.starts_with('+') && !text.starts_with("+-")) {
+    text.remove_prefix(1);
+  }
+  float value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (end != text.data() + text.size() || error == std::errc::invalid_argument) {
+    return std::nullopt;
+  }
+  if (error == std::errc::result_out_of_range) {  // from_chars leaves open whether too large or too small
+    return std::strtof(std::string(text).c_str(), nullptr);
+  }
+  return value;
+}
+
+std::string shortest_text(float value) {
+  std::array<char, 32> buffer;
+  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  return {buffer.data(), result.ptr};
+}
+
+std::string fixed_text(double value, int decimals) {
+  std::array<char, 400> buffer;  // the largest double has 309 digits before its point
+  const auto result =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed, decimals);
+  return {buffer.data(), result.ptr};
+}
+
+}  // namespace iris

@@ -1,0 +1,18 @@
+// Ctrl-C and its kin as an exception, so that what has begun is undone on the way out.
+#pragma once
+
+namespace iris {
+
+// Not a std::exception: nothing but main may take it for an error.
+struct Interrupted {
+  int signal;
+};
+
+// From now on SIGINT and SIGTERM are noted instead of ending the process, and interrupt a waiting read or write; a
+// second one ends it at once. SIGPIPE is ignored: the write fails. Call once, from main.
+void note_interrupts();
+
+// Throws Interrupted if a signal was noted.
+void throw_if_interrupted();
+
+}  // namespace iris

@@ -1,0 +1,110 @@
+#include "data/row_reader.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "data/float_text.h"
+#include "error.h"
+#include "pickle/text.h"
+
+namespace iris {
+namespace {
+
+std::string trimmed(const std::string& text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : ", ") + name;
+  }
+  return pickle::printable(text);
+}
+
+}  // namespace
+
+RowReader::RowReader(const std::string& path, std::vector<std::string> features)
+    : csv_(path), features_(std::move(features)) {
+  if (!csv_.next(cells_)) {
+    return;
+  }
+  has_first_row_ = std::all_of(cells_.begin(), cells_.end(),
+                               [](const std::string& cell) { return parse_float(cell).has_value(); });
+  column_count_ = cells_.size();
+  if (!has_first_row_) {
+    read_header(cells_);
+    return;
+  }
+  for (std::size_t i = features_.size(); i < (features_.empty() ? column_count_ : 0); ++i) {
+    features_.push_back("x" + std::to_string(i));
+  }
+  column_count_ = features_.size();
+  for (std::size_t i = 0; i < column_count_; ++i) {
+    columns_.push_back(i);
+  }
+}
+
+void RowReader::read_header(const std::vector<std::string>& cells) {
+  std::vector<std::string> names;
+  for (const std::string& cell : cells) {
+    names.push_back(trimmed(cell));
+  }
+  const bool unnamed = features_.empty();
+  for (std::size_t i = 0; unnamed; ++i) {
+    const std::string name = "x" + std::to_string(i);
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      break;
+    }
+    features_.push_back(name);
+  }
+  if (features_.empty()) {
+    throw InputError(csv_.place() + "the model does not name its features; say which columns they are with --features (" +
+                     joined(names) + ")");
+  }
+  for (const std::string& feature : features_) {
+    const auto found = std::find(names.begin(), names.end(), feature);
+    if (found == names.end()) {
+      throw InputError(csv_.place() + "the header has no column " + feature + "; it has: " + joined(names) +
+                       " (a file without a header begins with a row of numbers)");
+    }
+    if (std::find(found + 1, names.end(), feature) != names.end()) {
+      throw InputError(csv_.place() + "the header has the column " + feature + " twice");
+    }
+    columns_.push_back(static_cast<std::size_t>(found - names.begin()));
+  }
+}
+
+bool RowReader::next(Row& row) {
+  if (!has_first_row_ && !csv_.next(cells_)) {
+    return false;
+  }
+  has_first_row_ = false;
+  parse(row);
+  return true;
+}
+
+void RowReader::parse(Row& row) const {
+  row.features.clear();
+  row.error.clear();
+  if (cells_.size() != column_count_) {
+    row.error = csv_.place() + "has " + std::to_string(cells_.size()) + " cells, not " + std::to_string(column_count_);
+    return;
+  }
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const std::string& cell = cells_[columns_[i]];
+    const std::optional<float> value = parse_float(cell);
+    if (!value || !std::isfinite(*value)) {
+      const std::string fact = trimmed(cell).empty() ? "is empty"
+                               : value               ? "not finite as float32: " + pickle::quoted(cell)
+                                                     : "not a number: " + pickle::quoted(cell);
+      row.error = csv_.place() + features_[i] + ": " + fact;
+      return;
+    }
+    row.features.push_back(*value);
+  }
+}
+
+}  // namespace iris

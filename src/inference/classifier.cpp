@@ -1,0 +1,144 @@
+#include "inference/classifier.h"
+
+#include <ATen/Functions.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "error.h"
+#include "inference/device.h"
+#include "inference/network.h"
+#include "state_dict/selection.h"
+
+namespace iris {
+
+std::span<const float> Predictions::logits_of(std::size_t row) const {
+  return std::span(logits).subspan(row * class_count, class_count);
+}
+
+std::span<const float> Predictions::probabilities_of(std::size_t row) const {
+  return std::span(probabilities).subspan(row * class_count, class_count);
+}
+
+std::size_t Predictions::best_of(std::size_t row) const {
+  const auto scores = logits_of(row);
+  return static_cast<std::size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
+}
+
+struct Classifier::Impl {
+  std::string path;
+  c10::Device device;
+  std::unique_ptr<Network> network;
+  std::vector<std::string> features;
+  std::vector<std::string> labels;
+
+  [[noreturn]] void fail(const std::string& fact) const { throw InputError(path + ": " + fact); }
+
+  // The module's logits: float32 [row_count, classes] on the CPU.
+  at::Tensor forward(std::span<const float> rows, std::size_t row_count) const;
+};
+
+namespace {
+
+std::unique_ptr<Network> make_network(const TensorFile& file, const ClassifierOptions& options, c10::Device device) {
+  if (file.is_torchscript) {
+    if (auto network = make_torchscript_network(file, device)) {
+      if (options.key || options.hidden) {
+        throw UsageError("a TorchScript module is whole: --key and --hidden are for state_dicts");
+      }
+      return network;
+    }
+  }
+  return make_iris_network(file, options.key, options.hidden, device);
+}
+
+}  // namespace
+
+Classifier Classifier::open(const std::string& path, const ClassifierOptions& options) {
+  const c10::Device device = resolve_device(options.device);
+  const TensorFile file = read_tensor_file(path);
+  const std::string place = path == "-" ? "stdin" : path;
+  auto impl = std::make_unique<Impl>(Impl{place, device, nullptr, {}, {}});
+  try {
+    impl->network = make_network(file, options, device);
+  } catch (const UsageError& error) {
+    throw UsageError(place + ": " + error.what());
+  } catch (const FormatError& error) {
+    throw FormatError(place + ": " + error.what());
+  } catch (const InputError& error) {
+    throw InputError(place + ": " + error.what());
+  }
+  impl->features = options.features.empty() ? impl->network->names.features : options.features;
+  impl->labels = options.labels.empty() ? impl->network->names.labels : options.labels;
+  return Classifier(std::move(impl));
+}
+
+Classifier::Classifier(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Classifier::~Classifier() = default;
+Classifier::Classifier(Classifier&&) noexcept = default;
+Classifier& Classifier::operator=(Classifier&&) noexcept = default;
+
+const std::vector<std::string>& Classifier::features() const { return impl_->features; }
+const std::vector<std::string>& Classifier::known_labels() const { return impl_->labels; }
+
+std::vector<std::string> Classifier::labels(std::size_t class_count) const {
+  std::vector<std::string> labels = impl_->labels;
+  for (std::size_t i = labels.size(); labels.size() < class_count; ++i) {
+    labels.push_back(std::to_string(i));
+  }
+  return labels;
+}
+
+at::Tensor Classifier::Impl::forward(std::span<const float> rows, std::size_t row_count) const {
+  const auto n = static_cast<std::int64_t>(row_count);
+  const auto feature_count = static_cast<std::int64_t>(rows.size() / row_count);
+  at::Tensor logits;
+  try {
+    const at::Tensor input =
+        at::from_blob(const_cast<float*>(rows.data()), {n, feature_count}, at::TensorOptions().dtype(at::kFloat));
+    logits = network->forward(input.to(device));
+    if (logits.defined() && logits.is_floating_point()) {
+      logits = logits.to(at::kCPU, at::kFloat).contiguous();
+    }
+  } catch (const std::exception& error) {
+    fail("the model failed on " + std::to_string(feature_count) + " features: " + message_of(error));
+  }
+  if (!logits.defined() || !logits.is_floating_point()) {
+    fail("the model gives no float tensor; a classifier gives logits (rows, classes)");
+  }
+  if (logits.dim() != 2 || logits.size(0) != n || logits.size(1) < 2) {
+    fail("the model gives outputs of shape " + shape_text(logits.sizes().vec()) + " for " + std::to_string(n) +
+         (n == 1 ? " row" : " rows") + "; a classifier gives (rows, classes), of 2 classes or more");
+  }
+  return logits;
+}
+
+Predictions Classifier::predict(std::span<const float> rows, std::size_t row_count) const {
+  const torch::NoGradGuard no_grad;  // per thread, so taken here and not once
+  const std::size_t feature_count = rows.size() / row_count;
+  if (!impl_->features.empty() && feature_count != impl_->features.size()) {
+    impl_->fail("the model takes " + std::to_string(impl_->features.size()) + " features, not " +
+                std::to_string(feature_count));
+  }
+  const at::Tensor logits = impl_->forward(rows, row_count);
+  Predictions predictions;
+  predictions.class_count = static_cast<std::size_t>(logits.size(1));
+  if (!impl_->labels.empty() && predictions.class_count != impl_->labels.size()) {
+    impl_->fail("the model has " + std::to_string(predictions.class_count) + " classes, but there are " +
+                std::to_string(impl_->labels.size()) + " labels; name each class once with --labels");
+  }
+  const at::Tensor probabilities = at::softmax(logits, 1);
+  const auto* first_logit = logits.const_data_ptr<float>();
+  const auto* first_probability = probabilities.const_data_ptr<float>();
+  predictions.logits.assign(first_logit, first_logit + logits.numel());
+  predictions.probabilities.assign(first_probability, first_probability + logits.numel());
+  const auto& all = predictions.logits;
+  if (!std::all_of(all.begin(), all.end(), [](float logit) { return std::isfinite(logit); })) {
+    impl_->fail("the model gives logits that are not finite");
+  }
+  return predictions;
+}
+
+}  // namespace iris

@@ -1,0 +1,65 @@
+// Any model file, ready to predict.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace iris {
+
+struct ClassifierOptions {
+  std::string device = "auto";             // see resolve_device
+  std::optional<std::string> key;          // the state_dict in a checkpoint
+  std::optional<std::int64_t> hidden;      // IrisNet's width, 16 by default; for state_dicts only
+  std::vector<std::string> features = {};  // names that win over what the file says
+  std::vector<std::string> labels = {};
+};
+
+// The answers for N rows, row by row.
+struct Predictions {
+  std::size_t class_count = 0;
+  std::vector<float> logits;         // [N, class_count]
+  std::vector<float> probabilities;  // [N, class_count]: softmax of the logits, each row's sum 1
+
+  std::span<const float> logits_of(std::size_t row) const;
+  std::span<const float> probabilities_of(std::size_t row) const;
+  // The class of the highest logit, the first of several.
+  std::size_t best_of(std::size_t row) const;
+};
+
+// In eval() from construction; every prediction runs under its own torch::NoGradGuard.
+// predict may be called by any number of threads at once.
+class Classifier {
+ public:
+  // The file's content decides what it is: a state_dict (poured into IrisNet) or a TorchScript module, whose iris.json,
+  // an extra file in it, names features and labels. `path` "-" is standard input.
+  // Throws FormatError (the file), InputError (it does not fit IrisNet; no such device), UsageError (the options).
+  static Classifier open(const std::string& path, const ClassifierOptions& options = {});
+
+  ~Classifier();
+  Classifier(Classifier&&) noexcept;
+  Classifier& operator=(Classifier&&) noexcept;
+
+  // Empty when neither the file nor the options name them: then any count of features is passed to the model.
+  const std::vector<std::string>& features() const;
+
+  // "0", "1", … when neither the file nor the options name them; empty until the first prediction tells how many.
+  std::vector<std::string> labels(std::size_t class_count) const;
+  const std::vector<std::string>& known_labels() const;
+
+  // rows: float32 [row_count, features], row-major, in the units of training (Iris: cm); row_count at least 1.
+  // Throws InputError when the model cannot take so many features, throws itself, gives something else than one finite
+  // logit per row and class, or gives another number of classes than there are labels.
+  Predictions predict(std::span<const float> rows, std::size_t row_count) const;
+
+ private:
+  struct Impl;
+  explicit Classifier(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace iris

@@ -1,0 +1,46 @@
+#include "inference/model_names.h"
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "error.h"
+
+namespace iris {
+namespace {
+
+std::vector<std::string> names_of(const nlohmann::json& object, const char* member) {
+  std::vector<std::string> names;
+  const auto found = object.find(member);
+  if (found == object.end() || found->is_null()) {
+    return names;
+  }
+  const auto fail = [&](const std::string& fact) {
+    throw FormatError(std::string(kModelNamesFile) + ": " + member + ": " + fact);
+  };
+  if (!found->is_array()) {
+    fail("is no list of names");
+  }
+  std::set<std::string> seen;
+  for (const auto& name : *found) {
+    if (!name.is_string()) {
+      fail("is no list of names");
+    }
+    if (!seen.insert(name.get<std::string>()).second) {
+      fail("has " + name.dump() + " twice");
+    }
+    names.push_back(name.get<std::string>());
+  }
+  return names;
+}
+
+}  // namespace
+
+ModelNames parse_model_names(std::string_view text) {
+  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) {
+    throw FormatError(std::string(kModelNamesFile) + ": is no JSON object");
+  }
+  return {names_of(json, "features"), names_of(json, "labels")};
+}
+
+}  // namespace iris

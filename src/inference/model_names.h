@@ -1,0 +1,21 @@
+// iris.json: what a model file says of its inputs and outputs.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace iris {
+
+// The name of the extra file in a TorchScript archive.
+inline constexpr const char* kModelNamesFile = "iris.json";
+
+struct ModelNames {
+  std::vector<std::string> features;  // empty: not named
+  std::vector<std::string> labels;
+};
+
+// {"name":"iris","features":["sepal_length",…],"labels":["setosa",…]}; other members are ignored. Throws FormatError.
+ModelNames parse_model_names(std::string_view json);
+
+}  // namespace iris

@@ -1,0 +1,90 @@
+#include "inference/network.h"
+
+#include <c10/util/Exception.h>
+#include <caffe2/serialize/in_memory_adapter.h>
+#include <torch/script.h>
+
+#include <utility>
+
+#include "error.h"
+#include "iris_net.h"
+#include "state_dict/state_dict.h"
+
+namespace iris {
+namespace {
+
+class IrisNetwork : public Network {
+ public:
+  explicit IrisNetwork(IrisNet net) : net_(std::move(net)) { names = {iris_features(), iris_labels()}; }
+
+  at::Tensor forward(const at::Tensor& features) override { return net_->forward(features); }
+
+ private:
+  IrisNet net_;
+};
+
+class TorchScriptNetwork : public Network {
+ public:
+  TorchScriptNetwork(torch::jit::Module module, ModelNames its_names) : module_(std::move(module)) {
+    names = std::move(its_names);
+  }
+
+  at::Tensor forward(const at::Tensor& features) override {
+    const torch::jit::IValue output = module_.forward({features});
+    return output.isTensor() ? output.toTensor() : at::Tensor();
+  }
+
+ private:
+  torch::jit::Module module_;
+};
+
+}  // namespace
+
+std::unique_ptr<Network> make_iris_network(const TensorFile& file, const std::optional<std::string>& key,
+                                           std::optional<std::int64_t> hidden, c10::Device device) {
+  IrisNetOptions options;
+  IrisNet net(options.hidden(hidden.value_or(options.hidden())));
+  load_state_dict(*net, state_dict_of(file, key));
+  net->to(device);
+  net->eval();
+  return std::make_unique<IrisNetwork>(std::move(net));
+}
+
+std::unique_ptr<Network> make_torchscript_network(const TensorFile& file, c10::Device device) {
+  const auto bytes = file.file->bytes();
+  torch::jit::ExtraFilesMap extra_files{{kModelNamesFile, ""}};
+  try {
+    auto reader = std::make_shared<caffe2::serialize::MemoryReadAdapter>(bytes.data(),
+                                                                         static_cast<off_t>(bytes.size()));
+    torch::jit::Module module = torch::jit::load(std::move(reader), device, extra_files, /*load_debug_files=*/false);
+    if (!module.find_method("forward")) {
+      return nullptr;
+    }
+    module.eval();
+    const std::string& json = extra_files[kModelNamesFile];
+    return std::make_unique<TorchScriptNetwork>(std::move(module), json.empty() ? ModelNames{} : parse_model_names(json));
+  } catch (const FormatError&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw FormatError("LibTorch cannot load this TorchScript: " + message_of(error));
+  }
+}
+
+std::string message_of(const std::exception& error) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
+  std::string message = torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
+  // The interpreter puts its traceback before the sentence, "RuntimeError: …" or the name of the module's own exception.
+  const std::string_view kInterpreter = "The following operation failed in the TorchScript interpreter.";
+  if (message.find(kInterpreter) != std::string::npos) {
+    while (!message.empty() && message.back() == '\n') {
+      message.pop_back();
+    }
+    message = message.substr(message.rfind('\n') + 1);
+    if (message.starts_with("RuntimeError: ")) {
+      message = message.substr(message.find(' ') + 1);
+    }
+  }
+  return message.substr(0, message.find('\n'));
+}
+
+}  // namespace iris

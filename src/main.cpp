@@ -1,0 +1,79 @@
+// Wires the subcommands and maps errors to exit codes.
+#include <torch/version.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cctype>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "cli/verbs.h"
+#include "data/atomic_file.h"
+#include "data/interrupt.h"
+#include "error.h"
+#include "inference/device.h"
+
+namespace {
+
+enum ExitStatus { kDone = 0, kFailed = 1, kWrongUsage = 2, kSignalBase = 128 };
+
+int fail(int status, const std::string& message) {
+  std::fprintf(stderr, "iris: error: %s\n", message.c_str());
+  return status;
+}
+
+// CLI11 takes "-.5" for an option.
+std::vector<std::string> arguments_of(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  for (std::string& argument : arguments) {
+    if (argument.starts_with("-.") && argument.size() > 2 && std::isdigit(static_cast<unsigned char>(argument[2])) != 0) {
+      argument.insert(1, "0");
+    }
+  }
+  return {arguments.rbegin(), arguments.rend()};  // CLI11 takes them last first
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Runs in C++ what was trained in PyTorch.", "iris");
+  iris::Run run;
+  iris::add_predict(app, run);
+  iris::add_inspect(app, run);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("iris " IRIS_VERSION " (LibTorch " TORCH_VERSION ", ") +
+                                        (iris::is_cuda_build() ? "CUDA build)" : "CPU build)"));
+  app.footer("iris VERB --help shows a verb's options, with examples. Exit status: 0 done, 1 failed, 2 wrong usage,\n"
+             "3 done but rows were skipped, 130 interrupted.");
+  try {
+    app.parse(arguments_of(argc, argv));
+  } catch (const CLI::Success& success) {  // --help, --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    const auto verbs = app.get_subcommands();
+    return fail(kWrongUsage, std::string(error.what()) + "\nSee: iris " +
+                                 (verbs.empty() ? "" : verbs[0]->get_name() + " ") + "--help");
+  }
+  return run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  iris::note_interrupts();
+  try {
+    return run(argc, argv);
+  } catch (const iris::UsageError& error) {
+    return fail(kWrongUsage, error.what());
+  } catch (const iris::Interrupted& interrupted) {
+    return kSignalBase + interrupted.signal;
+  } catch (const iris::OutputClosed&) {
+    return kDone;
+  } catch (const std::bad_alloc&) {
+    return fail(kFailed, "memory is exhausted; is --batch-size too large?");
+  } catch (const std::exception& error) {
+    const std::string message = error.what();
+    return fail(kFailed, message.substr(0, message.find("\nException raised from ")));
+  }
+}

@@ -1,0 +1,225 @@
+#include "pickle/document.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <stdexcept>
+#include <unordered_map>
+#include <utility>
+
+#include "error.h"
+
+namespace iris::pickle {
+namespace {
+
+[[noreturn]] void fail_at(std::size_t offset, const std::string& fact) {
+  throw FormatError("offset " + std::to_string(offset) + ": " + fact);
+}
+
+}  // namespace
+
+Value Value::of_bool(bool value) {
+  Value result;
+  result.kind = Kind::kBool;
+  result.boolean = value;
+  return result;
+}
+
+Value Value::of_int(std::int64_t value) {
+  Value result;
+  result.kind = Kind::kInt;
+  result.integer = value;
+  return result;
+}
+
+Value Value::of_float(double value) {
+  Value result;
+  result.kind = Kind::kFloat;
+  result.real = value;
+  return result;
+}
+
+Value Value::of_external(std::uint32_t index) {
+  Value result;
+  result.kind = Kind::kExternal;
+  result.index = index;
+  return result;
+}
+
+const Document::Container& Document::at(Value value) const {
+  if (!value.has_items()) {
+    throw std::logic_error("pickle::Document: not a container");
+  }
+  return containers_.at(value.index);
+}
+
+std::string_view Document::text(Value value) const {
+  if (value.kind < Kind::kString || value.kind > Kind::kGlobal) {
+    throw std::logic_error("pickle::Document: not a text");
+  }
+  return texts_.at(value.index);
+}
+
+std::span<const Value> Document::items(Value value) const { return at(value).items; }
+std::span<Value> Document::items(Value value) { return const_cast<Container&>(at(value)).items; }
+Value Document::state(Value value) const { return at(value).state; }
+std::size_t Document::offset(Value value) const { return at(value).offset; }
+
+const Value* Document::find(Value dict, std::string_view key) const {
+  if (!dict.is_dict()) {
+    return nullptr;
+  }
+  const auto entries = items(dict);
+  for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
+    if (entries[i].kind == Kind::kString && text(entries[i]) == key) {
+      return &entries[i + 1];
+    }
+  }
+  return nullptr;
+}
+
+Value Document::add_view(Kind kind, std::string_view text) {
+  Value value;
+  value.kind = kind;
+  value.index = static_cast<std::uint32_t>(texts_.size());
+  texts_.push_back(text);
+  return value;
+}
+
+Value Document::add_text(Kind kind, std::string text) {
+  owned_texts_.push_back(std::move(text));
+  return add_view(kind, owned_texts_.back());
+}
+
+Value Document::add_items(Kind kind, std::vector<Value> items, std::size_t offset) {
+  if (containers_.size() >= kMaxContainers) {
+    fail_at(offset, "more than " + std::to_string(kMaxContainers) + " lists, tuples and dicts");
+  }
+  containers_.push_back({kind, std::move(items), Value{}, offset});
+  return container(containers_.size() - 1);
+}
+
+void Document::append(Value container, std::span<const Value> items) {
+  auto& target = const_cast<Container&>(at(container)).items;
+  target.insert(target.end(), items.begin(), items.end());
+}
+
+void Document::set_state(Value container, Value state) { const_cast<Container&>(at(container)).state = state; }
+
+Value Document::container(std::size_t number) const {
+  Value value;
+  value.kind = containers_.at(number).kind;
+  value.index = static_cast<std::uint32_t>(number);
+  return value;
+}
+
+void Document::drop_duplicate_keys(Container& dict) const {
+  // Python compares True == 1 == 1.0; a NaN and a tuple are taken as equal to nothing.
+  std::unordered_map<std::string, std::size_t> places;
+  std::vector<Value> kept;
+  for (std::size_t i = 0; i + 1 < dict.items.size(); i += 2) {
+    const Value key = dict.items[i];
+    std::string identity;
+    switch (key.kind) {
+      case Kind::kNone:
+        identity = "none";
+        break;
+      case Kind::kBool:
+        identity = "i" + std::to_string(key.boolean ? 1 : 0);
+        break;
+      case Kind::kInt:
+        identity = "i" + std::to_string(key.integer);
+        break;
+      case Kind::kFloat:
+        if (key.real == std::floor(key.real) && std::abs(key.real) < 9e18) {
+          identity = "i" + std::to_string(static_cast<std::int64_t>(key.real));
+        } else if (!std::isnan(key.real)) {
+          identity = "f" + std::to_string(std::bit_cast<std::uint64_t>(key.real));
+        }
+        break;
+      case Kind::kString:
+      case Kind::kBytes:
+      case Kind::kBigInt:
+      case Kind::kGlobal:
+        identity = static_cast<char>('A' + static_cast<int>(key.kind)) + std::string(text(key));
+        break;
+      case Kind::kTuple:
+      case Kind::kFrozenSet:
+      case Kind::kCall:
+        break;
+      default:
+        fail_at(dict.offset, "a dict has a key that is no string, number or tuple");
+    }
+    if (!identity.empty()) {
+      const auto [place, is_new] = places.emplace(std::move(identity), kept.size() + 1);
+      if (!is_new) {
+        kept[place->second] = dict.items[i + 1];
+        continue;
+      }
+    }
+    kept.push_back(key);
+    kept.push_back(dict.items[i + 1]);
+  }
+  if (kept.size() != dict.items.size()) {
+    dict.items = std::move(kept);
+  }
+}
+
+// Depth first, with a stack of its own: how deep and how long to walk is each container, its parts' figures being known
+// by then. Meeting a container whose walk has begun and not ended is a cycle.
+void Document::finish(Value root) {
+  for (Container& each : containers_) {
+    if (each.kind == Kind::kDict || each.kind == Kind::kOrderedDict || each.kind == Kind::kCounter) {
+      drop_duplicate_keys(each);
+    }
+  }
+  struct Figures {
+    std::uint64_t walk = 0;  // 0: not begun; values met on all paths, itself included
+    std::size_t depth = 0;   // 0: not ended
+  };
+  struct Visit {
+    std::size_t index;
+    std::size_t next_part;
+  };
+  if (!root.has_items()) {
+    return;
+  }
+  std::vector<Figures> figures(containers_.size());
+  std::vector<Visit> visits{{root.index, 0}};
+  figures[root.index].walk = 1;
+  while (!visits.empty()) {
+    Visit& visit = visits.back();
+    const Container& container = containers_[visit.index];
+    Figures& own = figures[visit.index];
+    if (visit.next_part > container.items.size()) {
+      std::size_t deepest = 0;
+      for (std::size_t part = 0; part <= container.items.size(); ++part) {
+        const Value value = part < container.items.size() ? container.items[part] : container.state;
+        own.walk += value.has_items() ? figures[value.index].walk : 1;
+        own.walk = std::min(own.walk, kMaxWalk + 1);
+        deepest = std::max(deepest, value.has_items() ? figures[value.index].depth : 0);
+      }
+      own.depth = deepest + 1;
+      if (own.depth > kMaxDepth) {
+        fail_at(container.offset, "nested more than " + std::to_string(kMaxDepth) + " levels deep");
+      }
+      if (own.walk > kMaxWalk) {
+        fail_at(container.offset, "shared values unfold to more than " + std::to_string(kMaxWalk));
+      }
+      visits.pop_back();
+      continue;
+    }
+    const std::size_t part = visit.next_part++;
+    const Value value = part < container.items.size() ? container.items[part] : container.state;
+    if (!value.has_items() || figures[value.index].depth != 0) {
+      continue;
+    }
+    if (figures[value.index].walk != 0) {
+      fail_at(containers_[value.index].offset, "a value contains itself");
+    }
+    figures[value.index].walk = 1;
+    visits.push_back({value.index, 0});
+  }
+}
+
+}  // namespace iris::pickle

@@ -1,0 +1,113 @@
+// What a pickle says, as plain data: nothing in it was ever called or looked up.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace iris::pickle {
+
+enum class Kind : std::uint8_t {
+  // Held in the Value itself.
+  kNone,
+  kBool,
+  kInt,
+  kFloat,
+  kExternal,  // an entry of a table that the Document's owner keeps, such as a tensor
+  // Document::text.
+  kString,     // UTF-8
+  kBytes,      // bytes
+  kByteArray,  // bytes
+  kBigInt,     // little-endian two's complement, of more than 8 bytes
+  kGlobal,     // a qualified name, "torch.float32"
+  // Document::items.
+  kList,
+  kTuple,
+  kSet,
+  kFrozenSet,
+  kDict,  // key, value, key, value, …; no key twice; in the file's order
+  kOrderedDict,
+  kCounter,
+  kCall,          // the function (kGlobal), then its arguments
+  kObject,        // the class (kGlobal), then its arguments
+  kPersistentId,  // the one id
+};
+
+// Trivially copied; means something only together with its Document.
+struct Value {
+  Kind kind = Kind::kNone;
+  union {
+    bool boolean;
+    std::int64_t integer = 0;
+    double real;
+    std::uint32_t index;
+  };
+
+  static Value of_bool(bool value);
+  static Value of_int(std::int64_t value);
+  static Value of_float(double value);
+  static Value of_external(std::uint32_t index);
+
+  bool has_items() const { return kind >= Kind::kList; }
+  bool is_dict() const { return kind == Kind::kDict || kind == Kind::kOrderedDict || kind == Kind::kCounter; }
+};
+
+// Owns all values of one or more pickles in flat tables, so that however deep a file nests, reading and destroying it
+// take no stack. A value that two containers hold is held once. After read_pickle there are no cycles, and walking all
+// paths from a root meets at most kMaxWalk values, at most kMaxDepth deep.
+// Texts may be views into the bytes that were read: those must outlive the Document. Not thread-safe while it is
+// changed; any number of threads may read.
+class Document {
+ public:
+  static constexpr std::size_t kMaxContainers = 4'000'000;
+  static constexpr std::size_t kMaxDepth = 1'000;
+  static constexpr std::uint64_t kMaxWalk = 16'000'000;
+
+  // The value of a text kind. Throws std::logic_error for another kind, as all of these do: a bug, not bad input.
+  std::string_view text(Value value) const;
+  std::span<const Value> items(Value value) const;
+  std::span<Value> items(Value value);
+  // What BUILD gave to an OrderedDict (a dict such as {"_metadata": …}) or to an object; kNone without.
+  Value state(Value value) const;
+  // Where in the file the container was begun.
+  std::size_t offset(Value value) const;
+
+  // The value under a string key; nullptr where there is none, or `dict` is no dict. Linear in the dict's size.
+  const Value* find(Value dict, std::string_view key) const;
+
+  Value add_view(Kind kind, std::string_view text);  // keeps the view
+  Value add_text(Kind kind, std::string text);
+  Value add_items(Kind kind, std::vector<Value> items, std::size_t offset);  // FormatError past kMaxContainers
+  void append(Value container, std::span<const Value> items);
+  void set_state(Value container, Value state);
+
+  std::size_t container_count() const { return containers_.size(); }
+  // The container of that number, as a Value: 0 … container_count() - 1, in the order in which they were begun.
+  Value container(std::size_t number) const;
+
+  // Makes dicts hold each key once (the last value, at the first place, as in Python), and throws FormatError if
+  // what `root` leads to has a cycle, is deeper than kMaxDepth, longer to walk than kMaxWalk, or has a key that
+  // Python could not hash.
+  void finish(Value root);
+
+ private:
+  struct Container {
+    Kind kind;
+    std::vector<Value> items;
+    Value state;
+    std::size_t offset;
+  };
+
+  const Container& at(Value value) const;
+  void drop_duplicate_keys(Container& dict) const;
+
+  std::deque<Container> containers_;
+  std::vector<std::string_view> texts_;
+  std::deque<std::string> owned_texts_;
+};
+
+}  // namespace iris::pickle

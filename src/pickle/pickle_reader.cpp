@@ -1,0 +1,537 @@
+#include "pickle/pickle_reader.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pickle/opcode.h"
+#include "pickle/text.h"
+
+namespace iris::pickle {
+namespace {
+
+// Far more than a real pickle's largest index, which is its number of PUTs; a vector that long is no burden.
+constexpr std::size_t kMinMemoLimit = 65'536;
+
+class Reader {
+ public:
+  Reader(ByteCursor& cursor, GlobalFilter filter, Document& document)
+      : cursor_(cursor),
+        filter_(filter),
+        document_(document),
+        memo_limit_(std::max<std::size_t>(cursor.remaining(), kMinMemoLimit)) {}
+
+  Value read() {
+    while (true) {
+      start_ = cursor_.offset();
+      if (cursor_.remaining() == 0) {
+        fail("the pickle ends without STOP");
+      }
+      const auto opcode = static_cast<Opcode>(cursor_.take<std::uint8_t>());
+      if (opcode == Opcode::kStop) {
+        const Value root = pop();
+        document_.finish(root);
+        return root;
+      }
+      run(opcode);
+    }
+  }
+
+ private:
+  void run(Opcode opcode);
+
+  [[noreturn]] void fail(const std::string& fact) const {
+    throw FormatError("offset " + std::to_string(start_) + ": " + fact);
+  }
+
+  void push(Value value) { stack_.push_back(value); }
+
+  void push_int(std::int64_t value) { push(Value::of_int(value)); }
+
+  // Where the values above the last MARK begin; the bottom of the stack without one.
+  std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
+
+  Value pop() {
+    const Value value = top();
+    stack_.pop_back();
+    return value;
+  }
+
+  Value top() const {
+    if (stack_.size() <= floor()) {
+      fail("the stack is empty");
+    }
+    return stack_.back();
+  }
+
+  std::vector<Value> pop_count(std::size_t count) {
+    if (stack_.size() < floor() + count) {
+      fail("the stack is empty");
+    }
+    const auto first = stack_.end() - static_cast<std::ptrdiff_t>(count);
+    std::vector<Value> values(first, stack_.end());
+    stack_.erase(first, stack_.end());
+    return values;
+  }
+
+  std::vector<Value> pop_to_mark() {
+    if (marks_.empty()) {
+      fail("there is no MARK");
+    }
+    std::vector<Value> values = pop_count(stack_.size() - marks_.back());
+    marks_.pop_back();
+    return values;
+  }
+
+  void push_items(Kind kind, std::vector<Value> items) {
+    push(document_.add_items(kind, std::move(items), start_));
+  }
+
+  void push_dict(Kind kind, std::vector<Value> items) {
+    if (items.size() % 2 != 0) {
+      fail("a dict has a key without a value");
+    }
+    push_items(kind, std::move(items));
+  }
+
+  void push_string(std::string_view utf8) {
+    if (!is_utf8(utf8)) {
+      fail("a string is not UTF-8");
+    }
+    push(document_.add_view(Kind::kString, utf8));
+  }
+
+  void push_bytes(std::string_view bytes) { push(document_.add_view(Kind::kBytes, bytes)); }
+
+  // Python 2's str: text where it can be.
+  void push_old_string(std::string_view bytes) { is_utf8(bytes) ? push_string(bytes) : push_bytes(bytes); }
+
+  void push_long(std::string_view little_endian) {
+    if (const std::optional<std::int64_t> small = small_integer(little_endian)) {
+      push_int(*small);
+    } else {
+      push(document_.add_view(Kind::kBigInt, little_endian));
+    }
+  }
+
+  void append_to(Kind kind, const char* what, std::span<const Value> values) {
+    const Value target = top();
+    if (target.kind != kind) {
+      fail(std::string("only a ") + what + " can be added to");
+    }
+    document_.append(target, values);
+  }
+
+  void set_items(std::span<const Value> keys_and_values) {
+    if (keys_and_values.size() % 2 != 0) {
+      fail("a dict has a key without a value");
+    }
+    if (!top().is_dict()) {
+      fail("items can be set in a dict only");
+    }
+    document_.append(top(), keys_and_values);
+  }
+
+  void put(std::uint64_t index) {
+    if (index >= memo_limit_) {
+      fail("memo index " + std::to_string(index) + " is beyond what the pickle's size warrants");
+    }
+    if (index >= memo_.size()) {
+      memo_.resize(index + 1);
+    }
+    memo_[index] = top();
+  }
+
+  void get(std::uint64_t index) {
+    if (index >= memo_.size() || !memo_[index]) {
+      fail("memo index " + std::to_string(index) + " was never put");
+    }
+    push(*memo_[index]);
+  }
+
+  std::uint64_t take_decimal() {
+    const std::string_view line = cursor_.take_line();
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
+    if (error != std::errc() || end != line.data() + line.size()) {
+      fail("not a number: " + quoted(line));
+    }
+    return value;
+  }
+
+  void take_int_line(bool is_long);
+  void take_float_line();
+  void push_global(std::string_view module, std::string_view name);
+  void reduce();
+  void new_object(Value arguments);
+  void build();
+  std::vector<Value> arguments_of(Value tuple) const;
+  std::vector<Value> contents_of(Value iterable, const std::string& name) const;
+  std::vector<Value> pairs_of(Value iterable, const std::string& name) const;
+
+  ByteCursor& cursor_;
+  GlobalFilter filter_;
+  Document& document_;
+  std::size_t memo_limit_;
+  std::size_t start_ = 0;  // of the opcode at hand
+  std::vector<Value> stack_;
+  std::vector<std::size_t> marks_;
+  std::vector<std::optional<Value>> memo_;
+};
+
+void Reader::take_int_line(bool is_long) {
+  std::string_view line = cursor_.take_line();
+  if (!is_long && (line == "00" || line == "01")) {
+    push(Value::of_bool(line == "01"));
+    return;
+  }
+  if (line.ends_with('L')) {
+    line.remove_suffix(1);
+  }
+  const std::optional<std::string> little_endian = decimal_to_little_endian(line);
+  if (!little_endian) {
+    fail("not an integer: " + quoted(line));
+  }
+  if (const std::optional<std::int64_t> small = small_integer(*little_endian)) {
+    push_int(*small);
+  } else {
+    push(document_.add_text(Kind::kBigInt, *little_endian));
+  }
+}
+
+void Reader::take_float_line() {
+  const std::string_view line = cursor_.take_line();
+  double value = 0;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
+  if (error != std::errc() || end != line.data() + line.size()) {
+    fail("not a number: " + quoted(line));
+  }
+  push(Value::of_float(value));
+}
+
+GlobalUse use_of_builtin(std::string_view name) {
+  for (const std::string_view known : {"collections.OrderedDict", "collections.Counter", "builtins.set",
+                                       "builtins.frozenset", "builtins.bytearray", "builtins.complex",
+                                       "_codecs.encode"}) {
+    if (name == known) {
+      return GlobalUse::kFunction;
+    }
+  }
+  return GlobalUse::kRefused;
+}
+
+void Reader::push_global(std::string_view module, std::string_view name) {
+  if (module == "__builtin__") {  // as protocols 0 to 2 spell it, for Python 2
+    module = "builtins";
+  }
+  std::string qualified = std::string(module) + "." + std::string(name);
+  if (use_of_builtin(qualified) == GlobalUse::kRefused && filter_(qualified) == GlobalUse::kRefused) {
+    fail("global " + printable(qualified) + " is not allowed in a state_dict");
+  }
+  push(document_.add_text(Kind::kGlobal, std::move(qualified)));
+}
+
+std::vector<Value> Reader::arguments_of(Value tuple) const {
+  if (tuple.kind != Kind::kTuple) {
+    fail("a function's arguments are no tuple");
+  }
+  const auto items = document_.items(tuple);
+  return {items.begin(), items.end()};
+}
+
+std::vector<Value> Reader::contents_of(Value iterable, const std::string& name) const {
+  if (iterable.kind != Kind::kList && iterable.kind != Kind::kTuple) {
+    fail(name + " is made of something that is no list");
+  }
+  const auto items = document_.items(iterable);
+  return {items.begin(), items.end()};
+}
+
+// Python 2 wrote OrderedDict([[key, value], …]).
+std::vector<Value> Reader::pairs_of(Value iterable, const std::string& name) const {
+  if (iterable.is_dict()) {
+    const auto items = document_.items(iterable);
+    return {items.begin(), items.end()};
+  }
+  std::vector<Value> flat;
+  for (const Value pair : contents_of(iterable, name)) {
+    const std::vector<Value> key_and_value = contents_of(pair, name);
+    if (key_and_value.size() != 2) {
+      fail(name + " is made of something other than pairs");
+    }
+    flat.insert(flat.end(), key_and_value.begin(), key_and_value.end());
+  }
+  return flat;
+}
+
+void Reader::reduce() {
+  std::vector<Value> arguments = arguments_of(pop());
+  const Value function = pop();
+  if (function.kind != Kind::kGlobal) {
+    fail("only a function can be called");
+  }
+  const std::string name(document_.text(function));
+  const auto expect_at_most = [&](std::size_t count) {
+    if (arguments.size() > count) {
+      fail(name + " has " + std::to_string(arguments.size()) + " arguments");
+    }
+  };
+  if (name == "collections.OrderedDict" || name == "collections.Counter") {
+    expect_at_most(1);
+    push_dict(name == "collections.Counter" ? Kind::kCounter : Kind::kOrderedDict,
+              arguments.empty() ? std::vector<Value>{} : pairs_of(arguments[0], name));
+  } else if (name == "builtins.set" || name == "builtins.frozenset") {
+    expect_at_most(1);
+    push_items(name == "builtins.set" ? Kind::kSet : Kind::kFrozenSet,
+               arguments.empty() ? std::vector<Value>{} : contents_of(arguments[0], name));
+  } else if (name == "_codecs.encode") {  // bytes, in protocols 0 to 2: text, each character one byte
+    if (arguments.size() != 2 || arguments[0].kind != Kind::kString || arguments[1].kind != Kind::kString ||
+        document_.text(arguments[1]) != "latin1") {
+      fail("_codecs.encode is allowed with (text, \"latin1\") only");
+    }
+    std::optional<std::string> bytes = latin1_bytes(document_.text(arguments[0]));
+    if (!bytes) {
+      fail("_codecs.encode was given a character beyond latin1");
+    }
+    push(document_.add_text(Kind::kBytes, std::move(*bytes)));
+  } else if (name == "builtins.bytearray") {
+    if (arguments.size() != 1 || arguments[0].kind != Kind::kBytes) {
+      if (!arguments.empty()) {
+        fail("builtins.bytearray is allowed with bytes only");
+      }
+      arguments.push_back(document_.add_view(Kind::kBytes, {}));
+    }
+    push(document_.add_view(Kind::kByteArray, document_.text(arguments[0])));
+  } else if (name == "builtins.complex" || filter_(name) == GlobalUse::kFunction) {
+    arguments.insert(arguments.begin(), function);
+    push_items(Kind::kCall, std::move(arguments));
+  } else {
+    fail(printable(name) + " is not a function that may be called");
+  }
+}
+
+void Reader::new_object(Value arguments) {
+  const Value type = pop();
+  if (type.kind != Kind::kGlobal || filter_(document_.text(type)) != GlobalUse::kClass) {
+    const bool is_dict = type.kind == Kind::kGlobal && document_.text(type) == "collections.OrderedDict";
+    if (is_dict && arguments_of(arguments).empty()) {
+      push_dict(Kind::kOrderedDict, {});
+      return;
+    }
+    fail("only a class of a TorchScript archive can be made into an object");
+  }
+  std::vector<Value> parts = arguments_of(arguments);
+  parts.insert(parts.begin(), type);
+  push_items(Kind::kObject, std::move(parts));
+}
+
+void Reader::build() {
+  const Value state = pop();
+  const Value target = top();
+  if (target.kind == Kind::kOrderedDict ? !state.is_dict() : target.kind != Kind::kObject) {
+    fail("state can be given to an OrderedDict only, as a dict");
+  }
+  document_.set_state(target, state);
+}
+
+void Reader::run(Opcode opcode) {
+  switch (opcode) {
+    case Opcode::kProto: {
+      const auto protocol = cursor_.take<std::uint8_t>();
+      if (protocol > 5) {
+        fail("pickle protocol " + std::to_string(protocol) + " is unknown; 0 to 5 are read");
+      }
+      return;
+    }
+    case Opcode::kFrame:
+      if (cursor_.take<std::uint64_t>() > cursor_.remaining()) {
+        fail("a frame reaches past the end");
+      }
+      return;
+
+    case Opcode::kMark:
+      marks_.push_back(stack_.size());
+      return;
+    case Opcode::kPop:
+      if (stack_.size() == floor() && !marks_.empty()) {
+        marks_.pop_back();
+      } else {
+        pop();
+      }
+      return;
+    case Opcode::kPopMark:
+      pop_to_mark();
+      return;
+    case Opcode::kDup:
+      return push(top());
+
+    case Opcode::kPut:
+      return put(take_decimal());
+    case Opcode::kBinPut:
+      return put(cursor_.take<std::uint8_t>());
+    case Opcode::kLongBinPut:
+      return put(cursor_.take<std::uint32_t>());
+    case Opcode::kMemoize:
+      return put(memo_.size());
+    case Opcode::kGet:
+      return get(take_decimal());
+    case Opcode::kBinGet:
+      return get(cursor_.take<std::uint8_t>());
+    case Opcode::kLongBinGet:
+      return get(cursor_.take<std::uint32_t>());
+
+    case Opcode::kNone:
+      return push(Value{});
+    case Opcode::kNewTrue:
+      return push(Value::of_bool(true));
+    case Opcode::kNewFalse:
+      return push(Value::of_bool(false));
+    case Opcode::kInt:
+      return take_int_line(false);
+    case Opcode::kLong:
+      return take_int_line(true);
+    case Opcode::kBinInt:
+      return push_int(cursor_.take<std::int32_t>());
+    case Opcode::kBinInt1:
+      return push_int(cursor_.take<std::uint8_t>());
+    case Opcode::kBinInt2:
+      return push_int(cursor_.take<std::uint16_t>());
+    case Opcode::kLong1:
+      return push_long(cursor_.take_text(cursor_.take<std::uint8_t>()));
+    case Opcode::kLong4: {
+      const auto size = cursor_.take<std::int32_t>();
+      if (size < 0) {
+        fail("an integer has a negative length");
+      }
+      return push_long(cursor_.take_text(static_cast<std::uint64_t>(size)));
+    }
+    case Opcode::kFloat:
+      return take_float_line();
+    case Opcode::kBinFloat:
+      return push(Value::of_float(cursor_.take_big_endian_double()));
+
+    case Opcode::kString: {
+      std::optional<std::string> bytes = unquoted_repr(cursor_.take_line());
+      if (!bytes) {
+        fail("a string is badly quoted");
+      }
+      return push(document_.add_text(is_utf8(*bytes) ? Kind::kString : Kind::kBytes, *bytes));
+    }
+    case Opcode::kBinString: {
+      const auto size = cursor_.take<std::int32_t>();
+      if (size < 0) {
+        fail("a string has a negative length");
+      }
+      return push_old_string(cursor_.take_text(static_cast<std::uint64_t>(size)));
+    }
+    case Opcode::kShortBinString:
+      return push_old_string(cursor_.take_text(cursor_.take<std::uint8_t>()));
+    case Opcode::kUnicode: {
+      std::optional<std::string> utf8 = unescaped_unicode(cursor_.take_line());
+      if (!utf8) {
+        fail("a string is badly escaped");
+      }
+      return push(document_.add_text(Kind::kString, std::move(*utf8)));
+    }
+    case Opcode::kShortBinUnicode:
+      return push_string(cursor_.take_text(cursor_.take<std::uint8_t>()));
+    case Opcode::kBinUnicode:
+      return push_string(cursor_.take_text(cursor_.take<std::uint32_t>()));
+    case Opcode::kBinUnicode8:
+      return push_string(cursor_.take_text(cursor_.take<std::uint64_t>()));
+    case Opcode::kShortBinBytes:
+      return push_bytes(cursor_.take_text(cursor_.take<std::uint8_t>()));
+    case Opcode::kBinBytes:
+      return push_bytes(cursor_.take_text(cursor_.take<std::uint32_t>()));
+    case Opcode::kBinBytes8:
+      return push_bytes(cursor_.take_text(cursor_.take<std::uint64_t>()));
+    case Opcode::kByteArray8:
+      return push(document_.add_view(Kind::kByteArray, cursor_.take_text(cursor_.take<std::uint64_t>())));
+
+    case Opcode::kEmptyTuple:
+      return push_items(Kind::kTuple, {});
+    case Opcode::kTuple1:
+      return push_items(Kind::kTuple, pop_count(1));
+    case Opcode::kTuple2:
+      return push_items(Kind::kTuple, pop_count(2));
+    case Opcode::kTuple3:
+      return push_items(Kind::kTuple, pop_count(3));
+    case Opcode::kTuple:
+      return push_items(Kind::kTuple, pop_to_mark());
+    case Opcode::kEmptyList:
+      return push_items(Kind::kList, {});
+    case Opcode::kList:
+      return push_items(Kind::kList, pop_to_mark());
+    case Opcode::kAppend: {
+      const Value item = pop();
+      return append_to(Kind::kList, "list", {&item, 1});
+    }
+    case Opcode::kAppends: {
+      const std::vector<Value> items = pop_to_mark();
+      return append_to(Kind::kList, "list", items);
+    }
+    case Opcode::kEmptyDict:
+      return push_dict(Kind::kDict, {});
+    case Opcode::kDict:
+      return push_dict(Kind::kDict, pop_to_mark());
+    case Opcode::kSetItem: {
+      const std::vector<Value> key_and_value = pop_count(2);
+      return set_items(key_and_value);
+    }
+    case Opcode::kSetItems: {
+      const std::vector<Value> keys_and_values = pop_to_mark();
+      return set_items(keys_and_values);
+    }
+    case Opcode::kEmptySet:
+      return push_items(Kind::kSet, {});
+    case Opcode::kAddItems: {
+      const std::vector<Value> items = pop_to_mark();
+      return append_to(Kind::kSet, "set", items);
+    }
+    case Opcode::kFrozenSet:
+      return push_items(Kind::kFrozenSet, pop_to_mark());
+
+    case Opcode::kGlobal: {
+      const std::string_view module = cursor_.take_line();
+      return push_global(module, cursor_.take_line());
+    }
+    case Opcode::kStackGlobal: {
+      const std::vector<Value> names = pop_count(2);
+      if (names[0].kind != Kind::kString || names[1].kind != Kind::kString) {
+        fail("a global's name is no string");
+      }
+      return push_global(document_.text(names[0]), document_.text(names[1]));
+    }
+    case Opcode::kReduce:
+      return reduce();
+    case Opcode::kNewObj:
+      return new_object(pop());
+    case Opcode::kBuild:
+      return build();
+    case Opcode::kPersId: {
+      const Value id = document_.add_view(Kind::kString, cursor_.take_line());
+      return push_items(Kind::kPersistentId, {id});
+    }
+    case Opcode::kBinPersId: {
+      const Value id = pop();
+      return push_items(Kind::kPersistentId, {id});
+    }
+
+    case Opcode::kStop:
+      break;
+  }
+  const auto byte = static_cast<unsigned>(opcode);
+  constexpr char kDigits[] = "0123456789abcdef";
+  fail(std::string("opcode 0x") + kDigits[byte >> 4] + kDigits[byte & 15] + " is not allowed in a state_dict");
+}
+
+}  // namespace
+
+Value read_pickle(ByteCursor& cursor, GlobalFilter filter, Document& document) {
+  return Reader(cursor, filter, document).read();
+}
+
+}  // namespace iris::pickle

@@ -1,0 +1,32 @@
+// A whole file as bytes.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace iris {
+
+// Mapped where the file can be mapped, else (a pipe, standard input) read into memory. The mapping is private: writing
+// through a tensor that lies in it never reaches the file.
+class FileBytes {
+ public:
+  // `path` "-" is standard input. Throws FormatError, without the path, when it cannot be read or is a directory.
+  static std::shared_ptr<const FileBytes> open(const std::string& path);
+
+  ~FileBytes();
+  FileBytes(const FileBytes&) = delete;
+  FileBytes& operator=(const FileBytes&) = delete;
+
+  // Valid for as long as this object.
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  FileBytes() = default;
+
+  std::span<std::byte> bytes_;
+  std::unique_ptr<std::byte[], void (*)(void*)> owned_{nullptr, nullptr};
+};
+
+}  // namespace iris

@@ -1,0 +1,17 @@
+// What a file is, told by its content.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace iris {
+
+enum class FileKind { kZip, kOther };
+
+FileKind kind_of_file(std::span<const std::byte> bytes);
+
+// For a file of no kind that we read: what it is instead, and what to do.
+std::string describe_foreign_file(std::span<const std::byte> bytes);
+
+}  // namespace iris

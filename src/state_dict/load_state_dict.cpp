@@ -1,0 +1,189 @@
+#include <torch/nn/module.h>
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "error.h"
+#include "pickle/text.h"
+#include "state_dict/selection.h"
+#include "state_dict/state_dict.h"
+
+namespace iris {
+namespace {
+
+// Comparing every missing name with every unexpected one stops to be worth the time.
+constexpr std::size_t kMaxNamesCompared = 10'000;
+
+StateDict tensors_of(const torch::nn::Module& module) {
+  StateDict tensors;
+  for (const auto& parameter : module.named_parameters()) {
+    tensors.insert(parameter.key(), parameter.value());
+  }
+  for (const auto& buffer : module.named_buffers()) {
+    tensors.insert(buffer.key(), buffer.value());
+  }
+  return tensors;
+}
+
+bool all_begin_with(const StateDict& state_dict, std::string_view prefix) {
+  return !state_dict.is_empty() && std::all_of(state_dict.begin(), state_dict.end(), [&](const auto& item) {
+    return item.key().starts_with(prefix);
+  });
+}
+
+// How many characters of every name to pass over.
+std::size_t wrapper_prefix_size(const StateDict& state_dict, const StateDict& targets) {
+  std::string prefix;
+  for (bool found = true; found;) {
+    found = false;
+    for (const std::string_view wrapper : {"module.", "_orig_mod."}) {
+      const std::string longer = prefix + std::string(wrapper);
+      const bool is_the_models_own = std::any_of(
+          targets.begin(), targets.end(), [&](const auto& target) { return target.key().starts_with(longer); });
+      if (all_begin_with(state_dict, longer) && !is_the_models_own) {
+        prefix = longer;
+        found = true;
+      }
+    }
+  }
+  return prefix.size();
+}
+
+std::string shape_of(const at::Tensor& tensor) { return shape_text(tensor.sizes().vec()); }
+
+// Insertions, deletions and changes from one name to the other (Levenshtein).
+std::size_t distance(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> row(to.size() + 1);
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    row[i] = i;
+  }
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < to.size(); ++j) {
+      const std::size_t change = diagonal + (from[i] == to[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({change, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+// What the load would do, and all that speaks against it.
+class Plan {
+ public:
+  Plan(const StateDict& targets, const StateDict& state_dict) {
+    const std::size_t prefix = wrapper_prefix_size(state_dict, targets);
+    for (const auto& item : state_dict) {
+      sources_.emplace(item.key().substr(prefix), item.value());
+    }
+    for (const auto& target : targets) {
+      const auto source = sources_.find(target.key());
+      if (source == sources_.end()) {
+        missing_.emplace_back(target.key(), target.value());
+      } else {
+        add_copy(target.key(), target.value(), source->second);
+      }
+    }
+    for (const auto& item : state_dict) {
+      const std::string name = item.key().substr(prefix);
+      if (!targets.contains(name)) {
+        unexpected_.emplace_back(name, item.value());
+      }
+    }
+  }
+
+  void throw_unless_fit() const {
+    if (missing_.empty() && unexpected_.empty() && mismatches_.empty()) {
+      return;
+    }
+    std::string message = "the state_dict does not fit the model:";
+    for (const auto& [name, tensor] : missing_) {
+      message += "\n  missing key: " + name + " " + shape_of(tensor) + near_name(name, tensor);
+    }
+    for (const auto& [name, tensor] : unexpected_) {
+      message += "\n  unexpected key: " + pickle::printable(name) + " " + shape_of(tensor);
+    }
+    for (const std::string& mismatch : mismatches_) {
+      message += "\n  " + mismatch;
+    }
+    throw InputError(message + common_prefix_hint());
+  }
+
+  void copy() const {
+    const at::NoGradGuard no_grad;
+    for (const auto& [target, source] : copies_) {
+      at::Tensor(target).copy_(source);
+    }
+  }
+
+ private:
+  using Named = std::pair<std::string, at::Tensor>;
+
+  void add_copy(const std::string& name, const at::Tensor& target, at::Tensor source) {
+    if (target.dim() == 0 && source.dim() == 1 && source.numel() == 1) {
+      source = source[0];  // a scalar of PyTorch 0.3
+    }
+    if (target.sizes() != source.sizes()) {
+      mismatches_.push_back("shape mismatch: " + name + " is " + shape_of(source) + " in the file, " +
+                            shape_of(target) + " in the model");
+    } else if (source.is_complex() && !target.is_complex()) {
+      mismatches_.push_back("dtype mismatch: " + name + " is complex in the file, real in the model");
+    } else {
+      copies_.emplace_back(target, source);
+    }
+  }
+
+  std::string near_name(const std::string& name, const at::Tensor& tensor) const {
+    if (missing_.size() * unexpected_.size() > kMaxNamesCompared) {
+      return "";
+    }
+    const Named* nearest = nullptr;
+    std::size_t least = std::max<std::size_t>(2, name.size() / 3) + 1;
+    for (const Named& candidate : unexpected_) {
+      const std::size_t d = candidate.second.sizes() == tensor.sizes() ? distance(name, candidate.first) : least;
+      if (d < least) {
+        least = d;
+        nearest = &candidate;
+      }
+    }
+    return nearest == nullptr ? "" : "; is it the file's " + pickle::printable(nearest->first) + "?";
+  }
+
+  // All missing keys are there under one more prefix.
+  std::string common_prefix_hint() const {
+    if (missing_.empty() || unexpected_.size() != missing_.size()) {
+      return "";
+    }
+    const std::string& name = unexpected_[0].first;
+    for (std::size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
+      const std::string prefix = name.substr(0, dot + 1);
+      const bool fits = std::all_of(missing_.begin(), missing_.end(),
+                                    [&](const Named& named) { return sources_.contains(prefix + named.first); });
+      if (fits) {
+        return "\n  the file's names have the prefix " + pickle::quoted(prefix) +
+               " more; drop it with: iris convert --strip-prefix " + pickle::printable(prefix) + " IN OUT";
+      }
+    }
+    return "";
+  }
+
+  std::map<std::string, at::Tensor> sources_;
+  std::vector<Named> missing_;
+  std::vector<Named> unexpected_;
+  std::vector<std::string> mismatches_;
+  std::vector<std::pair<at::Tensor, at::Tensor>> copies_;  // to, from
+};
+
+}  // namespace
+
+void load_state_dict(torch::nn::Module& module, const StateDict& state_dict) {
+  const Plan plan(tensors_of(module), state_dict);
+  plan.throw_unless_fit();
+  plan.copy();
+}
+
+}  // namespace iris

@@ -1,0 +1,151 @@
+#include "state_dict/selection.h"
+
+#include <array>
+#include <string_view>
+
+#include "error.h"
+#include "pickle/text.h"
+
+namespace iris {
+namespace {
+
+using pickle::Kind;
+using pickle::Value;
+
+constexpr std::array<std::string_view, 4> kUsualKeys = {"model_state_dict", "state_dict", "model_state", "model"};
+
+bool holds_tensors_itself(const TensorFile& file, Value dict) {
+  if (!dict.is_dict()) {
+    return false;
+  }
+  const auto entries = file.document.items(dict);
+  for (std::size_t i = 1; i < entries.size(); i += 2) {
+    if (file.tensor(entries[i]) != nullptr) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string key_text(const TensorFile& file, Value key) {
+  switch (key.kind) {
+    case Kind::kString:
+      return std::string(file.document.text(key));
+    case Kind::kInt:
+      return std::to_string(key.integer);
+    case Kind::kBool:
+      return key.boolean ? "True" : "False";
+    default:
+      return "?";
+  }
+}
+
+// The value under `key`, which may be several keys joined by dots.
+const Value* find_path(const TensorFile& file, Value dict, std::string_view key) {
+  if (const Value* found = file.document.find(dict, key)) {
+    return found;
+  }
+  for (std::size_t dot = key.find('.'); dot != std::string_view::npos; dot = key.find('.', dot + 1)) {
+    const Value* outer = file.document.find(dict, key.substr(0, dot));
+    if (const Value* found = outer == nullptr ? nullptr : find_path(file, *outer, key.substr(dot + 1))) {
+      return found;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<std::string> inner_dicts_of_tensors(const TensorFile& file) {
+  std::vector<std::string> keys;
+  const auto entries = file.document.items(file.root);
+  for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
+    if (entries[i].kind == Kind::kString && holds_tensors_itself(file, entries[i + 1])) {
+      keys.push_back(key_text(file, entries[i]));
+    }
+  }
+  return keys;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : ", ") + pickle::printable(name);
+  }
+  return text;
+}
+
+// Bounded by Document::kMaxDepth and kMaxWalk.
+void collect(const TensorFile& file, Value value, const std::string& name, std::vector<NamedTensor>& found) {
+  if (const TensorRecord* tensor = file.tensor(value)) {
+    found.push_back({name, tensor});
+    return;
+  }
+  const std::string prefix = name.empty() ? "" : name + ".";
+  if (value.is_dict()) {
+    const auto entries = file.document.items(value);
+    for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
+      collect(file, entries[i + 1], prefix + key_text(file, entries[i]), found);
+    }
+  } else if (value.kind == Kind::kObject) {
+    collect(file, file.document.state(value), name, found);
+  } else if (value.kind == Kind::kList || value.kind == Kind::kTuple) {
+    const auto items = file.document.items(value);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      collect(file, items[i], prefix + std::to_string(i), found);
+    }
+  }
+}
+
+}  // namespace
+
+Selection select_state_dict(const TensorFile& file, const std::optional<std::string>& key) {
+  const Value root = file.root;
+  if (key) {
+    const Value* found = root.is_dict() ? find_path(file, root, *key) : nullptr;
+    if (found != nullptr && (found->is_dict() || found->kind == Kind::kObject)) {
+      return {*key, *found};
+    }
+    const auto keys = root.is_dict() ? inner_dicts_of_tensors(file) : std::vector<std::string>{};
+    throw FormatError("there is no dictionary " + pickle::quoted(*key) + " in it; " +
+                      (keys.empty() ? "leave --key out" : "--key may be: " + joined(keys)));
+  }
+  if (root.kind == Kind::kObject) {
+    return {"", root};
+  }
+  if (!root.is_dict()) {
+    throw FormatError("holds " + std::string(file.tensor(root) != nullptr ? "one tensor" : "no dictionary") +
+                      ", not a state_dict; save one, in Python: torch.save(model.state_dict(), \"model.pt\")");
+  }
+  for (const std::string_view usual : kUsualKeys) {
+    const Value* found = file.document.find(root, usual);
+    if (found != nullptr && holds_tensors_itself(file, *found)) {
+      return {std::string(usual), *found};
+    }
+  }
+  if (holds_tensors_itself(file, root) || file.document.items(root).empty()) {
+    return {"", root};
+  }
+  const auto keys = inner_dicts_of_tensors(file);
+  if (keys.size() == 1) {
+    return {keys[0], *file.document.find(root, keys[0])};
+  }
+  if (keys.empty()) {
+    throw FormatError("holds no tensors; is it a checkpoint's other half?");
+  }
+  throw FormatError("holds several state_dicts; choose one with --key: " + joined(keys));
+}
+
+std::vector<NamedTensor> named_tensors(const TensorFile& file, Value value) {
+  std::vector<NamedTensor> found;
+  collect(file, value, "", found);
+  return found;
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  }
+  return text + (shape.size() == 1 ? ",)" : ")");
+}
+
+}  // namespace iris

@@ -1,0 +1,70 @@
+#include "state_dict/state_dict.h"
+
+#include <ATen/ops/empty.h>
+#include <c10/core/Storage.h>
+
+#include <utility>
+#include <vector>
+
+#include "error.h"
+#include "pickle/text.h"
+#include "state_dict/selection.h"
+
+namespace iris {
+namespace {
+
+// Memory that the storage's owner keeps, and frees with the last tensor on it.
+c10::Storage make_storage(const StorageRecord& record, std::size_t alignment) {
+  auto owner = record.owner;
+  const auto* bytes = record.data.data();
+  if (reinterpret_cast<std::uintptr_t>(bytes) % alignment != 0) {
+    auto copy = std::make_shared<std::vector<std::byte>>(record.data.begin(), record.data.end());
+    bytes = copy->data();
+    owner = std::move(copy);
+  }
+  // The mapping is private and writable (FileBytes).
+  auto* data = const_cast<std::byte*>(bytes);
+  auto* context = new std::shared_ptr<const void>(std::move(owner));
+  c10::DataPtr pointer(
+      data, context, [](void* held) { delete static_cast<std::shared_ptr<const void>*>(held); },
+      c10::Device(c10::DeviceType::CPU));
+  return c10::Storage(c10::Storage::use_byte_size_t(), record.size, std::move(pointer), nullptr, false);
+}
+
+}  // namespace
+
+StateDict state_dict_of(const TensorFile& file, const std::optional<std::string>& key) {
+  const Selection selection = select_state_dict(file, key);
+  std::vector<c10::Storage> storages(file.storages.size());
+  StateDict result;
+  for (const auto& [name, record] : named_tensors(file, selection.dict)) {
+    const auto dtype = static_cast<at::ScalarType>(record->dtype);
+    c10::Storage& storage = storages[record->storage];
+    if (!storage) {
+      storage = make_storage(file.storages[record->storage], word_size_of(record->dtype));
+    }
+    at::Tensor tensor = at::empty({0}, at::TensorOptions().dtype(dtype));
+    tensor.set_(storage, record->offset, record->shape, record->strides);
+    tensor._set_conj(record->is_conj);
+    tensor._set_neg(record->is_neg);
+    if (record->requires_grad && (at::isFloatingType(dtype) || at::isComplexType(dtype))) {
+      tensor.set_requires_grad(true);
+    }
+    if (result.contains(name)) {
+      throw FormatError("two tensors have the name " + pickle::quoted(name));
+    }
+    result.insert(name, std::move(tensor));
+  }
+  return result;
+}
+
+StateDict read_state_dict(const std::string& path, const std::optional<std::string>& key) {
+  const TensorFile file = read_tensor_file(path);
+  try {
+    return state_dict_of(file, key);
+  } catch (const FormatError& error) {
+    throw FormatError(path + ": " + error.what());
+  }
+}
+
+}  // namespace iris

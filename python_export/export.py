@@ -56,7 +56,7 @@ def load_iris_net(path: Path, hidden: int | None = None) -> IrisNet:
 
 
 def to_torchscript(model: IrisNet, method: str) -> torch.jit.ScriptModule:
-    """method: `script` (compiled from the source) or `trace` (recorded from one call; any number of rows still fits)."""
+    """method: `script` (compiled from the source) or `trace` (recorded from one call, for any number of rows)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is; LibTorch goes on loading it
         if method == "trace":
@@ -65,10 +65,10 @@ def to_torchscript(model: IrisNet, method: str) -> torch.jit.ScriptModule:
 
 
 def torchscript_bytes(module: torch.jit.ScriptModule, extra_files: dict[str, str]) -> bytes:
-    """What torch.jit.save writes, made reproducible: the same module gives the same bytes on every run, in every checkout.
+    """What torch.jit.save writes, made reproducible: the same module gives the same bytes in every run and checkout.
 
-    The debug records are left out, since they hold the paths of the sources on this machine, and the constants of a class,
-    which PyTorch keeps in a set, are written in the order of their names.
+    The debug records are left out, since they hold the paths of the sources on this machine, and the constants of a
+    class, which PyTorch keeps in a set, are written in the order of their names.
     """
     saved = io.BytesIO()
     with warnings.catch_warnings():

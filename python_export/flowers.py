@@ -21,7 +21,7 @@ _FLOAT32_MAX = torch.finfo(torch.float32).max
 
 @dataclass(frozen=True)
 class Flowers:
-    """features: float32 [N, 4], cm, in the order of FEATURES. labels: int64 [N], indexes of LABELS. path: for messages."""
+    """features: float32 [N, 4], cm, in FEATURES' order. labels: int64 [N], indexes of LABELS. path: for messages."""
 
     features: torch.Tensor
     labels: torch.Tensor
@@ -33,10 +33,11 @@ class Flowers:
 
 
 def read_flowers(path: Path) -> Flowers:
-    """Reads a CSV file (RFC 4180, UTF-8, LF or CRLF) whose header names the four features and `species`, in any order.
+    """Reads CSV (RFC 4180, UTF-8, LF or CRLF) whose header names the four features and `species`, in any order.
 
-    Other columns and empty lines are ignored. Raises InputError, with the line and column, for a file that cannot be read,
-    a missing or repeated column, a row of another length, a value that is not a finite float32, and an unknown label.
+    Other columns and empty lines are ignored. Raises InputError, with the line and column, for a file that cannot be
+    read, a missing or repeated column, a row of another length, a value that is not a finite float32, and an unknown
+    label.
     """
     features: list[list[float]] = []
     labels: list[int] = []
@@ -78,7 +79,8 @@ def _numbered_rows(reader, path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _column(header: list[str], name: str, where: str) -> int:
     if header.count(name) == 0:
-        raise InputError(f"{where}: missing column: {name}; the header must name {', '.join((*FEATURES, LABEL_COLUMN))}")
+        expected = ", ".join((*FEATURES, LABEL_COLUMN))
+        raise InputError(f"{where}: missing column: {name}; the header must name {expected}")
     if header.count(name) > 1:
         raise InputError(f"{where}: repeated column: {name}")
     return header.index(name)

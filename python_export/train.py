@@ -47,7 +47,7 @@ def accuracy(model: IrisNet, flowers: Flowers) -> float:
 
 
 def train_epoch(model: IrisNet, optimizer: torch.optim.Optimizer, flowers: Flowers, batch_size: int) -> float:
-    """One pass over the flowers in a new random order; the last batch may be smaller. Returns the mean loss per flower."""
+    """One pass over the flowers in a new random order; the last batch may be smaller. Returns the mean loss."""
     model.train()
     loss_function = nn.CrossEntropyLoss()
     total = 0.0
@@ -96,7 +96,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("data", type=Path, metavar="DATA.csv", help="CSV with the four features and the column species")
     result.add_argument("-o", "--output", type=Path, metavar="MODEL", required=True, help="the state_dict to write")
     result.add_argument("--epochs", type=positive, default=50, help="passes over the training flowers")
-    result.add_argument("--lr", type=positive_number, default=0.01, help="Adam's learning rate")
+    result.add_argument("--lr", type=positive_number, default=0.005, help="Adam's learning rate")
     result.add_argument("--batch-size", type=positive, default=16, help="flowers per step")
     result.add_argument("--hidden", type=positive, default=16, help="width of the hidden layer")
     result.add_argument("--seed", type=seed, default=0, help="decides the first weights, the split and the order")

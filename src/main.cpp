@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "cli/verbs.h"
-#include "data/atomic_file.h"
-#include "data/interrupt.h"
+#include "io/output_file.h"
+#include "io/interrupt.h"
 #include "error.h"
 #include "inference/device.h"
 

@@ -7,7 +7,7 @@
 
 #include "cli/plain_value.h"
 #include "cli/verbs.h"
-#include "data/atomic_file.h"
+#include "io/output_file.h"
 #include "error.h"
 #include "pickle/text.h"
 #include "state_dict/selection.h"
@@ -56,7 +56,12 @@ Contents contents_of(const TensorFile& file, const std::optional<std::string>& k
   }
   contents.key = selection.key;
   contents.tensors = named_tensors(file, selection.dict);
-  if (file.is_torchscript) {
+  if (file.constants != nullptr) {
+    for (const NamedTensor& constant : named_tensors(*file.constants, file.constants->root)) {
+      contents.tensors.push_back({"CONSTANTS.c" + constant.name, constant.tensor});
+    }
+  }
+  if (file.is_torchscript && !file.is_cpp_archive()) {
     contents.kind = "torchscript";
   } else if (!selection.is_root()) {
     contents.kind = "checkpoint";
@@ -88,6 +93,11 @@ Totals totals_of(const TensorFile& file, const Contents& contents) {
   }
   for (const StorageRecord& storage : file.storages) {
     totals.bytes += storage.size;
+  }
+  if (file.constants != nullptr) {
+    for (const StorageRecord& storage : file.constants->storages) {
+      totals.bytes += storage.size;
+    }
   }
   return totals;
 }

@@ -7,7 +7,7 @@
 
 #include "cli/answer_text.h"
 #include "cli/verbs.h"
-#include "data/atomic_file.h"
+#include "io/output_file.h"
 #include "data/float_text.h"
 #include "error.h"
 #include "inference/device.h"

@@ -4,7 +4,7 @@
 
 #include "cli/answer_text.h"
 #include "cli/predict.h"
-#include "data/atomic_file.h"
+#include "io/output_file.h"
 #include "data/row_reader.h"
 #include "error.h"
 

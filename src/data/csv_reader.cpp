@@ -9,7 +9,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "data/interrupt.h"
+#include "io/interrupt.h"
 #include "error.h"
 
 namespace iris {

@@ -38,13 +38,31 @@ class TorchScriptNetwork : public Network {
   torch::jit::Module module_;
 };
 
+// For a file that another width would fit.
+std::string hidden_hint(const StateDict& state_dict, const IrisNetOptions& options) {
+  for (const auto& item : state_dict) {
+    const at::Tensor& tensor = item.value();
+    if (item.key().ends_with("fc1.weight") && tensor.dim() == 2 && tensor.size(1) == options.features() &&
+        tensor.size(0) != options.hidden()) {
+      const std::string width = std::to_string(tensor.size(0));
+      return "\n  for an IrisNet of " + width + " hidden units say --hidden " + width;
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 std::unique_ptr<Network> make_iris_network(const TensorFile& file, const std::optional<std::string>& key,
                                            std::optional<std::int64_t> hidden, c10::Device device) {
   IrisNetOptions options;
   IrisNet net(options.hidden(hidden.value_or(options.hidden())));
-  load_state_dict(*net, state_dict_of(file, key));
+  const StateDict state_dict = state_dict_of(file, key);
+  try {
+    load_state_dict(*net, state_dict);
+  } catch (const InputError& error) {
+    throw InputError(error.what() + hidden_hint(state_dict, options));
+  }
   net->to(device);
   net->eval();
   return std::make_unique<IrisNetwork>(std::move(net));

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "pickle/byte_cursor.h"
+#include "io/byte_cursor.h"
 #include "pickle/document.h"
 
 namespace iris::pickle {

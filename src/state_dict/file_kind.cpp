@@ -11,6 +11,9 @@ using namespace std::string_view_literals;
 
 constexpr std::size_t kSniffed = 512;
 constexpr std::size_t kTarMagicOffset = 257;
+constexpr std::string_view kLegacyMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"sv;
+constexpr std::size_t kMaxMagicOffset = 11;  // behind PROTO and FRAME
+constexpr std::string_view kLegacyMagicInDecimal = "L119547037146038801333356L\n."sv;
 
 std::string_view head_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), kSniffed)};
@@ -35,6 +38,11 @@ bool looks_like_onnx(std::string_view head) {
          ("\x12\x1a\x22\x2a\x32\x3a\x42"sv.find(head[2]) != std::string_view::npos);
 }
 
+bool is_ascii_text(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char character) { return (character >= 0x20 && character < 0x7F) || character == '\n'; });
+}
+
 bool is_text(std::string_view head) {
   return std::none_of(head.begin(), head.end(), [](char character) {
     const auto byte = static_cast<unsigned char>(character);
@@ -46,7 +54,20 @@ bool is_text(std::string_view head) {
 
 FileKind kind_of_file(std::span<const std::byte> bytes) {
   const std::string_view head = head_of(bytes);
-  return head.starts_with("PK\x03\x04") || head.starts_with("PK\x05\x06") ? FileKind::kZip : FileKind::kOther;
+  if (head.starts_with("PK\x03\x04") || head.starts_with("PK\x05\x06")) {
+    return FileKind::kZip;
+  }
+  // The magic number alone in a pickle of protocol 2 to 5, or of 0 or 1.
+  const std::size_t magic = head.find(kLegacyMagic);
+  if ((head.starts_with('\x80') && magic != std::string_view::npos && magic <= kMaxMagicOffset) ||
+      head.starts_with(kLegacyMagicInDecimal)) {
+    return FileKind::kLegacy;
+  }
+  // The header's length, which no text begins with, then a JSON object.
+  if (head.size() >= 9 && head[8] == '{' && !is_ascii_text(head.substr(0, 8))) {
+    return FileKind::kSafetensors;
+  }
+  return FileKind::kOther;
 }
 
 std::string describe_foreign_file(std::span<const std::byte> bytes) {

@@ -7,7 +7,7 @@
 
 namespace iris {
 
-enum class FileKind { kZip, kOther };
+enum class FileKind { kZip, kLegacy, kSafetensors, kOther };
 
 FileKind kind_of_file(std::span<const std::byte> bytes);
 

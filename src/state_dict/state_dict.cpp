@@ -1,6 +1,6 @@
 #include "state_dict/state_dict.h"
 
-#include <ATen/ops/empty.h>
+#include <c10/core/ScalarTypeToTypeMeta.h>
 #include <c10/core/Storage.h>
 
 #include <utility>
@@ -31,6 +31,22 @@ c10::Storage make_storage(const StorageRecord& record, std::size_t alignment) {
   return c10::Storage(c10::Storage::use_byte_size_t(), record.size, std::move(pointer), nullptr, false);
 }
 
+// The record's fields are checked already, so this goes past the dispatcher, which would check them again, and warn of
+// complex32.
+at::Tensor make_tensor(const TensorRecord& record, const c10::Storage& storage) {
+  const auto dtype = static_cast<at::ScalarType>(record.dtype);
+  at::Tensor tensor = at::detail::make_tensor<c10::TensorImpl>(c10::Storage(storage),
+                                                               c10::DispatchKeySet(c10::DispatchKey::CPU),
+                                                               c10::scalarTypeToTypeMeta(dtype));
+  tensor.unsafeGetTensorImpl()->set_sizes_and_strides(record.shape, record.strides, record.offset);
+  tensor._set_conj(record.is_conj);
+  tensor._set_neg(record.is_neg);
+  if (record.requires_grad && (at::isFloatingType(dtype) || at::isComplexType(dtype))) {
+    tensor.set_requires_grad(true);
+  }
+  return tensor;
+}
+
 }  // namespace
 
 StateDict state_dict_of(const TensorFile& file, const std::optional<std::string>& key) {
@@ -38,18 +54,11 @@ StateDict state_dict_of(const TensorFile& file, const std::optional<std::string>
   std::vector<c10::Storage> storages(file.storages.size());
   StateDict result;
   for (const auto& [name, record] : named_tensors(file, selection.dict)) {
-    const auto dtype = static_cast<at::ScalarType>(record->dtype);
     c10::Storage& storage = storages[record->storage];
     if (!storage) {
       storage = make_storage(file.storages[record->storage], word_size_of(record->dtype));
     }
-    at::Tensor tensor = at::empty({0}, at::TensorOptions().dtype(dtype));
-    tensor.set_(storage, record->offset, record->shape, record->strides);
-    tensor._set_conj(record->is_conj);
-    tensor._set_neg(record->is_neg);
-    if (record->requires_grad && (at::isFloatingType(dtype) || at::isComplexType(dtype))) {
-      tensor.set_requires_grad(true);
-    }
+    at::Tensor tensor = make_tensor(*record, storage);
     if (result.contains(name)) {
       throw FormatError("two tensors have the name " + pickle::quoted(name));
     }

@@ -34,12 +34,34 @@ const TensorRecord* TensorFile::tensor(pickle::Value value) const {
   return value.kind == pickle::Kind::kExternal ? &tensors.at(value.index) : nullptr;
 }
 
+bool TensorFile::is_cpp_archive() const {
+  using pickle::Kind;
+  if (!is_torchscript || root.kind != Kind::kObject) {
+    return false;
+  }
+  // Every module that Python scripted or traced has the attribute.
+  const bool has_python_attribute = document.find(document.state(root), "training") != nullptr;
+  return document.text(document.items(root)[0]) == "__torch__.Module" && !has_python_attribute;
+}
+
+// A pickled nn.Module spells out the attributes that nn.Module.__setstate__ expects.
+void throw_as_whole_model_if_so(std::string_view pickle, const std::string& fact) {
+  if (pickle.find("_parameters") != std::string_view::npos && pickle.find("_modules") != std::string_view::npos) {
+    throw FormatError("holds a whole pickled model, which only its own Python code can load (" + fact +
+                      "); save its numbers instead, in Python: torch.save(model.state_dict(), \"model.pt\")");
+  }
+}
+
 TensorFile read_tensor_file(const std::string& path) {
   try {
     auto file = FileBytes::open(path);
     switch (kind_of_file(file->bytes())) {
       case FileKind::kZip:
         return read_zip_container(std::move(file));
+      case FileKind::kLegacy:
+        return read_legacy_container(std::move(file));
+      case FileKind::kSafetensors:
+        return read_safetensors_container(std::move(file));
       case FileKind::kOther:
         break;
     }

@@ -11,7 +11,7 @@
 
 #include "pickle/document.h"
 #include "state_dict/dtype.h"
-#include "state_dict/file_bytes.h"
+#include "io/file_bytes.h"
 
 namespace iris {
 
@@ -54,10 +54,15 @@ struct TensorFile {
   pickle::Value root;  // tensors are Kind::kExternal: an index into `tensors`
   std::vector<TensorRecord> tensors;
   std::vector<StorageRecord> storages;
+  // TorchScript only: the tensors that its code names CONSTANTS.c0, c1, … (a frozen module has all of its own there).
+  std::shared_ptr<const TensorFile> constants;
 
   TensorFile() = default;
   TensorFile(TensorFile&&) = default;
   TensorFile& operator=(TensorFile&&) = default;
+
+  // Written by C++ torch::save: an archive of plain modules, with no program in it.
+  bool is_cpp_archive() const;
 
   // nullptr where the value is no tensor.
   const TensorRecord* tensor(pickle::Value value) const;

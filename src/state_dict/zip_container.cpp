@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,8 @@ constexpr std::string_view kPickleName = "/data.pkl";
 
 // torch/csrc/jit/serialization: versions 1 to 10 exist. A file of a later one may mean other things.
 constexpr int kMaxVersion = 10;
+
+constexpr std::uint64_t kMaxInflated = 256 << 20;
 
 std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -66,9 +69,48 @@ bool is_big_endian(const ZipReader& zip, const std::string& root) {
   return order == "big";
 }
 
-// A pickled nn.Module spells out the attributes that nn.Module.__setstate__ expects.
-bool holds_whole_model(std::string_view pickle) {
-  return pickle.find("_parameters") != std::string_view::npos && pickle.find("_modules") != std::string_view::npos;
+// One pickle of the archive with its storages: ROOT/NAME.pkl and ROOT/NAME/KEY.
+TensorFile read_pickle_entry(const ZipReader& zip, const std::string& root, const std::string& name,
+                             pickle::GlobalFilter filter, std::shared_ptr<const FileBytes> bytes) {
+  TensorFile file;
+  file.container = Container::kZip;
+  file.file = std::move(bytes);
+  const auto pickle = ZipReader::checked(*zip.find(root + "/" + name + ".pkl"));
+  try {
+    ByteCursor cursor(pickle);
+    file.root = pickle::read_pickle(cursor, filter, file.document);
+    if (cursor.remaining() > 0) {
+      cursor.fail("there are bytes behind the pickle");
+    }
+    resolve_tensors(file);
+  } catch (const FormatError& error) {
+    const std::string fact = name + ".pkl: " + error.what();
+    throw_as_whole_model_if_so(text_of(pickle), fact);
+    throw FormatError(fact);
+  }
+  const bool big_endian = is_big_endian(zip, root);
+  for (std::uint32_t i = 0; i < file.storages.size(); ++i) {
+    const std::string data_name = root + "/" + name + "/" + file.storages[i].key;
+    const ZipEntry* entry = zip.find(data_name);
+    if (entry == nullptr) {
+      throw FormatError("zip entry " + pickle::quoted(data_name) + ": is missing, though a tensor lies in it");
+    }
+    file.storages[i].crc = entry->crc;
+    attach_data(file, i, ZipReader::stored(*entry), big_endian);
+  }
+  return file;
+}
+
+// LibTorch inflates a TorchScript's code into memory.
+void check_inflated_size(const ZipReader& zip) {
+  std::uint64_t total = 0;
+  for (const ZipEntry& entry : zip.entries()) {
+    total += entry.method == 0 ? 0 : std::min(entry.uncompressed_size, kMaxInflated + 1);
+    if (total > kMaxInflated) {
+      throw FormatError("zip: its compressed entries unpack to more than " + std::to_string(kMaxInflated >> 20) +
+                        " MiB");
+    }
+  }
 }
 
 }  // namespace
@@ -77,39 +119,14 @@ TensorFile read_zip_container(std::shared_ptr<const FileBytes> bytes) {
   const ZipReader zip(bytes->bytes());
   const std::string root(find_root(zip));
   check_version(zip, root);
-  TensorFile file;
-  file.container = Container::kZip;
-  file.is_torchscript = zip.find(root + "/constants.pkl") != nullptr;
-  file.file = std::move(bytes);
-
-  const auto data_pkl = ZipReader::checked(*zip.find(root + std::string(kPickleName)));
-  try {
-    ByteCursor cursor(data_pkl);
-    file.root =
-        pickle::read_pickle(cursor, file.is_torchscript ? use_of_torchscript_global : use_of_torch_global, file.document);
-    if (cursor.remaining() > 0) {
-      cursor.fail("there are bytes behind the pickle");
-    }
-    resolve_tensors(file);
-  } catch (const FormatError& error) {
-    if (!file.is_torchscript && holds_whole_model(text_of(data_pkl))) {
-      throw FormatError(std::string("holds a whole pickled model, which only its own Python code can load (data.pkl: ") +
-                        error.what() +
-                        "). Save its numbers instead, in Python: torch.save(model.state_dict(), \"model.pt\")");
-    }
-    throw FormatError(std::string("data.pkl: ") + error.what());
+  if (zip.find(root + "/constants.pkl") == nullptr) {
+    return read_pickle_entry(zip, root, "data", use_of_torch_global, std::move(bytes));
   }
-
-  const bool big_endian = is_big_endian(zip, root);
-  for (std::uint32_t i = 0; i < file.storages.size(); ++i) {
-    const std::string name = root + "/data/" + file.storages[i].key;
-    const ZipEntry* entry = zip.find(name);
-    if (entry == nullptr) {
-      throw FormatError("zip entry " + pickle::quoted(name) + ": is missing, though a tensor lies in it");
-    }
-    file.storages[i].crc = entry->crc;
-    attach_data(file, i, ZipReader::stored(*entry), big_endian);
-  }
+  check_inflated_size(zip);
+  TensorFile file = read_pickle_entry(zip, root, "data", use_of_torchscript_global, bytes);
+  file.is_torchscript = true;
+  file.constants = std::make_shared<const TensorFile>(
+      read_pickle_entry(zip, root, "constants", use_of_torchscript_global, std::move(bytes)));
   return file;
 }
 

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "error.h"
-#include "pickle/byte_cursor.h"
+#include "io/byte_cursor.h"
 #include "pickle/text.h"
 #include "state_dict/crc32.h"
 

@@ -1,4 +1,4 @@
-#include "data/interrupt.h"
+#include "io/interrupt.h"
 
 #include <signal.h>
 

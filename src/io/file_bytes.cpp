@@ -1,4 +1,4 @@
-#include "state_dict/file_bytes.h"
+#include "io/file_bytes.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -1,4 +1,4 @@
-#include "data/atomic_file.h"
+#include "io/output_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "data/interrupt.h"
+#include "io/interrupt.h"
 #include "error.h"
 
 namespace iris {

@@ -34,13 +34,17 @@ def load_iris_net(path: Path, hidden: int | None = None) -> IrisNet:
     read, is not a state_dict, or does not fit.
     """
     try:
-        state_dict = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about files that are refused below
+            state_dict = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from error
     except pickle.UnpicklingError as error:
         raise InputError(f"{path}: not a state_dict; save one with torch.save(model.state_dict(), FILE)") from error
     except Exception as error:  # a damaged file raises anything: RuntimeError, EOFError, KeyError, ValueError...
-        raise InputError(f"{path}: damaged, or not a model file: {_first_line(error)}") from error
+        if "TorchScript archives" in str(error):
+            raise InputError(f"{path}: is TorchScript already; give the state_dict that train.py wrote") from error
+        raise InputError(f"{path}: damaged, or not a model file: {_first_sentence(error)}") from error
 
     if not isinstance(state_dict, dict) or not isinstance(state_dict.get("fc1.weight"), torch.Tensor):
         raise InputError(f"{path}: not the state_dict of an IrisNet: no tensor fc1.weight")
@@ -139,8 +143,9 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+def _first_sentence(error: Exception) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0].split(". ")[0].rstrip(".")
 
 
 if __name__ == "__main__":

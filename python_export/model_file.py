@@ -16,6 +16,8 @@ def check_output(path: Path) -> None:
     """Raises InputError where a file could not be written to `path`, before any work is done for it."""
     if path.is_dir():
         raise InputError(f"{path}: is a folder; give the name of a file")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is not a regular file, and would be replaced by one; give another name")
     if not path.parent.is_dir():
         raise InputError(f"{path}: no such folder: {path.parent}")
 

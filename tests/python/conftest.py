@@ -1,0 +1,73 @@
+"""What the Python tests share: the repository, and the commands as a user runs them."""
+
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parent.parent.parent
+TIMEOUT_S = 60
+
+sys.path.insert(0, str(REPO / "python_export"))
+
+import model_file  # noqa: E402
+
+
+def run(command: list[str], **options) -> subprocess.CompletedProcess:
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=TIMEOUT_S, **options)
+
+
+@pytest.fixture(scope="session")
+def repo() -> Path:
+    """The root of the repository."""
+    return REPO
+
+
+@pytest.fixture(scope="session")
+def iris() -> Callable[..., subprocess.CompletedProcess]:
+    """iris(*args, input=None, cwd=None, env=None): runs the built program; `env` is added to the environment.
+
+    The program is $IRIS_BINARY, else build/release/iris; where it is absent the test fails.
+    """
+    binary = Path(os.environ.get("IRIS_BINARY") or REPO / "build" / "release" / "iris").absolute()
+
+    def call(*args, input=None, cwd=None, env=None) -> subprocess.CompletedProcess:
+        if not binary.is_file():
+            pytest.fail(f"{binary} is not there: build it with script/build, or name another in IRIS_BINARY")
+        environment = {**os.environ, **(env or {})}
+        # Without an input, stdin is empty: no test may wait for the terminal.
+        return run([str(binary), *map(str, args)], input=input or "", cwd=cwd, env=environment)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def python_export() -> Callable[..., subprocess.CompletedProcess]:
+    """python_export("train.py", *args): runs a script of python_export in a process of its own."""
+
+    def call(script: str, *args) -> subprocess.CompletedProcess:
+        return run([sys.executable, str(REPO / "python_export" / script), *map(str, args)])
+
+    return call
+
+
+@pytest.fixture
+def in_process(capsys, monkeypatch) -> Callable[..., subprocess.CompletedProcess]:
+    """in_process("train.py", *args, cwd=None): the same in this process, which saves the seconds of importing torch."""
+
+    def call(script: str, *args, cwd=None) -> subprocess.CompletedProcess:
+        module = importlib.import_module(script.removesuffix(".py"))
+        monkeypatch.setattr(sys, "argv", [script, *map(str, args)])
+        if cwd is not None:
+            monkeypatch.chdir(cwd)
+        try:
+            status = model_file.run_command(module.parser(), module.run)
+        except SystemExit as left:
+            status = left.code
+        return subprocess.CompletedProcess(sys.argv, status, *capsys.readouterr())
+
+    return call

@@ -136,10 +136,12 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     result.add_argument("model", type=Path, metavar="MODEL", help="the state_dict that train.py wrote")
-    result.add_argument("-o", "--output", type=Path, metavar="OUT", required=True, help="the file to write")
+    result.add_argument(
+        "-o", "--output", type=Path, metavar="OUT", required=True, default=argparse.SUPPRESS, help="the file to write"
+    )
     result.add_argument("--format", choices=["torchscript"], default="torchscript", help="what to write")
     result.add_argument("--method", choices=["script", "trace"], default="script", help="how TorchScript is made")
-    result.add_argument("--hidden", type=positive, help="hidden width that the file must have (default: the file's)")
+    result.add_argument("--hidden", type=positive, help="hidden width that the file must have; None takes any")
     return result
 
 

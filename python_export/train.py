@@ -94,7 +94,15 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     result.add_argument("data", type=Path, metavar="DATA.csv", help="CSV with the four features and the column species")
-    result.add_argument("-o", "--output", type=Path, metavar="MODEL", required=True, help="the state_dict to write")
+    result.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="MODEL",
+        required=True,
+        default=argparse.SUPPRESS,
+        help="the state_dict to write",
+    )
     result.add_argument("--epochs", type=positive, default=50, help="passes over the training flowers")
     result.add_argument("--lr", type=positive_number, default=0.005, help="Adam's learning rate")
     result.add_argument("--batch-size", type=positive, default=16, help="flowers per step")

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "cli/verbs.h"
-#include "io/output_file.h"
-#include "io/interrupt.h"
 #include "error.h"
 #include "inference/device.h"
+#include "io/interrupt.h"
+#include "io/output_file.h"
 
 namespace {
 
@@ -29,7 +29,8 @@ int fail(int status, const std::string& message) {
 std::vector<std::string> arguments_of(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
   for (std::string& argument : arguments) {
-    if (argument.starts_with("-.") && argument.size() > 2 && std::isdigit(static_cast<unsigned char>(argument[2])) != 0) {
+    if (argument.starts_with("-.") && argument.size() > 2 &&
+        std::isdigit(static_cast<unsigned char>(argument[2])) != 0) {
       argument.insert(1, "0");
     }
   }
@@ -41,11 +42,13 @@ int run(int argc, char** argv) {
   iris::Run run;
   iris::add_predict(app, run);
   iris::add_inspect(app, run);
+  iris::add_convert(app, run);
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("iris " IRIS_VERSION " (LibTorch " TORCH_VERSION ", ") +
                                         (iris::is_cuda_build() ? "CUDA build)" : "CPU build)"));
-  app.footer("iris VERB --help shows a verb's options, with examples. Exit status: 0 done, 1 failed, 2 wrong usage,\n"
-             "3 done but rows were skipped, 130 interrupted.");
+  app.footer(
+      "iris VERB --help shows a verb's options, with examples. Exit status: 0 done, 1 failed, 2 wrong usage,\n"
+      "3 done but rows were skipped, 130 interrupted.");
   try {
     app.parse(arguments_of(argc, argv));
   } catch (const CLI::Success& success) {  // --help, --version

@@ -7,8 +7,8 @@
 
 #include "cli/plain_value.h"
 #include "cli/verbs.h"
-#include "io/output_file.h"
 #include "error.h"
+#include "io/output_file.h"
 #include "pickle/text.h"
 #include "state_dict/selection.h"
 

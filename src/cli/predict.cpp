@@ -7,10 +7,10 @@
 
 #include "cli/answer_text.h"
 #include "cli/verbs.h"
-#include "io/output_file.h"
 #include "data/float_text.h"
 #include "error.h"
 #include "inference/device.h"
+#include "io/output_file.h"
 #include "pickle/text.h"
 
 namespace iris {
@@ -110,14 +110,16 @@ void add_predict(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("predict", "The class of one sample, or of every row of a CSV file");
   auto options = std::make_shared<PredictOptions>();
   command->add_option("MODEL", options->model, "A file that holds a model, whatever its name; - is stdin")->required();
-  command->add_option("FEATURE", options->sample, "One sample, in the model's order (Iris: sepal length, sepal width, "
-                                                  "petal length, petal width, in cm)");
+  command->add_option("FEATURE", options->sample,
+                      "One sample, in the model's order (Iris: sepal length, sepal width, "
+                      "petal length, petal width, in cm)");
   command->add_flag("--logits", options->logits, "Also the model's raw scores");
   command->add_flag("--probabilities", options->probabilities, "Also the probability of every class");
   command->add_flag("--json", options->json, "One JSON object, or one a line for many rows");
 
   CLI::Option* input = command->add_option("-i,--input", options->input, "A CSV file of samples; - is stdin");
-  command->add_option("-o,--output", options->output, "Where the answers to -i go; - is stdout (default)")->needs(input);
+  command->add_option("-o,--output", options->output, "Where the answers to -i go; - is stdout (default)")
+      ->needs(input);
   command->add_option("--output-format", options->output_format, "csv or ndjson (by default as -o is called, else csv)")
       ->check(CLI::IsMember({"csv", "ndjson"}))
       ->needs(input);
@@ -134,8 +136,7 @@ void add_predict(CLI::App& app, Run& run) {
   command->add_option("--hidden", options->classifier.hidden, "IrisNet's hidden units (16)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20));
   command->add_option("--device", options->classifier.device, "auto (CUDA when there is one), cpu, cuda or cuda:N");
-  command->add_option("--threads", options->threads, "LibTorch's threads within one pass")
-      ->check(CLI::Range(1, 1024));
+  command->add_option("--threads", options->threads, "LibTorch's threads within one pass")->check(CLI::Range(1, 1024));
   command->footer(
       "Examples:\n"
       "  iris predict model.pt 5.1 3.5 1.4 0.2\n"

@@ -4,9 +4,9 @@
 
 #include "cli/answer_text.h"
 #include "cli/predict.h"
-#include "io/output_file.h"
 #include "data/row_reader.h"
 #include "error.h"
+#include "io/output_file.h"
 
 namespace iris {
 namespace {
@@ -62,8 +62,8 @@ class RowScorer {
     std::size_t row = 0;
     for (const std::string& error : errors_) {
       if (error.empty()) {
-        text += is_ndjson_ ? answer_json(predictions, row, labels_, parts_)
-                           : answer_csv(predictions, row, labels_, parts_);
+        text +=
+            is_ndjson_ ? answer_json(predictions, row, labels_, parts_) : answer_csv(predictions, row, labels_, parts_);
         ++row;
       } else {
         text += is_ndjson_ ? "{\"error\":" + json_string(error) + "}" : empty_csv(labels_.size(), parts_);

@@ -9,8 +9,8 @@
 #include <cstring>
 #include <string_view>
 
-#include "io/interrupt.h"
 #include "error.h"
+#include "io/interrupt.h"
 
 namespace iris {
 namespace {

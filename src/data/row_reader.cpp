@@ -31,8 +31,8 @@ RowReader::RowReader(const std::string& path, std::vector<std::string> features)
   if (!csv_.next(cells_)) {
     return;
   }
-  has_first_row_ = std::all_of(cells_.begin(), cells_.end(),
-                               [](const std::string& cell) { return parse_float(cell).has_value(); });
+  has_first_row_ =
+      std::all_of(cells_.begin(), cells_.end(), [](const std::string& cell) { return parse_float(cell).has_value(); });
   column_count_ = cells_.size();
   if (!has_first_row_) {
     read_header(cells_);
@@ -61,7 +61,8 @@ void RowReader::read_header(const std::vector<std::string>& cells) {
     features_.push_back(name);
   }
   if (features_.empty()) {
-    throw InputError(csv_.place() + "the model does not name its features; say which columns they are with --features (" +
+    throw InputError(csv_.place() +
+                     "the model does not name its features; say which columns they are with --features (" +
                      joined(names) + ")");
   }
   for (const std::string& feature : features_) {

@@ -11,6 +11,7 @@
 #include "inference/device.h"
 #include "inference/network.h"
 #include "state_dict/selection.h"
+#include "state_dict/tensor_writer.h"
 
 namespace iris {
 
@@ -62,6 +63,7 @@ Classifier Classifier::open(const std::string& path, const ClassifierOptions& op
   const std::string place = path == "-" ? "stdin" : path;
   auto impl = std::make_unique<Impl>(Impl{place, device, nullptr, {}, {}});
   try {
+    verify_data(file);
     impl->network = make_network(file, options, device);
   } catch (const UsageError& error) {
     throw UsageError(place + ": " + error.what());

@@ -1,7 +1,7 @@
 #include "inference/device.h"
 
-#include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/cuda.h>
 
 #include <charconv>
@@ -30,7 +30,8 @@ c10::Device resolve_device(const std::string& name) {
     throw UsageError("--device " + name + ": is none of auto, cpu, cuda, cuda:N");
   }
   if (!is_cuda_build()) {
-    throw InputError("--device " + name + ": this LibTorch is a CPU build; build iris with a CUDA one, or use --device cpu");
+    throw InputError("--device " + name +
+                     ": this LibTorch is a CPU build; build iris with a CUDA one, or use --device cpu");
   }
   const auto count = static_cast<int>(torch::cuda::device_count());
   if (count == 0) {
@@ -39,8 +40,8 @@ c10::Device resolve_device(const std::string& name) {
                      "(nvidia-smi tells); use --device cpu");
   }
   if (index >= count) {
-    throw InputError("--device " + name + ": there is no such device; there are cuda:0 to cuda:" +
-                     std::to_string(count - 1));
+    throw InputError("--device " + name +
+                     ": there is no such device; there are cuda:0 to cuda:" + std::to_string(count - 1));
   }
   return {c10::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }

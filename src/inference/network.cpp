@@ -72,15 +72,16 @@ std::unique_ptr<Network> make_torchscript_network(const TensorFile& file, c10::D
   const auto bytes = file.file->bytes();
   torch::jit::ExtraFilesMap extra_files{{kModelNamesFile, ""}};
   try {
-    auto reader = std::make_shared<caffe2::serialize::MemoryReadAdapter>(bytes.data(),
-                                                                         static_cast<off_t>(bytes.size()));
+    auto reader =
+        std::make_shared<caffe2::serialize::MemoryReadAdapter>(bytes.data(), static_cast<off_t>(bytes.size()));
     torch::jit::Module module = torch::jit::load(std::move(reader), device, extra_files, /*load_debug_files=*/false);
     if (!module.find_method("forward")) {
       return nullptr;
     }
     module.eval();
     const std::string& json = extra_files[kModelNamesFile];
-    return std::make_unique<TorchScriptNetwork>(std::move(module), json.empty() ? ModelNames{} : parse_model_names(json));
+    return std::make_unique<TorchScriptNetwork>(std::move(module),
+                                                json.empty() ? ModelNames{} : parse_model_names(json));
   } catch (const FormatError&) {
     throw;
   } catch (const std::exception& error) {
@@ -91,7 +92,8 @@ std::unique_ptr<Network> make_torchscript_network(const TensorFile& file, c10::D
 std::string message_of(const std::exception& error) {
   const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
   std::string message = torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
-  // The interpreter puts its traceback before the sentence, "RuntimeError: …" or the name of the module's own exception.
+  // The interpreter puts its traceback before the sentence, "RuntimeError: …" or the name of the module's own
+  // exception.
   const std::string_view kInterpreter = "The following operation failed in the TorchScript interpreter.";
   if (message.find(kInterpreter) != std::string::npos) {
     while (!message.empty() && message.back() == '\n') {

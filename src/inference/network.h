@@ -26,7 +26,8 @@ class Network {
   ModelNames names;
 };
 
-// IrisNet, of that hidden width or its usual one, filled from the file's state_dict. Throws FormatError or InputError, without the path.
+// IrisNet, of that hidden width or its usual one, filled from the file's state_dict. Throws FormatError or InputError,
+// without the path.
 std::unique_ptr<Network> make_iris_network(const TensorFile& file, const std::optional<std::string>& key,
                                            std::optional<std::int64_t> hidden, c10::Device device);
 

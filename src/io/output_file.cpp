@@ -8,8 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "io/interrupt.h"
 #include "error.h"
+#include "io/interrupt.h"
 
 namespace iris {
 namespace {

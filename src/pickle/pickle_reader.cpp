@@ -86,9 +86,7 @@ class Reader {
     return values;
   }
 
-  void push_items(Kind kind, std::vector<Value> items) {
-    push(document_.add_items(kind, std::move(items), start_));
-  }
+  void push_items(Kind kind, std::vector<Value> items) { push(document_.add_items(kind, std::move(items), start_)); }
 
   void push_dict(Kind kind, std::vector<Value> items) {
     if (items.size() % 2 != 0) {
@@ -213,9 +211,9 @@ void Reader::take_float_line() {
 }
 
 GlobalUse use_of_builtin(std::string_view name) {
-  for (const std::string_view known : {"collections.OrderedDict", "collections.Counter", "builtins.set",
-                                       "builtins.frozenset", "builtins.bytearray", "builtins.complex",
-                                       "_codecs.encode"}) {
+  for (const std::string_view known :
+       {"collections.OrderedDict", "collections.Counter", "builtins.set", "builtins.frozenset", "builtins.bytes",
+        "builtins.bytearray", "builtins.complex", "_codecs.encode"}) {
     if (name == known) {
       return GlobalUse::kFunction;
     }
@@ -297,6 +295,9 @@ void Reader::reduce() {
       fail("_codecs.encode was given a character beyond latin1");
     }
     push(document_.add_text(Kind::kBytes, std::move(*bytes)));
+  } else if (name == "builtins.bytes") {  // only b"" is written so
+    expect_at_most(0);
+    push_bytes({});
   } else if (name == "builtins.bytearray") {
     if (arguments.size() != 1 || arguments[0].kind != Kind::kBytes) {
       if (!arguments.empty()) {

@@ -31,7 +31,22 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
-// False for what is no character.
+// Takes exactly `digits` hexadecimal digits from the front of `text`.
+std::optional<std::uint32_t> take_hex(std::string_view& text, std::size_t digits) {
+  std::uint32_t value = 0;
+  if (text.size() < digits) {
+    return std::nullopt;
+  }
+  const auto [end, error] = std::from_chars(text.data(), text.data() + digits, value, 16);
+  if (error != std::errc() || end != text.data() + digits) {
+    return std::nullopt;
+  }
+  text.remove_prefix(digits);
+  return value;
+}
+
+}  // namespace
+
 bool append_utf8(std::string& text, std::uint32_t character) {
   if (character > 0x10FFFF || (character >= 0xD800 && character <= 0xDFFF)) {
     return false;
@@ -53,22 +68,6 @@ bool append_utf8(std::string& text, std::uint32_t character) {
   }
   return true;
 }
-
-// Takes exactly `digits` hexadecimal digits from the front of `text`.
-std::optional<std::uint32_t> take_hex(std::string_view& text, std::size_t digits) {
-  std::uint32_t value = 0;
-  if (text.size() < digits) {
-    return std::nullopt;
-  }
-  const auto [end, error] = std::from_chars(text.data(), text.data() + digits, value, 16);
-  if (error != std::errc() || end != text.data() + digits) {
-    return std::nullopt;
-  }
-  text.remove_prefix(digits);
-  return value;
-}
-
-}  // namespace
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {

@@ -12,6 +12,9 @@ namespace iris::pickle {
 // Strictly: no overlong forms, no surrogates, nothing past U+10FFFF.
 bool is_utf8(std::string_view text);
 
+// Adds the character to the text; false, and nothing added, for what is no character.
+bool append_utf8(std::string& text, std::uint32_t character);
+
 // For a terminal: control characters and bytes outside UTF-8 as \xNN, and cut behind `most` bytes.
 std::string printable(std::string_view text, std::size_t most = 200);
 

@@ -31,9 +31,9 @@ constexpr auto kTables = [] {
 
 }  // namespace
 
-std::uint32_t crc32(std::span<const std::byte> bytes) {
+void Crc32::add(std::span<const std::byte> bytes) {
   static_assert(std::endian::native == std::endian::little, "the slices below are taken from little-endian words");
-  std::uint32_t remainder = 0xFFFFFFFF;
+  std::uint32_t remainder = remainder_;
   while (bytes.size() >= kSlices) {
     std::array<std::uint32_t, kSlices / 4> words;
     std::memcpy(words.data(), bytes.data(), kSlices);
@@ -47,7 +47,13 @@ std::uint32_t crc32(std::span<const std::byte> bytes) {
   for (const std::byte byte : bytes) {
     remainder = remainder >> 8 ^ kTables[0][(remainder ^ std::to_integer<std::uint32_t>(byte)) & 0xFF];
   }
-  return ~remainder;
+  remainder_ = remainder;
+}
+
+std::uint32_t crc32(std::span<const std::byte> bytes) {
+  Crc32 crc;
+  crc.add(bytes);
+  return crc.value();
 }
 
 }  // namespace iris

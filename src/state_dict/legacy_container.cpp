@@ -48,7 +48,8 @@ class LegacyReader {
     }
     if (!little->boolean) {
       throw FormatError(
-          "was written on a big-endian machine by PyTorch before 1.6; load it there and save it again with a newer one");
+          "was written on a big-endian machine by PyTorch before 1.6; load it there and save it again with a newer "
+          "one");
     }
   }
 
@@ -61,8 +62,7 @@ class LegacyReader {
       pending.emplace(file_.storages[i].key, i);
     }
     for (const Value key : file_.document.items(keys)) {
-      const auto found =
-          key.kind == Kind::kString ? pending.find(file_.document.text(key)) : pending.end();
+      const auto found = key.kind == Kind::kString ? pending.find(file_.document.text(key)) : pending.end();
       if (found == pending.end()) {
         throw FormatError("the list of storages has one that no tensor lies in, or one twice");
       }

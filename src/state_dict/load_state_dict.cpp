@@ -29,9 +29,8 @@ StateDict tensors_of(const torch::nn::Module& module) {
 }
 
 bool all_begin_with(const StateDict& state_dict, std::string_view prefix) {
-  return !state_dict.is_empty() && std::all_of(state_dict.begin(), state_dict.end(), [&](const auto& item) {
-    return item.key().starts_with(prefix);
-  });
+  return !state_dict.is_empty() && std::all_of(state_dict.begin(), state_dict.end(),
+                                               [&](const auto& item) { return item.key().starts_with(prefix); });
 }
 
 // How many characters of every name to pass over.
@@ -41,8 +40,8 @@ std::size_t wrapper_prefix_size(const StateDict& state_dict, const StateDict& ta
     found = false;
     for (const std::string_view wrapper : {"module.", "_orig_mod."}) {
       const std::string longer = prefix + std::string(wrapper);
-      const bool is_the_models_own = std::any_of(
-          targets.begin(), targets.end(), [&](const auto& target) { return target.key().starts_with(longer); });
+      const bool is_the_models_own = std::any_of(targets.begin(), targets.end(),
+                                                 [&](const auto& target) { return target.key().starts_with(longer); });
       if (all_begin_with(state_dict, longer) && !is_the_models_own) {
         prefix = longer;
         found = true;

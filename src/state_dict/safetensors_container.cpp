@@ -214,7 +214,8 @@ TensorFile read_safetensors_container(std::shared_ptr<const FileBytes> bytes) {
     TensorRecord tensor = record_of(entry, data.size());
     tensor.storage = static_cast<std::uint32_t>(file.storages.size());
     const std::uint64_t size = entry.offsets[1] - entry.offsets[0];
-    file.storages.push_back({entry.name, "cpu", tensor.dtype, size, data.subspan(entry.offsets[0], size), file.file, 0});
+    file.storages.push_back(
+        {entry.name, "cpu", tensor.dtype, size, data.subspan(entry.offsets[0], size), file.file, 0});
     items.push_back(document.add_text(Kind::kString, entry.name));
     items.push_back(Value::of_external(static_cast<std::uint32_t>(file.tensors.size())));
     file.tensors.push_back(std::move(tensor));

@@ -129,7 +129,7 @@ Selection select_state_dict(const TensorFile& file, const std::optional<std::str
     return {keys[0], *file.document.find(root, keys[0])};
   }
   if (keys.empty()) {
-    throw FormatError("holds no tensors; is it a checkpoint's other half?");
+    throw FormatError("holds no dictionary of tensors; iris inspect shows what it holds");
   }
   throw FormatError("holds several state_dicts; choose one with --key: " + joined(keys));
 }

@@ -21,8 +21,8 @@ struct Selection {
   bool is_root() const { return key.empty(); }
 };
 
-// With a key, what that names (inner names behind dots). Without: the root if it holds tensors itself; else the first of
-// model_state_dict, state_dict, model_state and model that does; else the only one that does. Throws FormatError,
+// With a key, what that names (inner names behind dots). Without: the root if it holds tensors itself; else the first
+// of model_state_dict, state_dict, model_state and model that does; else the only one that does. Throws FormatError,
 // without the path, naming the dictionaries there are.
 Selection select_state_dict(const TensorFile& file, const std::optional<std::string>& key);
 

@@ -1,4 +1,5 @@
-// A Python state_dict in C++: read_state_dict makes LibTorch tensors of a file, load_state_dict pours them into a module.
+// A Python state_dict in C++: read_state_dict makes LibTorch tensors of a file, load_state_dict pours them into a
+// module.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "io/file_bytes.h"
 #include "pickle/document.h"
 #include "state_dict/dtype.h"
-#include "io/file_bytes.h"
 
 namespace iris {
 
@@ -19,11 +19,11 @@ enum class Container { kZip, kLegacy, kSafetensors };
 
 // The bytes that one or more tensors lie in.
 struct StorageRecord {
-  std::string key;              // its name in the container
-  std::string location;         // where it was when saved: "cpu", "cuda:0"
-  std::optional<DType> dtype;   // of its elements; nullopt: an UntypedStorage
-  std::uint64_t size = 0;       // bytes
-  std::span<const std::byte> data;   // little-endian, `size` bytes; valid as long as `owner`
+  std::string key;                    // its name in the container
+  std::string location;               // where it was when saved: "cpu", "cuda:0"
+  std::optional<DType> dtype;         // of its elements; nullopt: an UntypedStorage
+  std::uint64_t size = 0;             // bytes
+  std::span<const std::byte> data;    // little-endian, `size` bytes; valid as long as `owner`
   std::shared_ptr<const void> owner;  // the mapped file, or a copy where bytes had to be swapped
   std::uint32_t crc = 0;              // of the data, as the container says; 0: it says none
 };

@@ -264,8 +264,7 @@ Value Resolver::resolve_call(Value call, std::string_view function, std::span<co
       fail("a tensor's arguments are no tuple");
     }
     const Value tensor = resolve_call(call, inner, document_.items(arguments[2]));
-    if (tensor.kind == Kind::kExternal && text_of(arguments[1], Kind::kGlobal, "a tensor's type") !=
-                                              "torch.Tensor") {
+    if (tensor.kind == Kind::kExternal && text_of(arguments[1], Kind::kGlobal, "a tensor's type") != "torch.Tensor") {
       file_.tensors[tensor.index].is_parameter = true;
     }
     return tensor;
@@ -359,10 +358,10 @@ void Resolver::read_metadata(Value metadata, TensorRecord& tensor) const {
 
 pickle::GlobalUse use_of_torch_global(std::string_view name) {
   using pickle::GlobalUse;
-  if (is_one_of(name, {"torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2",
-                       "torch._utils._rebuild_tensor_v3", "torch._utils._rebuild_parameter",
-                       "torch._utils._rebuild_parameter_with_state", "torch._tensor._rebuild_from_type_v2",
-                       "torch.Size", "torch.device"})) {
+  if (is_one_of(name,
+                {"torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3",
+                 "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state",
+                 "torch._tensor._rebuild_from_type_v2", "torch.Size", "torch.device"})) {
     return GlobalUse::kFunction;
   }
   const std::optional<std::string_view> in_torch = torch_name(name);

@@ -15,8 +15,8 @@ pickle::GlobalUse use_of_torch_global(std::string_view qualified_name);
 pickle::GlobalUse use_of_torchscript_global(std::string_view qualified_name);
 
 // Finds every tensor that the document describes, checks it against its storage's claimed size, and puts it and the
-// storage into `file`, the storages without their data. Then every value, and file.root, that was a call for a tensor is
-// an index into file.tensors. Throws FormatError.
+// storage into `file`, the storages without their data. Then every value, and file.root, that was a call for a tensor
+// is an index into file.tensors. Throws FormatError.
 void resolve_tensors(TensorFile& file);
 
 // Throws FormatError unless the record's fields are what TensorRecord promises for a storage of that many bytes.

@@ -7,20 +7,13 @@
 #include "io/byte_cursor.h"
 #include "pickle/text.h"
 #include "state_dict/crc32.h"
+#include "state_dict/zip_format.h"
 
 namespace iris {
 namespace {
 
-constexpr std::uint32_t kLocalHeader = 0x04034b50;
-constexpr std::uint32_t kCentralHeader = 0x02014b50;
-constexpr std::uint32_t kEndRecord = 0x06054b50;
-constexpr std::uint32_t kZip64EndRecord = 0x06064b50;
-constexpr std::uint32_t kZip64Locator = 0x07064b50;
-constexpr std::size_t kEndRecordSize = 22;
-constexpr std::size_t kZip64LocatorSize = 20;
-constexpr std::size_t kZip64EndRecordSize = 56;
-constexpr std::uint32_t kInZip64 = 0xFFFFFFFF;
-constexpr std::uint16_t kZip64Extra = 1;
+using namespace zip;
+
 constexpr std::uint16_t kFlagEncrypted = 1;
 constexpr std::uint16_t kFlagDescriptor = 1 << 3;
 constexpr std::uint16_t kFlagsAllowed = kFlagDescriptor | 1 << 11 /* names are UTF-8 */ | 3 << 1 /* deflate level */;
@@ -86,7 +79,7 @@ Directory read_end_records(std::span<const std::byte> file) {
     const auto agrees = [](std::uint64_t narrow, std::uint64_t limit, std::uint64_t value) {
       return narrow == limit || narrow == value;
     };
-    if (wide_entries_here != wide.entry_count || !agrees(directory.entry_count, 0xFFFF, wide.entry_count) ||
+    if (wide_entries_here != wide.entry_count || !agrees(directory.entry_count, kCountInZip64, wide.entry_count) ||
         !agrees(directory.size, kInZip64, wide_size) || !agrees(directory.offset, kInZip64, wide_offset)) {
       throw FormatError("zip: the two end records disagree");
     }

@@ -14,11 +14,11 @@ namespace iris {
 
 struct ZipEntry {
   std::string_view name;
-  std::size_t header_offset = 0;         // of the local header
-  std::span<const std::byte> data;       // as it lies in the file
+  std::size_t header_offset = 0;    // of the local header
+  std::span<const std::byte> data;  // as it lies in the file
   std::uint64_t uncompressed_size = 0;
-  std::uint16_t method = 0;              // 0: stored
-  std::uint32_t crc = 0;                 // 0 with data: not computed
+  std::uint16_t method = 0;  // 0: stored
+  std::uint32_t crc = 0;     // 0 with data: not computed
 };
 
 // Does not own the bytes, which must outlive it and every view it returns. Immutable after construction, so any number

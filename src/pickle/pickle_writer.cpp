@@ -1,0 +1,279 @@
+#include "pickle/pickle_writer.h"
+
+#include <bit>
+#include <limits>
+#include <string_view>
+#include <unordered_map>
+
+#include "error.h"
+#include "pickle/opcode.h"
+#include "pickle/text.h"
+
+namespace iris::pickle {
+namespace {
+
+class Writer {
+ public:
+  Writer(const Document& document, const WriteExternal& write_external)
+      : document_(document), write_external_(write_external) {}
+
+  std::string write(Value root) {
+    op(Opcode::kProto);
+    bytes_ += '\x02';
+    save(root);
+    op(Opcode::kStop);
+    return std::move(bytes_);
+  }
+
+ private:
+  void op(Opcode opcode) { bytes_ += static_cast<char>(opcode); }
+
+  template <typename Integer>
+  void put_little_endian(Integer value) {
+    for (std::size_t i = 0; i < sizeof value; ++i) {
+      bytes_ += static_cast<char>(static_cast<std::make_unsigned_t<Integer>>(value) >> (8 * i) & 0xFF);
+    }
+  }
+
+  std::uint32_t memoize() {
+    if (memo_size_ < 256) {
+      op(Opcode::kBinPut);
+      bytes_ += static_cast<char>(memo_size_);
+    } else {
+      op(Opcode::kLongBinPut);
+      put_little_endian(memo_size_);
+    }
+    return memo_size_++;
+  }
+
+  void get(std::uint32_t index) {
+    if (index < 256) {
+      op(Opcode::kBinGet);
+      bytes_ += static_cast<char>(index);
+    } else {
+      op(Opcode::kLongBinGet);
+      put_little_endian(index);
+    }
+  }
+
+  void save_int(std::int64_t value) {
+    if (value >= 0 && value <= 0xFF) {
+      op(Opcode::kBinInt1);
+      put_little_endian(static_cast<std::uint8_t>(value));
+    } else if (value >= 0 && value <= 0xFFFF) {
+      op(Opcode::kBinInt2);
+      put_little_endian(static_cast<std::uint16_t>(value));
+    } else if (value == static_cast<std::int32_t>(value)) {
+      op(Opcode::kBinInt);
+      put_little_endian(static_cast<std::int32_t>(value));
+    } else {
+      op(Opcode::kLong1);
+      bytes_ += '\x08';
+      put_little_endian(value);
+    }
+  }
+
+  void save_float(double value) {
+    op(Opcode::kBinFloat);
+    const auto bits = std::bit_cast<std::uint64_t>(value);
+    for (int shift = 56; shift >= 0; shift -= 8) {
+      bytes_ += static_cast<char>(bits >> shift & 0xFF);
+    }
+  }
+
+  void save_string(std::string_view text) {
+    const auto [place, is_new] = strings_.emplace(text, memo_size_);
+    if (!is_new) {
+      return get(place->second);
+    }
+    if (text.size() > std::numeric_limits<std::uint32_t>::max()) {
+      throw FormatError("a text of more than 4 GiB cannot be written");
+    }
+    op(Opcode::kBinUnicode);
+    put_little_endian(static_cast<std::uint32_t>(text.size()));
+    bytes_ += text;
+    memoize();
+  }
+
+  void save_global(std::string_view qualified) {
+    const auto [place, is_new] = globals_.emplace(qualified, memo_size_);
+    if (!is_new) {
+      return get(place->second);
+    }
+    const std::size_t dot = qualified.rfind('.');
+    const std::string_view module = qualified.substr(0, dot);
+    op(Opcode::kGlobal);
+    bytes_ += module == "builtins" ? "__builtin__" : module;  // as protocol 2 spells it
+    bytes_ += '\n';
+    bytes_ += qualified.substr(dot + 1);
+    bytes_ += '\n';
+    memoize();
+  }
+
+  // bytes, as Python writes them: text, each byte a character, encoded again.
+  void save_bytes(std::string_view bytes) {
+    std::string text;
+    for (const char byte : bytes) {
+      append_utf8(text, static_cast<unsigned char>(byte));
+    }
+    save_global("_codecs.encode");
+    save_string(text);
+    save_string("latin1");
+    op(Opcode::kTuple2);
+    op(Opcode::kReduce);
+  }
+
+  void save_tuple(std::span<const Value> items) {
+    if (items.empty()) {
+      return op(Opcode::kEmptyTuple);
+    }
+    const bool has_own_opcode = items.size() <= 3;
+    if (!has_own_opcode) {
+      op(Opcode::kMark);
+    }
+    for (const Value item : items) {
+      save(item);
+    }
+    constexpr Opcode kByCount[] = {Opcode::kTuple1, Opcode::kTuple2, Opcode::kTuple3};
+    op(has_own_opcode ? kByCount[items.size() - 1] : Opcode::kTuple);
+  }
+
+  // What is on the stack takes the items.
+  void fill(std::span<const Value> items, Opcode with) {
+    if (items.empty()) {
+      return;
+    }
+    op(Opcode::kMark);
+    for (const Value item : items) {
+      save(item);
+    }
+    op(with);
+  }
+
+  // The memo index that the container was given.
+  std::uint32_t save_container(Value value);
+  void save(Value value);
+
+  const Document& document_;
+  const WriteExternal& write_external_;
+  std::string bytes_;
+  std::uint32_t memo_size_ = 0;
+  std::unordered_map<std::string, std::uint32_t> strings_;
+  std::unordered_map<std::string, std::uint32_t> globals_;
+  std::unordered_map<std::uint32_t, std::uint32_t> containers_;
+  std::unordered_map<std::uint32_t, Value> externals_;
+};
+
+std::uint32_t Writer::save_container(Value value) {
+  const auto items = document_.items(value);
+  std::uint32_t memo = 0;
+  switch (value.kind) {
+    case Kind::kList:
+      op(Opcode::kEmptyList);
+      memo = memoize();
+      fill(items, Opcode::kAppends);
+      return memo;
+    case Kind::kDict:
+      op(Opcode::kEmptyDict);
+      memo = memoize();
+      fill(items, Opcode::kSetItems);
+      return memo;
+    case Kind::kOrderedDict:
+      save_global("collections.OrderedDict");
+      op(Opcode::kEmptyTuple);
+      op(Opcode::kReduce);
+      memo = memoize();
+      fill(items, Opcode::kSetItems);
+      if (const Value state = document_.state(value); state.kind != Kind::kNone) {
+        save(state);
+        op(Opcode::kBuild);
+      }
+      return memo;
+    case Kind::kCounter:
+      save_global("collections.Counter");
+      op(Opcode::kEmptyDict);
+      fill(items, Opcode::kSetItems);
+      op(Opcode::kTuple1);
+      op(Opcode::kReduce);
+      return memoize();
+    case Kind::kTuple:
+      save_tuple(items);
+      return memoize();
+    case Kind::kSet:
+      save_global("builtins.set");
+      op(Opcode::kEmptyList);
+      fill(items, Opcode::kAppends);
+      op(Opcode::kTuple1);
+      op(Opcode::kReduce);
+      return memoize();
+    case Kind::kCall:
+      save(items[0]);
+      save_tuple(items.subspan(1));
+      op(Opcode::kReduce);
+      return memoize();
+    case Kind::kPersistentId:
+      save(items[0]);
+      op(Opcode::kBinPersId);
+      return memoize();
+    default:
+      throw FormatError(value.kind == Kind::kFrozenSet ? "a frozenset cannot be written: torch.load would refuse it"
+                                                       : "an object cannot be written");
+  }
+}
+
+void Writer::save(Value value) {
+  switch (value.kind) {
+    case Kind::kNone:
+      return op(Opcode::kNone);
+    case Kind::kBool:
+      return op(value.boolean ? Opcode::kNewTrue : Opcode::kNewFalse);
+    case Kind::kInt:
+      return save_int(value.integer);
+    case Kind::kFloat:
+      return save_float(value.real);
+    case Kind::kExternal: {
+      auto found = externals_.find(value.index);
+      if (found == externals_.end()) {
+        found = externals_.emplace(value.index, write_external_(value.index)).first;
+      }
+      return save(found->second);
+    }
+    case Kind::kString:
+      return save_string(document_.text(value));
+    case Kind::kBytes:
+      return save_bytes(document_.text(value));
+    case Kind::kByteArray:
+      save_global("builtins.bytearray");
+      save_bytes(document_.text(value));
+      op(Opcode::kTuple1);
+      return op(Opcode::kReduce);
+    case Kind::kBigInt: {
+      const std::string_view little_endian = document_.text(value);
+      if (little_endian.size() > 255) {
+        throw FormatError("an integer of " + std::to_string(little_endian.size()) +
+                          " bytes cannot be written: torch.load would refuse it");
+      }
+      op(Opcode::kLong1);
+      bytes_ += static_cast<char>(little_endian.size());
+      bytes_ += little_endian;
+      return;
+    }
+    case Kind::kGlobal:
+      return save_global(document_.text(value));
+    default: {
+      const auto found = containers_.find(value.index);
+      if (found != containers_.end()) {
+        return get(found->second);
+      }
+      containers_.emplace(value.index, save_container(value));
+    }
+  }
+}
+
+}  // namespace
+
+std::string write_pickle(const Document& document, Value root, const WriteExternal& write_external) {
+  return Writer(document, write_external).write(root);
+}
+
+}  // namespace iris::pickle

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -83,6 +84,14 @@ std::shared_ptr<const FileBytes> FileBytes::open(const std::string& path) {
     size += static_cast<std::size_t>(count);
   }
   file->bytes_ = {file->owned_.get(), size};
+  return file;
+}
+
+std::shared_ptr<const FileBytes> FileBytes::copy_of(std::span<const std::byte> bytes) {
+  std::shared_ptr<FileBytes> file(new FileBytes());
+  file->owned_ = {new std::byte[bytes.size()], [](void* owned) { delete[] static_cast<std::byte*>(owned); }};
+  std::copy(bytes.begin(), bytes.end(), file->owned_.get());
+  file->bytes_ = {file->owned_.get(), bytes.size()};
   return file;
 }
 

@@ -15,6 +15,9 @@ class FileBytes {
   // `path` "-" is standard input. Throws FormatError, without the path, when it cannot be read or is a directory.
   static std::shared_ptr<const FileBytes> open(const std::string& path);
 
+  // As if a file held these bytes.
+  static std::shared_ptr<const FileBytes> copy_of(std::span<const std::byte> bytes);
+
   ~FileBytes();
   FileBytes(const FileBytes&) = delete;
   FileBytes& operator=(const FileBytes&) = delete;

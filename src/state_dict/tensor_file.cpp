@@ -17,11 +17,11 @@ std::int64_t TensorRecord::numel() const {
 }
 
 bool TensorRecord::is_contiguous() const {
+  if (numel() == 0) {
+    return true;
+  }
   std::int64_t expected = 1;
   for (std::size_t i = shape.size(); i-- > 0;) {
-    if (shape[i] == 0) {
-      return true;
-    }
     if (shape[i] != 1 && strides[i] != expected) {
       return false;
     }
@@ -52,20 +52,23 @@ void throw_as_whole_model_if_so(std::string_view pickle, const std::string& fact
   }
 }
 
+TensorFile read_tensor_file(std::shared_ptr<const FileBytes> file) {
+  switch (kind_of_file(file->bytes())) {
+    case FileKind::kZip:
+      return read_zip_container(std::move(file));
+    case FileKind::kLegacy:
+      return read_legacy_container(std::move(file));
+    case FileKind::kSafetensors:
+      return read_safetensors_container(std::move(file));
+    case FileKind::kOther:
+      break;
+  }
+  throw FormatError(describe_foreign_file(file->bytes()));
+}
+
 TensorFile read_tensor_file(const std::string& path) {
   try {
-    auto file = FileBytes::open(path);
-    switch (kind_of_file(file->bytes())) {
-      case FileKind::kZip:
-        return read_zip_container(std::move(file));
-      case FileKind::kLegacy:
-        return read_legacy_container(std::move(file));
-      case FileKind::kSafetensors:
-        return read_safetensors_container(std::move(file));
-      case FileKind::kOther:
-        break;
-    }
-    throw FormatError(describe_foreign_file(file->bytes()));
+    return read_tensor_file(FileBytes::open(path));
   } catch (const FormatError& error) {
     throw FormatError((path == "-" ? "stdin" : path) + ": " + error.what());
   }

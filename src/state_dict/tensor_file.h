@@ -71,4 +71,7 @@ struct TensorFile {
 // Told by content, never by name; "-" is standard input. Reads no tensor data. Throws FormatError("PATH: …").
 TensorFile read_tensor_file(const std::string& path);
 
+// The same of a file that is open. Throws FormatError without a path.
+TensorFile read_tensor_file(std::shared_ptr<const FileBytes> file);
+
 }  // namespace iris

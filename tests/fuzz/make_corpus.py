@@ -1,0 +1,133 @@
+"""Writes the seeds of the fuzz targets: whole files for container_fuzz, the pickles in them for pickle_fuzz.
+
+    python tests/fuzz/make_corpus.py FOLDER
+
+FOLDER/container and FOLDER/pickle are made. Seeds are small, so that many runs fit into a second.
+"""
+
+import collections
+import io
+import pickle
+import sys
+import warnings
+import zipfile
+from pathlib import Path
+
+import safetensors.torch
+import torch
+
+REPO = Path(__file__).resolve().parent.parent.parent
+MAX_SEED = 16 * 1024
+PROTOCOLS = range(6)
+
+
+def tensors() -> dict:
+    """One tensor of every kind that a file can tell apart."""
+    base = torch.arange(6, dtype=torch.float32).reshape(2, 3)
+    dtypes = [torch.bool, torch.uint8, torch.int64, torch.float16, torch.bfloat16, torch.complex64]
+    later = [torch.uint16, torch.uint64, torch.float8_e4m3fn]  # without a storage class of their own
+    return {
+        "transposed": base.T,
+        "row": base[1],
+        "expanded": torch.zeros(1).expand(4, 2),
+        "scalar": torch.tensor(1.5),
+        "empty": torch.zeros(0, 3),
+        "parameter": torch.nn.Parameter(torch.ones(2)),
+        "conj": torch.ones(2, dtype=torch.complex64).conj(),
+        **{str(dtype).removeprefix("torch."): torch.ones(2).to(dtype) for dtype in dtypes + later},
+    }
+
+
+def plain_values() -> dict:
+    return {
+        "epoch": 3,
+        "big": [2**63, -(2**200), 255, 65535, -1],
+        "texts": ["", "é", "module." * 4, b"", b"\x00\xff", bytearray(b"ab")],
+        "numbers": (True, None, 0.5, float("nan"), 1 + 2j),
+        "sets": {1, 2},
+        "frozen": frozenset({3}),
+        "counter": collections.Counter("aab"),
+        "size": torch.Size([2, 3]),
+        "device": torch.device("cpu"),
+        "dtype": torch.float32,
+        "shared": [[1]] * 3,
+    }
+
+
+def state_dict() -> collections.OrderedDict:
+    return torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2)).state_dict()
+
+
+def saved(value, **options) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(value, buffer, **options)
+    return buffer.getvalue()
+
+
+def made_files() -> dict[str, bytes]:
+    shared = torch.zeros(4)
+    values = {
+        "tensors": tensors(),
+        "checkpoint": {"model_state_dict": state_dict(), **plain_values()},
+        "tied": {"a": shared, "b": shared[2:], "c": shared},
+    }
+    files = {}
+    for name, value in values.items():
+        for protocol in PROTOCOLS:
+            files[f"{name}-{protocol}.pt"] = saved(value, pickle_protocol=protocol)
+            if not (name == "tensors" and protocol == 0):
+                files[f"{name}-{protocol}.pth"] = saved(
+                    value, pickle_protocol=protocol, _use_new_zipfile_serialization=False
+                )
+    files["metadata.safetensors"] = safetensors.torch.save(dict(state_dict()), {"format": "pt", "note": "é"})
+    dtypes = {name: t.contiguous() for name, t in tensors().items() if t.dtype != torch.complex64}
+    files["dtypes.safetensors"] = safetensors.torch.save({k: t.clone() for k, t in dtypes.items()})
+    return files
+
+
+def with_byte_order(data: bytes, order: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(buffer, "w") as new:
+        for info in old.infolist():
+            new.writestr(info.filename, order if info.filename.endswith("/byteorder") else old.read(info))
+    return buffer.getvalue()
+
+
+def pickles_in(data: bytes) -> list[bytes]:
+    if data.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return [archive.read(name) for name in archive.namelist() if name.endswith(".pkl")]
+    if b"\xf9\x20\x6a\xa8\x50\x19" not in data[:32]:
+        return []
+    stream = io.BytesIO(data)
+    pickles = []
+    for _ in range(3):
+        start = stream.tell()
+        pickle.load(stream)
+        pickles.append(data[start : stream.tell()])
+    return [*pickles, data[stream.tell() :]]
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    warnings.simplefilter("ignore")
+    files = made_files()
+    files["big_endian.pt"] = with_byte_order(files["tensors-2.pt"], b"big")
+    for path in [*REPO.glob("tests/fixtures/*.pt"), *REPO.glob("models/*.pt"), *REPO.glob("tests/hostile/*")]:
+        if path.suffix != ".md":
+            files[path.name] = path.read_bytes()
+    containers, pickles = folder / "container", folder / "pickle"
+    for each in (containers, pickles):
+        each.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        if len(data) <= MAX_SEED:
+            (containers / name).write_bytes(data)
+        for i, part in enumerate(pickles_in(data) if name.endswith((".pt", ".pth")) else [data]):
+            if len(part) <= MAX_SEED:
+                (pickles / f"{name}.{i}").write_bytes(part)
+    for protocol in PROTOCOLS:
+        (pickles / f"plain-{protocol}.pkl").write_bytes(pickle.dumps(plain_values(), protocol))
+
+
+if __name__ == "__main__":
+    main()

@@ -8,7 +8,7 @@
 
 #include "error.h"
 #include "iris_net.h"
-#include "state_dict/state_dict.h"
+#include "state_dict/tensors.h"
 
 namespace iris {
 namespace {
@@ -57,7 +57,7 @@ std::unique_ptr<Network> make_iris_network(const TensorFile& file, const std::op
                                            std::optional<std::int64_t> hidden, c10::Device device) {
   IrisNetOptions options;
   IrisNet net(options.hidden(hidden.value_or(options.hidden())));
-  const StateDict state_dict = state_dict_of(file, key);
+  const StateDict state_dict = tensors_of(file, key);
   try {
     load_state_dict(*net, state_dict);
   } catch (const InputError& error) {

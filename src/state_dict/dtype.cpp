@@ -1,5 +1,6 @@
 #include "state_dict/dtype.h"
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 
@@ -70,6 +71,11 @@ std::size_t word_size_of(DType dtype) { return is_complex(dtype) ? size_of(dtype
 std::string_view storage_class_of(DType dtype) { return row_of(dtype).storage_class; }
 std::string_view safetensors_name_of(DType dtype) { return row_of(dtype).safetensors; }
 bool is_complex(DType dtype) { return name_of(dtype).starts_with("complex"); }
+
+std::optional<DType> dtype_of_number(std::int8_t number) {
+  const bool exists = std::any_of(kRows.begin(), kRows.end(), [&](const Row& row) { return row.number == number; });
+  return exists ? std::optional(static_cast<DType>(number)) : std::nullopt;
+}
 
 std::optional<DType> dtype_of_name(std::string_view name) { return find(&Row::name, name); }
 std::optional<DType> dtype_of_storage_class(std::string_view name) { return find(&Row::storage_class, name); }

@@ -30,6 +30,7 @@ std::string_view safetensors_name_of(DType dtype);
 bool is_complex(DType dtype);
 
 // nullopt: there is no such dtype. Quantized dtypes, and those of less than a byte, are not among them.
+std::optional<DType> dtype_of_number(std::int8_t number);
 std::optional<DType> dtype_of_name(std::string_view name);
 std::optional<DType> dtype_of_storage_class(std::string_view storage_class);
 std::optional<DType> dtype_of_safetensors_name(std::string_view name);

@@ -17,7 +17,7 @@ namespace {
 // Comparing every missing name with every unexpected one stops to be worth the time.
 constexpr std::size_t kMaxNamesCompared = 10'000;
 
-StateDict tensors_of(const torch::nn::Module& module) {
+StateDict targets_of(const torch::nn::Module& module) {
   StateDict tensors;
   for (const auto& parameter : module.named_parameters()) {
     tensors.insert(parameter.key(), parameter.value());
@@ -71,6 +71,17 @@ std::size_t distance(std::string_view from, std::string_view to) {
   return row.back();
 }
 
+// BatchNorm counts its batches since version 2 of its layout; Python, too, keeps the module's own count then.
+bool may_be_missing(const std::string& name, const torch::OrderedDict<std::string, std::int64_t>& versions) {
+  constexpr std::string_view kCount = "num_batches_tracked";
+  if (!name.ends_with(kCount)) {
+    return false;
+  }
+  const std::string path = name.substr(0, name.size() - kCount.size());
+  const std::int64_t* version = versions.find(path.empty() ? "" : path.substr(0, path.size() - 1));
+  return version == nullptr || *version < 2;
+}
+
 // What the load would do, and all that speaks against it.
 class Plan {
  public:
@@ -82,6 +93,9 @@ class Plan {
     for (const auto& target : targets) {
       const auto source = sources_.find(target.key());
       if (source == sources_.end()) {
+        if (may_be_missing(target.key(), state_dict.versions)) {
+          continue;
+        }
         missing_.emplace_back(target.key(), target.value());
       } else {
         add_copy(target.key(), target.value(), source->second);
@@ -180,7 +194,7 @@ class Plan {
 }  // namespace
 
 void load_state_dict(torch::nn::Module& module, const StateDict& state_dict) {
-  const Plan plan(tensors_of(module), state_dict);
+  const Plan plan(targets_of(module), state_dict);
   plan.throw_unless_fit();
   plan.copy();
 }

@@ -38,7 +38,8 @@ void check_writable(const NamedTensor& named, const StorageRecord& storage) {
     fail("safetensors keeps this name for itself; write a .pt");
   }
   if (byte_count(*named.tensor) / kMaxExpansion > storage.size) {
-    fail("its shape " + shape_text(named.tensor->shape) + " is far larger than its data, and safetensors has no strides; "
+    fail("its shape " + shape_text(named.tensor->shape) +
+         " is far larger than its data, and safetensors has no strides; "
          "write a .pt");
   }
   if (named.tensor->is_neg && !dtype.starts_with("float") && !dtype.starts_with("bfloat") &&

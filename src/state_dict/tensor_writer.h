@@ -12,7 +12,8 @@ namespace iris {
 // shapes, dtypes, strides, bits, requires_grad and an OrderedDict's state (_metadata) kept; a storage that several
 // tensors share is written once; tensors saved on a GPU are marked as on the CPU. The same input gives the same bytes.
 // Adds to file.document. Throws FormatError, without a path, for what Python would not read back and for data that
-// differs from the CRC of the file it came from; InputError("PATH: …") when the output cannot be written. Commits nothing.
+// differs from the CRC of the file it came from; InputError("PATH: …") when the output cannot be written. Commits
+// nothing.
 void write_zip(TensorFile& file, pickle::Value value, OutputFile& output);
 
 // Writes the tensors of a dict (see named_tensors) as safetensors: contiguous, each with its own data, larger elements

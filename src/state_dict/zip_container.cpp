@@ -42,6 +42,9 @@ std::string_view find_root(const ZipReader& zip) {
 void check_version(const ZipReader& zip, const std::string& root) {
   const ZipEntry* entry = zip.find(root + "/version");
   if (entry == nullptr) {
+    entry = zip.find(root + "/.data/version");  // where TorchScript has it since its version 6
+  }
+  if (entry == nullptr) {
     throw FormatError("zip: the entry version is missing");
   }
   std::string_view text = text_of(ZipReader::checked(*entry));

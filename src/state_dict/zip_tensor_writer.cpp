@@ -16,7 +16,8 @@ namespace {
 using pickle::Kind;
 using pickle::Value;
 
-// The folder that all entries are in; torch.save takes the file's name, which would make equal input give unequal bytes.
+// The folder that all entries are in; torch.save takes the file's name, which would make equal input give unequal
+// bytes.
 const std::string kRoot = "archive";
 
 // Says in pickled calls what resolve_tensors reads out of them (torch/_tensor.py, Tensor._reduce_ex_internal).
@@ -54,8 +55,8 @@ class TensorPickler {
     if (!tensor.is_parameter) {
       return rebuilt;
     }
-    return add(Kind::kCall, {global("torch._utils._rebuild_parameter"), rebuilt,
-                             Value::of_bool(tensor.requires_grad), no_hooks()});
+    return add(Kind::kCall,
+               {global("torch._utils._rebuild_parameter"), rebuilt, Value::of_bool(tensor.requires_grad), no_hooks()});
   }
 
   // In the order in which tensors on them were met: their keys are 0, 1, 2, …

@@ -1,4 +1,4 @@
-#include "state_dict/state_dict.h"
+#include "state_dict/tensors.h"
 
 #include <c10/core/ScalarTypeToTypeMeta.h>
 #include <c10/core/Storage.h>
@@ -9,6 +9,7 @@
 #include "error.h"
 #include "pickle/text.h"
 #include "state_dict/selection.h"
+#include "state_dict/tensor_writer.h"
 
 namespace iris {
 namespace {
@@ -46,9 +47,24 @@ at::Tensor make_tensor(const TensorRecord& record, const c10::Storage& storage) 
   return tensor;
 }
 
+void read_versions(const TensorFile& file, pickle::Value dict, StateDict& result) {
+  const auto& document = file.document;
+  const pickle::Value* metadata = document.find(document.state(dict), "_metadata");
+  if (metadata == nullptr || !metadata->is_dict()) {
+    return;
+  }
+  const auto entries = document.items(*metadata);
+  for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
+    const pickle::Value* version = document.find(entries[i + 1], "version");
+    if (entries[i].kind == pickle::Kind::kString && version != nullptr && version->kind == pickle::Kind::kInt) {
+      result.versions.insert(std::string(document.text(entries[i])), version->integer);
+    }
+  }
+}
+
 }  // namespace
 
-StateDict state_dict_of(const TensorFile& file, const std::optional<std::string>& key) {
+StateDict tensors_of(const TensorFile& file, const std::optional<std::string>& key) {
   const Selection selection = select_state_dict(file, key);
   std::vector<c10::Storage> storages(file.storages.size());
   StateDict result;
@@ -57,21 +73,24 @@ StateDict state_dict_of(const TensorFile& file, const std::optional<std::string>
     if (!storage) {
       storage = make_storage(file.storages[record->storage], word_size_of(record->dtype));
     }
-    at::Tensor tensor = make_tensor(*record, storage);
     if (result.contains(name)) {
       throw FormatError("two tensors have the name " + pickle::quoted(name));
     }
-    result.insert(name, std::move(tensor));
+    result.insert(name, make_tensor(*record, storage));
   }
+  read_versions(file, selection.dict, result);
   return result;
 }
 
-StateDict read_state_dict(const std::string& path, const std::optional<std::string>& key) {
+StateDict read_state_dict(const std::string& path, const std::optional<std::string>& key, bool verify) {
   const TensorFile file = read_tensor_file(path);
   try {
-    return state_dict_of(file, key);
+    if (verify) {
+      verify_data(file);
+    }
+    return tensors_of(file, key);
   } catch (const FormatError& error) {
-    throw FormatError(path + ": " + error.what());
+    throw FormatError((path == "-" ? "stdin" : path) + ": " + error.what());
   }
 }
 

@@ -1,0 +1,140 @@
+#include "data/float_text.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <random>
+
+namespace iris {
+namespace {
+
+// Equal to strtof in every bit.
+::testing::AssertionResult agrees_with_strtof(const std::string& text) {
+  const std::optional<float> parsed = parse_float(text);
+  const float expected = std::strtof(text.c_str(), nullptr);
+  if (parsed && std::bit_cast<std::uint32_t>(*parsed) == std::bit_cast<std::uint32_t>(expected)) {
+    return ::testing::AssertionSuccess();
+  }
+  return ::testing::AssertionFailure() << '"' << text << "\" gives " << (parsed ? *parsed : NAN) << ", strtof "
+                                       << expected;
+}
+
+std::string printed(const char* format, double value) {
+  char buffer[512];
+  const int size = std::snprintf(buffer, sizeof buffer, format, value);
+  return {buffer, static_cast<std::size_t>(size)};
+}
+
+TEST(ParseFloat, AgreesWithStrtofOnRandomBitPatterns) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 200'000; ++i) {
+    const auto value = std::bit_cast<float>(static_cast<std::uint32_t>(random()));
+    if (std::isfinite(value)) {
+      ASSERT_TRUE(agrees_with_strtof(printed("%.9g", static_cast<double>(value))));
+      ASSERT_TRUE(agrees_with_strtof(shortest_text(value)));
+    }
+  }
+}
+
+TEST(ParseFloat, AgreesWithStrtofHalfwayBetweenFloats) {  // where rounding to double first goes wrong
+  std::mt19937 random(2);
+  for (int i = 0; i < 50'000; ++i) {
+    const auto value = std::bit_cast<float>(static_cast<std::uint32_t>(random()) & 0x7EFFFFFF);
+    const double halfway = (static_cast<double>(value) + static_cast<double>(std::nextafter(value, INFINITY))) / 2;
+    std::string text = printed("%.60e", halfway);
+    ASSERT_TRUE(agrees_with_strtof(text));
+    text.insert(text.find('e'), "000000000000000000001");
+    ASSERT_TRUE(agrees_with_strtof(text));
+  }
+}
+
+TEST(ParseFloat, AgreesWithStrtofOnDenormals) {
+  for (std::uint32_t bits = 0; bits < 2000; ++bits) {
+    ASSERT_TRUE(agrees_with_strtof(printed("%.9g", static_cast<double>(std::bit_cast<float>(bits)))));
+  }
+  for (const char* text : {"1e-45", "7e-46", "7.1e-46", "1e-46", "1e-400", "-1e-400", "1.17549435e-38", "0e999"}) {
+    EXPECT_TRUE(agrees_with_strtof(text));
+  }
+}
+
+TEST(ParseFloat, GivesInfinityForTooLargeANumber) {
+  for (const char* text : {"3.5e38", "-3.5e38", "1e999", "3.4028236e38"}) {
+    EXPECT_TRUE(agrees_with_strtof(text));
+    EXPECT_TRUE(std::isinf(parse_float(text).value())) << text;
+  }
+}
+
+TEST(ParseFloat, ReadsTheLargestFloat) {
+  EXPECT_EQ(parse_float("3.4028235e38"), std::numeric_limits<float>::max());
+  EXPECT_EQ(parse_float("3.4028235677973e38"), std::numeric_limits<float>::max());
+}
+
+TEST(ParseFloat, ReadsUsualSpellings) {
+  EXPECT_EQ(parse_float("5.1"), 5.1F);
+  EXPECT_EQ(parse_float("5"), 5.0F);
+  EXPECT_EQ(parse_float("5."), 5.0F);
+  EXPECT_EQ(parse_float("+5.1"), 5.1F);
+  EXPECT_EQ(parse_float("+.5"), 0.5F);
+  EXPECT_EQ(parse_float("-.5"), -0.5F);
+  EXPECT_EQ(parse_float("1E3"), 1000.0F);
+  EXPECT_EQ(parse_float("1e+3"), 1000.0F);
+  EXPECT_EQ(parse_float("007"), 7.0F);
+}
+
+TEST(ParseFloat, KeepsTheSignOfZero) { EXPECT_TRUE(std::signbit(parse_float("-0").value())); }
+
+TEST(ParseFloat, PassesOverBlanksAround) { EXPECT_EQ(parse_float(" \t5.1 "), 5.1F); }
+
+TEST(ParseFloat, ReadsVeryLongNumbers) {
+  EXPECT_TRUE(agrees_with_strtof("0." + std::string(2000, '0') + "1e2000"));
+  EXPECT_TRUE(agrees_with_strtof(std::string(2000, '9') + "e-2000"));
+}
+
+TEST(ParseFloat, GivesWhatIsNotFinite) {
+  EXPECT_TRUE(std::isinf(parse_float("inf").value()));
+  EXPECT_TRUE(std::isinf(parse_float("-Infinity").value()));
+  EXPECT_TRUE(std::isnan(parse_float("nan").value()));
+}
+
+TEST(ParseFloat, RefusesWhatIsNoNumber) {
+  for (const char* text : {"",    " ",   "abc",  "5.1x",  "5,1", "1e",    "1e+",   ".",    "+", "-",    "--5", "+-5",
+                           "-+5", "++5", "0x10", "0x1p3", "1 2", "5.1.2", "1_000", "5.1f", "٥", "NULL", "\n5", "5\r"}) {
+    EXPECT_EQ(parse_float(text), std::nullopt) << text;
+  }
+}
+
+TEST(ParseFloat, RefusesANulByte) { EXPECT_EQ(parse_float(std::string_view("5\0", 2)), std::nullopt); }
+
+TEST(ShortestText, ComesBackTheSame) {
+  std::mt19937 random(3);
+  for (int i = 0; i < 100'000; ++i) {
+    const auto value = std::bit_cast<float>(static_cast<std::uint32_t>(random()));
+    if (std::isfinite(value)) {
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(parse_float(shortest_text(value)).value()),
+                std::bit_cast<std::uint32_t>(value));
+    }
+  }
+}
+
+TEST(ShortestText, IsShort) {
+  EXPECT_EQ(shortest_text(5.1F), "5.1");
+  EXPECT_EQ(shortest_text(0.1F), "0.1");
+  EXPECT_EQ(shortest_text(-3.0F), "-3");
+}
+
+TEST(FixedText, HasThatManyDecimals) {
+  EXPECT_EQ(fixed_text(0.98712, 6), "0.987120");
+  EXPECT_EQ(fixed_text(1, 1), "1.0");
+  EXPECT_EQ(fixed_text(-3.046, 2), "-3.05");
+  EXPECT_EQ(fixed_text(1e-9, 6), "0.000000");
+}
+
+TEST(FixedText, HoldsTheLargestDouble) { EXPECT_EQ(fixed_text(std::numeric_limits<double>::max(), 6).size(), 316U); }
+
+}  // namespace
+}  // namespace iris

@@ -4,24 +4,22 @@ include(FetchContent)
 # Where script/setup unpacks the distribution's packages when it may not install them.
 list(APPEND CMAKE_PREFIX_PATH "${CMAKE_CURRENT_LIST_DIR}/../.deps/usr")
 
-FetchContent_Declare(CLI11
+FetchContent_Declare(CLI11 SYSTEM
   URL https://github.com/CLIUtils/CLI11/archive/refs/tags/v2.4.1.tar.gz
   URL_HASH SHA256=73b7ec52261ce8fe980a29df6b4ceb66243bb0b779451dbd3d014cfec9fdbb58
-  DOWNLOAD_EXTRACT_TIMESTAMP TRUE SYSTEM
   FIND_PACKAGE_ARGS CONFIG)
-FetchContent_Declare(nlohmann_json
+FetchContent_Declare(nlohmann_json SYSTEM
   URL https://github.com/nlohmann/json/releases/download/v3.12.0/json.tar.xz
   URL_HASH SHA256=42f6e95cad6ec532fd372391373363b62a14af6d771056dbfc86160e6dfff7aa
-  DOWNLOAD_EXTRACT_TIMESTAMP TRUE SYSTEM
   FIND_PACKAGE_ARGS CONFIG)
 FetchContent_MakeAvailable(CLI11 nlohmann_json)
 
 if(BUILD_TESTING)
   set(INSTALL_GTEST OFF)
-  FetchContent_Declare(GTest
+  set(BUILD_GMOCK OFF)
+  FetchContent_Declare(GTest SYSTEM
     URL https://github.com/google/googletest/archive/refs/tags/v1.14.0.tar.gz
     URL_HASH SHA256=8ad598c73ad796e0d8280b082cebd82a630d73e73cd3c70057938a6501bba5d7
-    DOWNLOAD_EXTRACT_TIMESTAMP TRUE SYSTEM
     FIND_PACKAGE_ARGS CONFIG)
   FetchContent_MakeAvailable(GTest)
 endif()

@@ -2,7 +2,9 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 
 #include "cli/plain_value.h"
 #include "cli/verbs.h"
@@ -53,8 +55,9 @@ void strip_prefix(TensorFile& file, Value dict, const std::string& prefix) {
   if (count == 0) {
     throw FormatError("no name begins with " + pickle::quoted(prefix) + "; iris inspect shows them");
   }
+  std::set<std::string_view> names;
   for (std::size_t i = 0; i < entries.size(); i += 2) {
-    if (entries[i].kind == Kind::kString && document.find(dict, document.text(entries[i])) != &entries[i + 1]) {
+    if (entries[i].kind == Kind::kString && !names.insert(document.text(entries[i])).second) {
       throw FormatError("without the prefix, two entries have the name " + pickle::quoted(document.text(entries[i])));
     }
   }
@@ -68,8 +71,8 @@ void strip_prefix(TensorFile& file, Value dict, const std::string& prefix) {
   const auto versions = document.items(*metadata);
   for (std::size_t i = 0; i < versions.size(); i += 2) {
     Value key = versions[i];
-    const bool is_outer = key.kind == Kind::kString && module_path.starts_with(document.text(key)) &&
-                          document.text(key) != module_path;
+    const bool is_outer =
+        key.kind == Kind::kString && module_path.starts_with(document.text(key)) && document.text(key) != module_path;
     if (is_outer) {
       continue;
     }
@@ -161,7 +164,8 @@ void add_convert(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("convert", "Any file of tensors as one that Python reads safely");
   auto options = std::make_shared<ConvertOptions>();
   command->add_option("IN", options->input, "A file that holds tensors, whatever its name; - is stdin")->required();
-  command->add_option("OUT", options->output, "FILE.pt, FILE.pth or FILE.safetensors; - is a .pt on stdout")->required();
+  command->add_option("OUT", options->output, "FILE.pt, FILE.pth or FILE.safetensors; - is a .pt on stdout")
+      ->required();
   command->add_option("--key", options->key, "Write only this dictionary of a checkpoint");
   command->add_option("--strip-prefix", options->strip_prefix, "Drop this from the beginning of the names: module.");
   command->footer(

@@ -116,10 +116,7 @@ std::string json_text(const std::string& path, const TensorFile& file, const Con
   json["parameters"] = totals.numbers;
   json["bytes"] = totals.bytes;
   if (!contents.entries.empty()) {
-    json["entries"] = ordered_json::object();
-    for (const auto& [name, value] : contents.entries) {
-      json["entries"][name] = plain_json(file, value);
-    }
+    json["entries"] = plain_json(file, contents.entries);
   }
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }

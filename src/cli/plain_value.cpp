@@ -1,5 +1,9 @@
 #include "cli/plain_value.h"
 
+#include <map>
+#include <span>
+#include <string_view>
+
 #include "pickle/text.h"
 #include "state_dict/selection.h"
 
@@ -10,12 +14,19 @@ using nlohmann::ordered_json;
 using pickle::Kind;
 using pickle::Value;
 
-// Python's f(a, b).
+// What the JSON may take in memory beyond the file's own size, as a small file may refer to one list or text from many
+// places; and what a value takes, about.
+constexpr std::uint64_t kMaxJson = 256 << 20;
+constexpr std::uint64_t kNumberSize = 16;
+constexpr std::uint64_t kPartSize = 64;
+constexpr std::uint64_t kTensorSize = 512;
+
+// Python's f(a, b). Calls in calls, which no model file has, could double with each level.
 std::string call_text(const TensorFile& file, Value call) {
   const auto items = file.document.items(call);
   std::string text = plain_text(file, items[0]) + "(";
   for (std::size_t i = 1; i < items.size(); ++i) {
-    text += (i == 1 ? "" : ", ") + plain_text(file, items[i]);
+    text += (i == 1 ? "" : ", ") + (items[i].kind == Kind::kCall ? "…" : plain_text(file, items[i]));
   }
   return text + ")";
 }
@@ -24,55 +35,109 @@ std::string count_text(const char* what, std::size_t count, const char* things) 
   return std::string(what) + " of " + std::to_string(count) + " " + things;
 }
 
+class JsonMaker {
+ public:
+  explicit JsonMaker(const TensorFile& file) : file_(file), room_(kMaxJson + file.file->bytes().size()) {}
+
+  ordered_json object_of(const std::vector<std::pair<std::string, Value>>& values) {
+    auto object = ordered_json::object();
+    // Behind ordered_json's back, which looks through all keys for each new one.
+    auto& members = object.get_ref<ordered_json::object_t&>();
+    std::map<std::string_view, std::size_t> places;
+    for (const auto& [name, value] : values) {
+      take(kPartSize + name.size());
+      const auto [place, is_new] = places.emplace(name, members.size());
+      if (is_new) {
+        members.emplace_back(name, json_of(value));
+      } else {
+        members.begin()[static_cast<std::ptrdiff_t>(place->second)].second = json_of(value);
+      }
+    }
+    return object;
+  }
+
+ private:
+  bool take(std::uint64_t size) {
+    const bool fits = size <= room_;
+    room_ -= fits ? size : room_;
+    return fits;
+  }
+
+  ordered_json array_of(std::span<const Value> items) {
+    auto array = ordered_json::array();
+    for (const Value item : items) {
+      array.push_back(json_of(item));
+    }
+    return array;
+  }
+
+  std::uint64_t size_of(Value value) const {
+    switch (value.kind) {
+      case Kind::kNone:
+      case Kind::kBool:
+      case Kind::kInt:
+      case Kind::kFloat:
+        return kNumberSize;
+      case Kind::kExternal:
+        return kTensorSize;
+      case Kind::kString:
+      case Kind::kGlobal:
+        return kPartSize + file_.document.text(value).size();
+      default:
+        return kPartSize;
+    }
+  }
+
+  ordered_json json_of(Value value) {
+    if (!take(size_of(value))) {
+      return "…";
+    }
+    switch (value.kind) {
+      case Kind::kNone:
+        return nullptr;
+      case Kind::kBool:
+        return value.boolean;
+      case Kind::kInt:
+        return value.integer;
+      case Kind::kFloat:
+        return value.real;
+      case Kind::kExternal: {
+        const TensorRecord& tensor = *file_.tensor(value);
+        return {{"shape", tensor.shape}, {"dtype", name_of(tensor.dtype)}};
+      }
+      case Kind::kString:
+      case Kind::kGlobal:
+        return file_.document.text(value);
+      case Kind::kList:
+      case Kind::kTuple:
+      case Kind::kSet:
+      case Kind::kFrozenSet:
+        return array_of(file_.document.items(value));
+      case Kind::kDict:
+      case Kind::kOrderedDict:
+      case Kind::kCounter: {
+        std::vector<std::pair<std::string, Value>> values;
+        const auto entries = file_.document.items(value);
+        for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
+          values.emplace_back(plain_text(file_, entries[i]), entries[i + 1]);
+        }
+        return object_of(values);
+      }
+      case Kind::kObject:
+        return json_of(file_.document.state(value));
+      default:
+        return plain_text(file_, value);
+    }
+  }
+
+  const TensorFile& file_;
+  std::uint64_t room_;
+};
+
 }  // namespace
 
-ordered_json plain_json(const TensorFile& file, Value value) {
-  switch (value.kind) {
-    case Kind::kNone:
-      return nullptr;
-    case Kind::kBool:
-      return value.boolean;
-    case Kind::kInt:
-      return value.integer;
-    case Kind::kFloat:
-      return value.real;
-    case Kind::kExternal: {
-      const TensorRecord& tensor = *file.tensor(value);
-      return {{"shape", tensor.shape}, {"dtype", name_of(tensor.dtype)}};
-    }
-    case Kind::kString:
-    case Kind::kGlobal:
-      return file.document.text(value);
-    case Kind::kBytes:
-    case Kind::kByteArray:
-    case Kind::kBigInt:
-    case Kind::kCall:
-    case Kind::kPersistentId:
-      return plain_text(file, value);
-    case Kind::kList:
-    case Kind::kTuple:
-    case Kind::kSet:
-    case Kind::kFrozenSet: {
-      auto array = ordered_json::array();
-      for (const Value item : file.document.items(value)) {
-        array.push_back(plain_json(file, item));
-      }
-      return array;
-    }
-    case Kind::kDict:
-    case Kind::kOrderedDict:
-    case Kind::kCounter: {
-      auto object = ordered_json::object();
-      const auto entries = file.document.items(value);
-      for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
-        object[plain_text(file, entries[i])] = plain_json(file, entries[i + 1]);
-      }
-      return object;
-    }
-    case Kind::kObject:
-      return plain_json(file, file.document.state(value));
-  }
-  return nullptr;
+ordered_json plain_json(const TensorFile& file, const std::vector<std::pair<std::string, Value>>& values) {
+  return JsonMaker(file).object_of(values);
 }
 
 std::string plain_text(const TensorFile& file, Value value) {
@@ -82,8 +147,9 @@ std::string plain_text(const TensorFile& file, Value value) {
     case Kind::kBool:
       return value.boolean ? "True" : "False";
     case Kind::kInt:
+      return std::to_string(value.integer);
     case Kind::kFloat:
-      return plain_json(file, value).dump();
+      return ordered_json(value.real).dump();
     case Kind::kExternal: {
       const TensorRecord& tensor = *file.tensor(value);
       return "tensor " + shape_text(tensor.shape) + " " + std::string(name_of(tensor.dtype));

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <map>
+#include <optional>
 #include <stdexcept>
-#include <unordered_map>
 #include <utility>
 
 #include "error.h"
@@ -113,35 +114,56 @@ Value Document::container(std::size_t number) const {
   return value;
 }
 
-void Document::drop_duplicate_keys(Container& dict) const {
+// Equal texts have equal numbers, and each is compared as a whole only once: a small file may use one large text as the
+// key of every dict. Sorted, not hashed: whoever made the file could make many texts of one hash.
+class Document::TextNumbers {
+ public:
+  explicit TextNumbers(const std::vector<std::string_view>& texts) : texts_(texts), numbers_(texts.size()) {}
+
+  std::uint32_t of(std::uint32_t index) {
+    std::optional<std::uint32_t>& number = numbers_.at(index);
+    if (!number) {
+      number = by_text_.emplace(texts_[index], index).first->second;
+    }
+    return *number;
+  }
+
+ private:
+  const std::vector<std::string_view>& texts_;
+  std::vector<std::optional<std::uint32_t>> numbers_;
+  std::map<std::string_view, std::uint32_t> by_text_;
+};
+
+void Document::drop_duplicate_keys(Container& dict, TextNumbers& texts) const {
   // Python compares True == 1 == 1.0; a NaN and a tuple are taken as equal to nothing.
-  std::unordered_map<std::string, std::size_t> places;
+  std::map<std::pair<Kind, std::uint64_t>, std::size_t> places;
   std::vector<Value> kept;
   for (std::size_t i = 0; i + 1 < dict.items.size(); i += 2) {
     const Value key = dict.items[i];
-    std::string identity;
+    std::optional<std::pair<Kind, std::uint64_t>> identity;
+    const auto as_integer = [](std::int64_t value) { return std::pair(Kind::kInt, static_cast<std::uint64_t>(value)); };
     switch (key.kind) {
       case Kind::kNone:
-        identity = "none";
+        identity = {Kind::kNone, 0};
         break;
       case Kind::kBool:
-        identity = "i" + std::to_string(key.boolean ? 1 : 0);
+        identity = as_integer(key.boolean ? 1 : 0);
         break;
       case Kind::kInt:
-        identity = "i" + std::to_string(key.integer);
+        identity = as_integer(key.integer);
         break;
       case Kind::kFloat:
         if (key.real == std::floor(key.real) && std::abs(key.real) < 9e18) {
-          identity = "i" + std::to_string(static_cast<std::int64_t>(key.real));
+          identity = as_integer(static_cast<std::int64_t>(key.real));
         } else if (!std::isnan(key.real)) {
-          identity = "f" + std::to_string(std::bit_cast<std::uint64_t>(key.real));
+          identity = {Kind::kFloat, std::bit_cast<std::uint64_t>(key.real)};
         }
         break;
       case Kind::kString:
       case Kind::kBytes:
       case Kind::kBigInt:
       case Kind::kGlobal:
-        identity = static_cast<char>('A' + static_cast<int>(key.kind)) + std::string(text(key));
+        identity = {key.kind, texts.of(key.index)};
         break;
       case Kind::kTuple:
       case Kind::kFrozenSet:
@@ -150,8 +172,8 @@ void Document::drop_duplicate_keys(Container& dict) const {
       default:
         fail_at(dict.offset, "a dict has a key that is no string, number or tuple");
     }
-    if (!identity.empty()) {
-      const auto [place, is_new] = places.emplace(std::move(identity), kept.size() + 1);
+    if (identity) {
+      const auto [place, is_new] = places.emplace(*identity, kept.size() + 1);
       if (!is_new) {
         kept[place->second] = dict.items[i + 1];
         continue;
@@ -168,9 +190,10 @@ void Document::drop_duplicate_keys(Container& dict) const {
 // Depth first, with a stack of its own: how deep and how long to walk is each container, its parts' figures being known
 // by then. Meeting a container whose walk has begun and not ended is a cycle.
 void Document::finish(Value root) {
+  TextNumbers texts(texts_);
   for (Container& each : containers_) {
     if (each.kind == Kind::kDict || each.kind == Kind::kOrderedDict || each.kind == Kind::kCounter) {
-      drop_duplicate_keys(each);
+      drop_duplicate_keys(each, texts);
     }
   }
   struct Figures {

@@ -103,7 +103,8 @@ class Document {
   };
 
   const Container& at(Value value) const;
-  void drop_duplicate_keys(Container& dict) const;
+  class TextNumbers;
+  void drop_duplicate_keys(Container& dict, TextNumbers& texts) const;
 
   std::deque<Container> containers_;
   std::vector<std::string_view> texts_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,13 +17,21 @@ namespace {
 // Far more than a real pickle's largest index, which is its number of PUTs; a vector that long is no burden.
 constexpr std::size_t kMinMemoLimit = 65'536;
 
+// Calls copy their arguments, and a set its list; what one byte pushed is copied at most this often, once or twice in a
+// real pickle.
+constexpr std::size_t kMaxCopiesPerByte = 4;
+constexpr std::size_t kMinCopyLimit = 65'536;
+
+constexpr std::size_t kMaxGlobalName = 512;
+
 class Reader {
  public:
   Reader(ByteCursor& cursor, GlobalFilter filter, Document& document)
       : cursor_(cursor),
         filter_(filter),
         document_(document),
-        memo_limit_(std::max<std::size_t>(cursor.remaining(), kMinMemoLimit)) {}
+        memo_limit_(std::max<std::size_t>(cursor.remaining(), kMinMemoLimit)),
+        copy_limit_(std::max<std::size_t>(cursor.remaining() * kMaxCopiesPerByte, kMinCopyLimit)) {}
 
   Value read() {
     while (true) {
@@ -166,18 +175,23 @@ class Reader {
   void reduce();
   void new_object(Value arguments);
   void build();
-  std::vector<Value> arguments_of(Value tuple) const;
-  std::vector<Value> contents_of(Value iterable, const std::string& name) const;
-  std::vector<Value> pairs_of(Value iterable, const std::string& name) const;
+  std::vector<Value> copy_of_items(Value container);
+  std::vector<Value> arguments_of(Value tuple);
+  std::vector<Value> contents_of(Value iterable, const std::string& name);
+  std::vector<Value> pairs_of(Value iterable, const std::string& name);
+  Value latin1_encoded(Value text);
 
   ByteCursor& cursor_;
   GlobalFilter filter_;
   Document& document_;
   std::size_t memo_limit_;
+  std::size_t copy_limit_;
+  std::size_t copied_ = 0;
   std::size_t start_ = 0;  // of the opcode at hand
   std::vector<Value> stack_;
   std::vector<std::size_t> marks_;
   std::vector<std::optional<Value>> memo_;
+  std::map<std::uint32_t, Value> encoded_;  // by the index of the text
 };
 
 void Reader::take_int_line(bool is_long) {
@@ -225,34 +239,43 @@ void Reader::push_global(std::string_view module, std::string_view name) {
   if (module == "__builtin__") {  // as protocols 0 to 2 spell it, for Python 2
     module = "builtins";
   }
-  std::string qualified = std::string(module) + "." + std::string(name);
-  if (use_of_builtin(qualified) == GlobalUse::kRefused && filter_(qualified) == GlobalUse::kRefused) {
+  // Beyond this no name is allowed; a part of it is enough for the message.
+  const std::string qualified =
+      std::string(module.substr(0, kMaxGlobalName)) + "." + std::string(name.substr(0, kMaxGlobalName));
+  if (qualified.size() > kMaxGlobalName || qualified.find('\n') != std::string::npos ||
+      (use_of_builtin(qualified) == GlobalUse::kRefused && filter_(qualified) == GlobalUse::kRefused)) {
     fail("global " + printable(qualified) + " is not allowed in a state_dict");
   }
-  push(document_.add_text(Kind::kGlobal, std::move(qualified)));
+  push(document_.add_text(Kind::kGlobal, qualified));
 }
 
-std::vector<Value> Reader::arguments_of(Value tuple) const {
+std::vector<Value> Reader::copy_of_items(Value container) {
+  const auto items = document_.items(container);
+  copied_ += items.size();
+  if (copied_ > copy_limit_) {
+    fail("its calls copy more values than the pickle's size warrants");
+  }
+  return {items.begin(), items.end()};
+}
+
+std::vector<Value> Reader::arguments_of(Value tuple) {
   if (tuple.kind != Kind::kTuple) {
     fail("a function's arguments are no tuple");
   }
-  const auto items = document_.items(tuple);
-  return {items.begin(), items.end()};
+  return copy_of_items(tuple);
 }
 
-std::vector<Value> Reader::contents_of(Value iterable, const std::string& name) const {
+std::vector<Value> Reader::contents_of(Value iterable, const std::string& name) {
   if (iterable.kind != Kind::kList && iterable.kind != Kind::kTuple) {
     fail(name + " is made of something that is no list");
   }
-  const auto items = document_.items(iterable);
-  return {items.begin(), items.end()};
+  return copy_of_items(iterable);
 }
 
 // Python 2 wrote OrderedDict([[key, value], …]).
-std::vector<Value> Reader::pairs_of(Value iterable, const std::string& name) const {
+std::vector<Value> Reader::pairs_of(Value iterable, const std::string& name) {
   if (iterable.is_dict()) {
-    const auto items = document_.items(iterable);
-    return {items.begin(), items.end()};
+    return copy_of_items(iterable);
   }
   std::vector<Value> flat;
   for (const Value pair : contents_of(iterable, name)) {
@@ -263,6 +286,19 @@ std::vector<Value> Reader::pairs_of(Value iterable, const std::string& name) con
     flat.insert(flat.end(), key_and_value.begin(), key_and_value.end());
   }
   return flat;
+}
+
+// The same text gives the same bytes, held once however often a pickle asks for them.
+Value Reader::latin1_encoded(Value text) {
+  const auto found = encoded_.find(text.index);
+  if (found != encoded_.end()) {
+    return found->second;
+  }
+  std::optional<std::string> bytes = latin1_bytes(document_.text(text));
+  if (!bytes) {
+    fail("_codecs.encode was given a character beyond latin1");
+  }
+  return encoded_[text.index] = document_.add_text(Kind::kBytes, std::move(*bytes));
 }
 
 void Reader::reduce() {
@@ -290,11 +326,7 @@ void Reader::reduce() {
         document_.text(arguments[1]) != "latin1") {
       fail("_codecs.encode is allowed with (text, \"latin1\") only");
     }
-    std::optional<std::string> bytes = latin1_bytes(document_.text(arguments[0]));
-    if (!bytes) {
-      fail("_codecs.encode was given a character beyond latin1");
-    }
-    push(document_.add_text(Kind::kBytes, std::move(*bytes)));
+    push(latin1_encoded(arguments[0]));
   } else if (name == "builtins.bytes") {  // only b"" is written so
     expect_at_most(0);
     push_bytes({});
@@ -513,7 +545,8 @@ void Reader::run(Opcode opcode) {
     case Opcode::kBuild:
       return build();
     case Opcode::kPersId: {
-      const Value id = document_.add_view(Kind::kString, cursor_.take_line());
+      push_string(cursor_.take_line());
+      const Value id = pop();
       return push_items(Kind::kPersistentId, {id});
     }
     case Opcode::kBinPersId: {

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <limits>
+#include <map>
 #include <string_view>
 #include <unordered_map>
 
@@ -81,24 +82,32 @@ class Writer {
     }
   }
 
-  void save_string(std::string_view text) {
+  // The next four return the memo index that the value was given.
+
+  std::uint32_t save_string(std::string_view text) {
     const auto [place, is_new] = strings_.emplace(text, memo_size_);
     if (!is_new) {
-      return get(place->second);
+      get(place->second);
+      return place->second;
     }
+    return save_new_string(text);
+  }
+
+  std::uint32_t save_new_string(std::string_view text) {
     if (text.size() > std::numeric_limits<std::uint32_t>::max()) {
       throw FormatError("a text of more than 4 GiB cannot be written");
     }
     op(Opcode::kBinUnicode);
     put_little_endian(static_cast<std::uint32_t>(text.size()));
     bytes_ += text;
-    memoize();
+    return memoize();
   }
 
-  void save_global(std::string_view qualified) {
+  std::uint32_t save_global(std::string_view qualified) {
     const auto [place, is_new] = globals_.emplace(qualified, memo_size_);
     if (!is_new) {
-      return get(place->second);
+      get(place->second);
+      return place->second;
     }
     const std::size_t dot = qualified.rfind('.');
     const std::string_view module = qualified.substr(0, dot);
@@ -107,20 +116,21 @@ class Writer {
     bytes_ += '\n';
     bytes_ += qualified.substr(dot + 1);
     bytes_ += '\n';
-    memoize();
+    return memoize();
   }
 
   // bytes, as Python writes them: text, each byte a character, encoded again.
-  void save_bytes(std::string_view bytes) {
+  std::uint32_t save_bytes(std::string_view bytes) {
     std::string text;
     for (const char byte : bytes) {
       append_utf8(text, static_cast<unsigned char>(byte));
     }
     save_global("_codecs.encode");
-    save_string(text);
+    save_new_string(text);
     save_string("latin1");
     op(Opcode::kTuple2);
     op(Opcode::kReduce);
+    return memoize();
   }
 
   void save_tuple(std::span<const Value> items) {
@@ -150,7 +160,8 @@ class Writer {
     op(with);
   }
 
-  // The memo index that the container was given.
+  // Both return the memo index that the value was given.
+  std::uint32_t save_text(Value value);
   std::uint32_t save_container(Value value);
   void save(Value value);
 
@@ -158,8 +169,10 @@ class Writer {
   const WriteExternal& write_external_;
   std::string bytes_;
   std::uint32_t memo_size_ = 0;
-  std::unordered_map<std::string, std::uint32_t> strings_;
-  std::unordered_map<std::string, std::uint32_t> globals_;
+  // Memo indexes. Texts by content are sorted, not hashed: a file could be made of texts of one hash.
+  std::map<std::string_view, std::uint32_t> strings_;
+  std::map<std::string_view, std::uint32_t> globals_;
+  std::unordered_map<std::uint32_t, std::uint32_t> texts_;
   std::unordered_map<std::uint32_t, std::uint32_t> containers_;
   std::unordered_map<std::uint32_t, Value> externals_;
 };
@@ -221,6 +234,33 @@ std::uint32_t Writer::save_container(Value value) {
   }
 }
 
+std::uint32_t Writer::save_text(Value value) {
+  const std::string_view text = document_.text(value);
+  switch (value.kind) {
+    case Kind::kString:
+      return save_string(text);
+    case Kind::kBytes:
+      return save_bytes(text);
+    case Kind::kByteArray:
+      save_global("builtins.bytearray");
+      save_bytes(text);
+      op(Opcode::kTuple1);
+      op(Opcode::kReduce);
+      return memoize();
+    case Kind::kBigInt:
+      if (text.size() > 255) {
+        throw FormatError("an integer of " + std::to_string(text.size()) +
+                          " bytes cannot be written: torch.load would refuse it");
+      }
+      op(Opcode::kLong1);
+      bytes_ += static_cast<char>(text.size());
+      bytes_ += text;
+      return memoize();
+    default:
+      return save_global(text);
+  }
+}
+
 void Writer::save(Value value) {
   switch (value.kind) {
     case Kind::kNone:
@@ -238,34 +278,13 @@ void Writer::save(Value value) {
       }
       return save(found->second);
     }
-    case Kind::kString:
-      return save_string(document_.text(value));
-    case Kind::kBytes:
-      return save_bytes(document_.text(value));
-    case Kind::kByteArray:
-      save_global("builtins.bytearray");
-      save_bytes(document_.text(value));
-      op(Opcode::kTuple1);
-      return op(Opcode::kReduce);
-    case Kind::kBigInt: {
-      const std::string_view little_endian = document_.text(value);
-      if (little_endian.size() > 255) {
-        throw FormatError("an integer of " + std::to_string(little_endian.size()) +
-                          " bytes cannot be written: torch.load would refuse it");
-      }
-      op(Opcode::kLong1);
-      bytes_ += static_cast<char>(little_endian.size());
-      bytes_ += little_endian;
-      return;
-    }
-    case Kind::kGlobal:
-      return save_global(document_.text(value));
     default: {
-      const auto found = containers_.find(value.index);
-      if (found != containers_.end()) {
+      auto& memo = value.has_items() ? containers_ : texts_;
+      const auto found = memo.find(value.index);
+      if (found != memo.end()) {
         return get(found->second);
       }
-      containers_.emplace(value.index, save_container(value));
+      memo.emplace(value.index, value.has_items() ? save_container(value) : save_text(value));
     }
   }
 }

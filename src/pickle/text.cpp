@@ -1,11 +1,13 @@
 #include "pickle/text.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace iris::pickle {
 namespace {
 
 constexpr std::size_t kMaxDecimalDigits = 4'300;
+constexpr std::size_t kDigitsAtOnce = 16;  // 256 * 10^16 fits into 64 bits
 
 // The length in bytes of the character at the start of `text`; 0 where there is no good one.
 std::size_t utf8_length(std::string_view text) {
@@ -212,18 +214,24 @@ std::optional<std::string> decimal_to_little_endian(std::string_view decimal) {
     return std::nullopt;
   }
   std::string magnitude;
-  for (const char digit : decimal) {
-    if (digit < '0' || digit > '9') {
-      return std::nullopt;
+  while (!decimal.empty()) {
+    std::uint64_t carry = 0;
+    std::uint64_t power = 1;
+    for (const char digit : decimal.substr(0, kDigitsAtOnce)) {
+      if (digit < '0' || digit > '9') {
+        return std::nullopt;
+      }
+      carry = carry * 10 + static_cast<std::uint64_t>(digit - '0');
+      power *= 10;
     }
-    unsigned carry = static_cast<unsigned>(digit - '0');
+    decimal.remove_prefix(std::min(decimal.size(), kDigitsAtOnce));
     for (char& byte : magnitude) {
-      carry += static_cast<unsigned char>(byte) * 10U;
+      carry += static_cast<unsigned char>(byte) * power;
       byte = static_cast<char>(carry & 0xFF);
       carry >>= 8;
     }
-    if (carry != 0) {
-      magnitude += static_cast<char>(carry);
+    for (; carry != 0; carry >>= 8) {
+      magnitude += static_cast<char>(carry & 0xFF);
     }
   }
   magnitude += '\0';  // room for the sign

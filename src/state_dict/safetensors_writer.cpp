@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -55,6 +56,9 @@ class ElementWriter {
       : tensor_(tensor), data_(storage.data), output_(output), size_(size_of(tensor.dtype)) {}
 
   void write() {
+    if (tensor_.numel() == 0) {  // though other dimensions may be of 2^60
+      return;
+    }
     const auto offset = static_cast<std::size_t>(tensor_.offset) * size_;
     if (tensor_.is_contiguous() && !tensor_.is_conj && !tensor_.is_neg) {
       const auto bytes = data_.subspan(offset, byte_count(tensor_));
@@ -100,20 +104,38 @@ class ElementWriter {
   std::string buffer_;
 };
 
-ordered_json metadata_of(const TensorFile& file, pickle::Value dict) {
+// As JSON. Written out here, as ordered_json looks through all its keys for each new one.
+std::string metadata_of(const TensorFile& file, pickle::Value dict) {
   const auto& document = file.document;
   const pickle::Value state = dict.has_items() ? document.state(dict) : pickle::Value{};
   const pickle::Value* metadata = document.find(state, kSafetensorsMetadata);
-  ordered_json json = ordered_json::object();
+  std::string json;
   if (metadata != nullptr && metadata->is_dict()) {
     const auto entries = document.items(*metadata);
     for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
       if (entries[i].kind == pickle::Kind::kString && entries[i + 1].kind == pickle::Kind::kString) {
-        json[std::string(document.text(entries[i]))] = document.text(entries[i + 1]);
+        json += (json.empty() ? "" : ",") + ordered_json(document.text(entries[i])).dump() + ":" +
+                ordered_json(document.text(entries[i + 1])).dump();
       }
     }
   }
-  return json.empty() ? ordered_json{{"format", "pt"}} : json;
+  return "{" + (json.empty() ? "\"format\":\"pt\"" : json) + "}";
+}
+
+// Many tensors may share one storage, which safetensors would hold once for each.
+void check_total(const TensorFile& file, const std::vector<NamedTensor>& tensors) {
+  std::uint64_t held = 0;
+  for (const StorageRecord& storage : file.storages) {
+    held += storage.size;
+  }
+  std::uint64_t written = 0;
+  for (const NamedTensor& named : tensors) {
+    written += std::min(byte_count(*named.tensor), std::numeric_limits<std::uint64_t>::max() - written);
+  }
+  if (written / kMaxExpansion > held) {
+    throw FormatError("its tensors share their data, and would be " + std::to_string(written) +
+                      " bytes, as safetensors has no sharing; write a .pt");
+  }
 }
 
 }  // namespace
@@ -131,7 +153,8 @@ void write_safetensors(const TensorFile& file, pickle::Value dict, OutputFile& o
   std::stable_sort(tensors.begin(), tensors.end(), [](const NamedTensor& a, const NamedTensor& b) {
     return size_of(a.tensor->dtype) > size_of(b.tensor->dtype);
   });
-  std::string header = "{\"" + std::string(kSafetensorsMetadata) + "\":" + metadata_of(file, dict).dump();
+  check_total(file, tensors);
+  std::string header = "{\"" + std::string(kSafetensorsMetadata) + "\":" + metadata_of(file, dict);
   std::uint64_t offset = 0;
   for (const NamedTensor& named : tensors) {
     const std::uint64_t end = offset + byte_count(*named.tensor);

@@ -12,6 +12,10 @@ namespace {
 using pickle::Kind;
 using pickle::Value;
 
+// A file may refer to one tensor, or to one long key, from many places. A name takes its length and some more bytes;
+// what all of them take beyond the file's own size is limited to this.
+constexpr std::uint64_t kMaxNames = 64 << 20;
+
 constexpr std::array<std::string_view, 4> kUsualKeys = {"model_state_dict", "state_dict", "model_state", "model"};
 
 bool holds_tensors_itself(const TensorFile& file, Value dict) {
@@ -73,27 +77,48 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
-// Bounded by Document::kMaxDepth and kMaxWalk.
-void collect(const TensorFile& file, Value value, const std::string& name, std::vector<NamedTensor>& found) {
-  if (const TensorRecord* tensor = file.tensor(value)) {
-    found.push_back({name, tensor});
-    return;
+// Recursion and time are bounded by Document::kMaxDepth and kMaxWalk.
+class Collector {
+ public:
+  explicit Collector(const TensorFile& file)
+      : file_(file), room_(kMaxNames + (file.file == nullptr ? 0 : file.file->bytes().size())) {}
+
+  std::vector<NamedTensor> collect(Value value) {
+    add(value, "");
+    return std::move(found_);
   }
-  const std::string prefix = name.empty() ? "" : name + ".";
-  if (value.is_dict()) {
-    const auto entries = file.document.items(value);
-    for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
-      collect(file, entries[i + 1], prefix + key_text(file, entries[i]), found);
+
+ private:
+  void add(Value value, const std::string& name) {
+    if (const TensorRecord* tensor = file_.tensor(value)) {
+      const std::uint64_t size = sizeof(NamedTensor) + name.size();
+      if (size > room_) {
+        throw FormatError("the names of its tensors take more memory than its size warrants");
+      }
+      room_ -= size;
+      found_.push_back({name, tensor});
+      return;
     }
-  } else if (value.kind == Kind::kObject) {
-    collect(file, file.document.state(value), name, found);
-  } else if (value.kind == Kind::kList || value.kind == Kind::kTuple) {
-    const auto items = file.document.items(value);
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      collect(file, items[i], prefix + std::to_string(i), found);
+    const std::string prefix = name.empty() ? "" : name + ".";
+    if (value.is_dict()) {
+      const auto entries = file_.document.items(value);
+      for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
+        add(entries[i + 1], prefix + key_text(file_, entries[i]));
+      }
+    } else if (value.kind == Kind::kObject) {
+      add(file_.document.state(value), name);
+    } else if (value.kind == Kind::kList || value.kind == Kind::kTuple) {
+      const auto items = file_.document.items(value);
+      for (std::size_t i = 0; i < items.size(); ++i) {
+        add(items[i], prefix + std::to_string(i));
+      }
     }
   }
-}
+
+  const TensorFile& file_;
+  std::uint64_t room_;
+  std::vector<NamedTensor> found_;
+};
 
 }  // namespace
 
@@ -134,11 +159,7 @@ Selection select_state_dict(const TensorFile& file, const std::optional<std::str
   throw FormatError("holds several state_dicts; choose one with --key: " + joined(keys));
 }
 
-std::vector<NamedTensor> named_tensors(const TensorFile& file, Value value) {
-  std::vector<NamedTensor> found;
-  collect(file, value, "", found);
-  return found;
-}
+std::vector<NamedTensor> named_tensors(const TensorFile& file, Value value) { return Collector(file).collect(value); }
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
   std::string text = "(";

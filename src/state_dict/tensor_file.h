@@ -26,6 +26,7 @@ struct StorageRecord {
   std::span<const std::byte> data;    // little-endian, `size` bytes; valid as long as `owner`
   std::shared_ptr<const void> owner;  // the mapped file, or a copy where bytes had to be swapped
   std::uint32_t crc = 0;              // of the data, as the container says; 0: it says none
+  std::size_t word_size = 0;          // of the numbers in it (an UntypedStorage's: by its first tensor); 0: not known
 };
 
 // All numbers count elements. Already checked: one stride per size, nothing negative, nothing overflowing 64 bits, and

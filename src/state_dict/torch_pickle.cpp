@@ -18,6 +18,8 @@ using pickle::Value;
 
 // at::Tensor itself allows more, but none of its kernels do.
 constexpr std::size_t kMaxRank = 64;
+// Of a storage's key ("0", "94127342343680") and location ("cuda:0"); each record holds its own.
+constexpr std::size_t kMaxStorageText = 256;
 constexpr std::int64_t kMaxInt = std::numeric_limits<std::int64_t>::max();
 
 bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
@@ -172,8 +174,8 @@ void Resolver::add_storage(Value persistent_id) {
       fail("a persistent id is not one of torch.save: " + pickle::quoted(document_.text(id)));
     }
     type = parts[1];
-    storage.key = parts[2];
-    storage.location = parts[3];
+    storage.key = parts[2].substr(0, kMaxStorageText + 1);
+    storage.location = parts[3].substr(0, kMaxStorageText + 1);
   } else {
     if (id.kind != Kind::kTuple) {
       fail("a persistent id is no tuple");
@@ -184,8 +186,8 @@ void Resolver::add_storage(Value persistent_id) {
       fail("a persistent id is not a storage's");
     }
     type = text_of(parts[1], Kind::kGlobal, "a storage's type");
-    storage.key = text_of(parts[2], Kind::kString, "a storage's key");
-    storage.location = text_of(parts[3], Kind::kString, "a storage's location");
+    storage.key = text_of(parts[2], Kind::kString, "a storage's key").substr(0, kMaxStorageText + 1);
+    storage.location = text_of(parts[3], Kind::kString, "a storage's location").substr(0, kMaxStorageText + 1);
     numel = integer_of(parts[4], "a storage's size");
     if (parts.size() == 6 && parts[5].kind != Kind::kNone) {
       const auto window = parts[5].kind == Kind::kTuple ? document_.items(parts[5]) : std::span<const Value>{};
@@ -199,6 +201,9 @@ void Resolver::add_storage(Value persistent_id) {
       }
     }
   }
+  if (storage.key.size() > kMaxStorageText || storage.location.size() > kMaxStorageText) {
+    fail("a storage's key or location is longer than " + std::to_string(kMaxStorageText) + " bytes");
+  }
   if (!is_untyped_storage(type)) {
     const std::optional<std::string_view> name = torch_name(type);
     storage.dtype = name ? dtype_of_storage_class(*name) : std::nullopt;
@@ -211,6 +216,7 @@ void Resolver::add_storage(Value persistent_id) {
     fail("a storage's size overflows");
   }
   storage.size = static_cast<std::uint64_t>(numel) * item_size;
+  storage.word_size = storage.dtype ? word_size_of(*storage.dtype) : 0;
   const auto [place, is_new] = storages_.emplace(storage.key, static_cast<std::uint32_t>(file_.storages.size()));
   if (is_new) {
     file_.storages.push_back(std::move(storage));
@@ -319,6 +325,9 @@ Value Resolver::add_tensor(std::string_view function, std::span<const Value> arg
     check_tensor(tensor, storage.size);
   } catch (const FormatError& error) {
     fail(error.what());
+  }
+  if (file_.storages[view.storage].word_size == 0) {
+    file_.storages[view.storage].word_size = word_size_of(tensor.dtype);
   }
   file_.tensors.push_back(std::move(tensor));
   return Value::of_external(static_cast<std::uint32_t>(file_.tensors.size() - 1));
@@ -429,15 +438,8 @@ void attach_data(TensorFile& file, std::uint32_t index, std::span<const std::byt
   if (!is_big_endian) {
     return;
   }
-  // An UntypedStorage has the dtype of the tensors in it.
-  std::optional<DType> dtype = storage.dtype;
-  for (const TensorRecord& tensor : file.tensors) {
-    if (!dtype && tensor.storage == index) {
-      dtype = tensor.dtype;
-    }
-  }
-  const std::size_t word = dtype ? word_size_of(*dtype) : 1;
-  if (word == 1) {
+  const std::size_t word = storage.word_size;
+  if (word <= 1) {
     return;
   }
   auto swapped = std::make_shared<std::vector<std::byte>>(data.begin(), data.end());

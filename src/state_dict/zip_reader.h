@@ -4,10 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace iris {
@@ -40,7 +40,8 @@ class ZipReader {
 
  private:
   std::vector<ZipEntry> entries_;
-  std::unordered_map<std::string_view, std::size_t> by_name_;
+  // Sorted, not hashed: a file could be made of names of one hash.
+  std::map<std::string_view, std::size_t> by_name_;
 };
 
 }  // namespace iris

@@ -61,7 +61,7 @@ inline std::string zip_of(const std::vector<MutableEntry>& entries) {
     const std::uint64_t offset = bytes.size();
     std::string common;  // version, flags, method, time, crc, sizes, lengths of the name and the extra field
     put(common, 20, 2);
-    put(common, 0, 8);
+    common.append(8, '\0');
     put(common, entry.has_crc ? crc32(std::as_bytes(std::span(entry.data))) : 0, 4);
     put(common, entry.data.size(), 4);
     put(common, entry.data.size(), 4);
@@ -72,7 +72,7 @@ inline std::string zip_of(const std::vector<MutableEntry>& entries) {
     put(directory, kCentralHeader, 4);
     put(directory, 20, 2);
     directory += common;
-    put(directory, 0, 10);  // comment, disk, attributes
+    directory.append(10, '\0');  // comment, disk, attributes
     put(directory, offset, 4);
     directory += entry.name;
   }

@@ -1,0 +1,92 @@
+"""Small files that ask for much: memory and time must stay in proportion to the file's size.
+
+What is not refused for itself is refused at the very end, for a tensor that lies, so that all of it was read.
+"""
+
+import struct
+
+from .build import Case, Global, model, opcodes, tensor
+
+MILLION = 1_000_000
+LIAR = opcodes(tensor(offset=5))
+LIES = r"data\.pkl: offset \d+: a tensor reaches past its storage of 16 bytes"
+UNFOLD = r"data\.pkl: offset \d+: shared values unfold to more than \d+"
+COPIES = r"data\.pkl: offset \d+: its calls copy more values than the pickle's size warrants"
+NAMES = r"the names of its tensors take more memory than its size warrants"
+
+
+def put(value: bytes, index: int) -> bytes:
+    return value + b"r" + struct.pack("<I", index)
+
+
+def get(index: int) -> bytes:
+    return b"j" + struct.pack("<I", index)
+
+
+def doubling(levels: int, innermost: bytes) -> bytes:
+    """Each tuple holds the one before it twice."""
+    steps = (put(get(level) + b"2\x86", level + 1) for level in range(levels))
+    return model(b"\x80\x02" + put(innermost, 0) + b"".join(steps) + b".")
+
+
+def repeated(prepared: list[bytes], step: bytes, times: int) -> bytes:
+    """Values in the memo, then a step that uses them, its result dropped each time; and a dict with a liar."""
+    memo = b"".join(put(value, index) + b"0" for index, value in enumerate(prepared))
+    return model(b"\x80\x02" + memo + (step + b"0") * times + opcodes({"weight": tensor(offset=5)}) + b".")
+
+
+def in_a_list(prepared: list[bytes], step: bytes, times: int) -> bytes:
+    memo = b"".join(put(value, index) + b"0" for index, value in enumerate(prepared))
+    return model(b"\x80\x02" + memo + b"](" + step * times + LIAR + b"e.")
+
+
+def long_names() -> bytes:
+    """Under a thousand levels of one long key."""
+    levels = (put(b"}(" + get(0) + get(level + 1) + b"u", level + 2) for level in range(900))
+    return model(b"\x80\x02" + put(LONG_TEXT, 0) + put(opcodes(tensor()), 1) + b"".join(levels) + b".")
+
+
+LONG_TEXT = opcodes("a" * MILLION)
+LONG_LIST = b"](" + b"N" * (MILLION // 10) + b"e"
+LONG_TUPLE = b"(" + b"N" * (MILLION // 10) + b"t"
+ENCODE = opcodes(Global("_codecs.encode"))
+SIZE = opcodes(Global("torch.Size"))
+SET = opcodes(Global("builtins.set"))
+LATIN1 = opcodes("latin1")
+
+CASES = [
+    Case("tuples that double", lambda: doubling(60, b")"), UNFOLD),
+    Case("tuples that double around a tensor", lambda: doubling(25, opcodes(tensor())), UNFOLD),
+    Case("long list made into a set again and again",
+         lambda: repeated([LONG_LIST, SET], get(1) + get(0) + b"\x85R", 10_000), COPIES),
+    Case("long tuple given as arguments again and again",
+         lambda: repeated([LONG_TUPLE, SIZE], get(1) + get(0) + b"R", 10_000), COPIES),
+    Case("long text encoded again and again",
+         lambda: repeated([LONG_TEXT, ENCODE, LATIN1], get(1) + get(0) + get(2) + b"\x86R", 10_000), LIES),
+    Case("long key of one dict after another",
+         lambda: in_a_list([LONG_TEXT], b"}(" + get(0) + b"NK\1Nu", 20_000), LIES),
+    Case("long global by STACK_GLOBAL again and again",
+         lambda: repeated([opcodes("__torch__"), LONG_TEXT], get(0) + get(1) + b"\x93", 10_000),
+         r"data\.pkl: offset \d+: global __torch__\.a+.* is not allowed in a state_dict.*"),
+    Case("long storage key again and again",
+         lambda: repeated([LONG_TEXT], opcodes(("storage", Global("torch.FloatStorage")))[:-1] + get(0)
+                          + opcodes("cpu") + b"K\4tQ", 10_000),
+         r"data\.pkl: offset \d+: .*"),
+    Case("a million lists in one another", lambda: model(b"\x80\x02" + b"]" * MILLION + b"a" * (MILLION - 1) + b"."),
+         r"data\.pkl: offset \d+: nested more than 1000 levels deep"),
+    Case("a million lists in one another, dropped",
+         lambda: model(b"\x80\x02" + b"]" * MILLION + b"a" * (MILLION - 1) + b"0](" + LIAR + b"e."),
+         LIES),
+    Case("a million tuples in one another", lambda: model(b"\x80\x02" + b"(" * MILLION + b"t" * MILLION + b"."),
+         r"data\.pkl: offset \d+: nested more than 1000 levels deep"),
+    Case("a million dicts in one another",
+         lambda: model(b"\x80\x02" + b"}K\1" * MILLION + b"N" + b"s" * MILLION + b"."),
+         r"data\.pkl: offset \d+: nested more than 1000 levels deep"),
+    Case("a million MARKs", lambda: model(b"\x80\x02" + b"(" * MILLION + b"."),
+         r"data\.pkl: offset \d+: the stack is empty"),
+    Case("an OrderedDict whose state is one, and so on",
+         lambda: model(b"\x80\x02" + opcodes(Global("collections.OrderedDict")) + b"q\0"
+                       + (b"h\0)R}K\1" * 100_000) + b"N" + b"sb" * 100_000 + b"."),
+         r"data\.pkl: offset \d+: nested more than 1000 levels deep"),
+    Case("names of a million characters each", long_names, NAMES),
+]  # fmt: skip

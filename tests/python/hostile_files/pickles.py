@@ -1,0 +1,138 @@
+"""Pickles that are damaged, or that want something run."""
+
+import re
+
+from .build import Case, Global, model, opcodes, tensor
+
+FORBIDDEN = [
+    "os.system",
+    "posix.system",
+    "subprocess.Popen",
+    "builtins.eval",
+    "__builtin__.exec",
+    "builtins.getattr",
+    "runpy._run_code",
+    "torch.load",
+    "torch.hub.load",
+    "torch.storage._load_from_bytes",
+    "torch.jit.load",
+    "torch.utils.collect_env.run",
+    "numpy.core.multiarray._reconstruct",
+    "collections.defaultdict",
+    "argparse.Namespace",
+    "pathlib.PosixPath",
+    "torch._utils._rebuild_tensor_v2.__globals__",
+]
+
+
+def refused(name: str, opcode_bytes: bytes, fact: str) -> Case:
+    """A pickle of these opcodes behind its PROTO."""
+    return Case(name, lambda: model(b"\x80\x02" + opcode_bytes), rf"data\.pkl: offset \d+: {fact}")
+
+
+def call_of(name: str, arguments: bytes = b")") -> bytes:
+    return opcodes(Global(name)) + arguments + b"R"
+
+
+def forbidden(name: str) -> Case:
+    shown = re.escape(name.replace("__builtin__", "builtins"))
+    call = call_of(name, opcodes(("echo hurt",)))
+    return refused(f"call of {name}", call + b".", f"global {shown} is not allowed in a state_dict.*")
+
+
+EMPTY = r"the stack is empty"
+NO_MARK = r"there is no MARK"
+BEYOND = r"\d+ bytes are needed, \d+ are left"
+
+UNDERFLOWS = {"POP": b"0", "DUP": b"2", "STOP": b".", "TUPLE2": b"N\x86", "APPEND": b"]a", "SETITEM": b"}Ns",
+              "REDUCE": b")R", "BUILD": b"}b", "BINPUT": b"q\0", "BINPERSID": b"Q", "NEWOBJ": b")\x81",
+              "STACK_GLOBAL": b"X\0\0\0\0\x93"}  # fmt: skip
+MARKLESS = {"TUPLE": b"t", "LIST": b"l", "DICT": b"d", "APPENDS": b"]e", "SETITEMS": b"}u", "POP_MARK": b"1",
+            "ADDITEMS": b"\x8f\x90", "FROZENSET": b"\x91"}  # fmt: skip
+NOT_ALLOWED = {"EXT1": 0x82, "EXT2": 0x83, "EXT4": 0x84, "NEXT_BUFFER": 0x97, "READONLY_BUFFER": 0x98}
+
+CASES = [
+    *map(forbidden, FORBIDDEN),
+    refused("STACK_GLOBAL of os.system",
+        opcodes("os") + opcodes("system") + b"\x93.", r"global os\.system is not allowed.*"),
+    *(refused(f"stack underflow on {name}", code, EMPTY) for name, code in UNDERFLOWS.items()),
+    *(refused(f"{name} without a MARK", code, NO_MARK) for name, code in MARKLESS.items()),
+    refused("pickle without STOP", b"", r"the pickle ends without STOP"),
+    refused("dict without STOP", b"}", r"the pickle ends without STOP"),
+    Case("empty pickle", lambda: model(b""), r"data\.pkl: offset 0: the pickle ends without STOP"),
+    Case("pickle of protocol 6",
+        lambda: model(b"\x80\x06}."), r"data\.pkl: offset 0: pickle protocol 6 is unknown; .*"),
+    refused("text of 4 GB", b"X\xff\xff\xff\xff.", BEYOND),
+    refused("text of 2^64 bytes", b"\x8d" + b"\xff" * 8 + b".", BEYOND),
+    refused("bytes of 4 GB", b"B\0\0\0\xf0.", BEYOND),
+    refused("bytearray of 2^63 bytes", b"\x96" + b"\xff" * 7 + b"\x7f.", BEYOND),
+    refused("integer of 2 GB", b"\x8b\xff\xff\xff\x7f.", BEYOND),
+    refused("integer of a negative length", b"\x8b\xff\xff\xff\xff.", r"an integer has a negative length"),
+    refused("string of a negative length", b"T\xff\xff\xff\xff.", r"a string has a negative length"),
+    refused("frame of 2^64 bytes", b"\x95" + b"\xff" * 8 + b"}.", r"a frame reaches past the end"),
+    refused("LONG1 of 255 bytes with 9", b"\x8a\xff" + bytes(9) + b".", BEYOND),
+    refused("text that is no UTF-8", b"X\2\0\0\0\xc3\x28.", r"a string is not UTF-8"),
+    refused("text badly escaped", b"Vhalf \\u12\n.", r"a string is badly escaped"),
+    refused("text badly quoted", b"S'half\n.", r"a string is badly quoted"),
+    refused("integer with a letter", b"I12x\n.", r'not an integer: "12x"'),
+    refused("integer of 10,000 digits", b"L" + b"9" * 10_000 + b"L\n.", r'not an integer: .*'),
+    refused("float in words", b"Fone\n.", r'not a number: "one"'),
+    refused("line without an end", b"Ino end", r"a line has no end"),
+    refused("memo index 0xFFFFFFFF",
+        b"Nr\xff\xff\xff\xff.", r"memo index 4294967295 is beyond what the pickle's size warrants"),
+    refused("memo index 2^64", b"Np18446744073709551616\n.", r'not a number: "18446744073709551616"'),
+    refused("memo index that is missing", b"h\7.", r"memo index 7 was never put"),
+    refused("memo index in a hole", b"Nr\xff\xff\0\0h\7.", r"memo index 7 was never put"),
+    refused("list in itself", b"]q\0h\0a.", r"a value contains itself"),
+    refused("dict in itself", b"}q\0X\1\0\0\0ah\0s.", r"a value contains itself"),
+    refused("OrderedDict in its own state",
+        call_of("collections.OrderedDict") + b"q\0}X\1\0\0\0ah\0sb.",
+        r"a value contains itself"),
+    refused("call of a text", opcodes("print") + opcodes(()) + b"R.", r"only a function can be called"),
+    refused("call of a dtype",
+        call_of("torch.float32") + b".",
+        r"torch\.float32 is not a function that may be called"),
+    refused("call of a storage type",
+        call_of("torch.FloatStorage") + b".", r"torch\.FloatStorage is not a function .*"),
+    refused("NEWOBJ of a Parameter",
+        opcodes(Global("torch.nn.parameter.Parameter")) + b")\x81.",
+        r"only a class of a TorchScript archive can be made into an object"),
+    refused("call with a list",
+        call_of("torch.Size", b"]") + b".", r"a function's arguments are no tuple"),
+    refused("SETITEM on a list", b"]K\1K\2s.", r"items can be set in a dict only"),
+    refused("SETITEM on a tensor", opcodes(tensor()) + b"K\1K\2s.", r"items can be set in a dict only"),
+    refused("APPEND to a dict", b"}K\1a.", r"only a list can be added to"),
+    refused("ADDITEMS to a list", b"](K\1\x90.", r"only a set can be added to"),
+    refused("BUILD on a dict", b"}}b.", r"state can be given to an OrderedDict only, as a dict"),
+    refused("BUILD on a tensor",
+        opcodes(tensor()) + b"}b.", r"state can be given to an OrderedDict only, as a dict"),
+    refused("BUILD with a list",
+        call_of("collections.OrderedDict") + b"]b.", r"state can be given .*"),
+    refused("SETITEMS of a key alone", b"}(K\1u.", r"a dict has a key without a value"),
+    refused("DICT of a key alone", b"(K\1d.", r"a dict has a key without a value"),
+    refused("list as a key", b"}]K\1s.", r"a dict has a key that is no string, number or tuple"),
+    refused("INST", b"(S'rm -rf'\nios\nsystem\n.", r"opcode 0x69 is not allowed in a state_dict"),
+    refused("OBJ of os.system",
+        b"(cos\nsystem\nS'x'\no.", r"global os\.system is not allowed in a state_dict.*"),
+    refused("OBJ", b"(N)o.", r"opcode 0x6f is not allowed in a state_dict"),
+    refused("NEWOBJ_EX", b"N)}\x92.", r"opcode 0x92 is not allowed in a state_dict"),
+    *(refused(f"{name} opcode", bytes([code, 1, 1, 1, 1]) + b".", f"opcode {code:#x} is not allowed in a state_dict")
+      for name, code in NOT_ALLOWED.items()),
+    refused("opcode 0xff", b"\xff.", r"opcode 0xff is not allowed in a state_dict"),
+    refused("STACK_GLOBAL of numbers", b"K\1K\2\x93.", r"a global's name is no string"),
+    refused("rot13",
+        call_of("_codecs.encode", opcodes(("ab", "rot13"))) + b".",
+        r'_codecs\.encode is allowed with \(text, "latin1"\) only'),
+    refused("latin1 of a euro sign",
+        call_of("_codecs.encode", opcodes(("\u20ac", "latin1"))) + b".",
+        r"_codecs\.encode was given a character beyond latin1"),
+    refused("bytearray of 2^40",
+        call_of("builtins.bytearray", opcodes((1 << 40,))) + b".",
+        r"builtins\.bytearray is allowed with bytes only"),
+    refused("OrderedDict of a number",
+        call_of("collections.OrderedDict", opcodes((7,))) + b".",
+        r"collections\.OrderedDict is made of something that is no list"),
+    refused("Counter of two",
+        call_of("collections.Counter", opcodes((1, 2))) + b".",
+        r"collections\.Counter has 2 arguments"),
+]  # fmt: skip

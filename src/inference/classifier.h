@@ -12,10 +12,10 @@
 namespace iris {
 
 struct ClassifierOptions {
-  std::string device = "auto";             // see resolve_device
-  std::optional<std::string> key;          // the state_dict in a checkpoint
-  std::optional<std::int64_t> hidden;      // IrisNet's width, 16 by default; for state_dicts only
-  std::vector<std::string> features = {};  // names that win over what the file says
+  std::string device = "auto";              // see resolve_device
+  std::optional<std::string> key = {};      // the state_dict in a checkpoint
+  std::optional<std::int64_t> hidden = {};  // IrisNet's width, 16 by default; for state_dicts only
+  std::vector<std::string> features = {};   // names that win over what the file says
   std::vector<std::string> labels = {};
 };
 

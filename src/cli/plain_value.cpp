@@ -14,9 +14,10 @@ using nlohmann::ordered_json;
 using pickle::Kind;
 using pickle::Value;
 
-// What the JSON may take in memory beyond the file's own size, as a small file may refer to one list or text from many
-// places; and what a value takes, about.
-constexpr std::uint64_t kMaxJson = 256 << 20;
+// What the JSON may take in memory, as a small file may refer to one list or text from many places: so much and so many
+// times the file's size. And what a value takes, about.
+constexpr std::uint64_t kMinJson = 64 << 20;
+constexpr std::uint64_t kMaxJsonPerByte = 8;
 constexpr std::uint64_t kNumberSize = 16;
 constexpr std::uint64_t kPartSize = 64;
 constexpr std::uint64_t kTensorSize = 512;
@@ -37,12 +38,14 @@ std::string count_text(const char* what, std::size_t count, const char* things) 
 
 class JsonMaker {
  public:
-  explicit JsonMaker(const TensorFile& file) : file_(file), room_(kMaxJson + file.file->bytes().size()) {}
+  explicit JsonMaker(const TensorFile& file)
+      : file_(file), room_(kMinJson + kMaxJsonPerByte * file.file->bytes().size()) {}
 
   ordered_json object_of(const std::vector<std::pair<std::string, Value>>& values) {
     auto object = ordered_json::object();
     // Behind ordered_json's back, which looks through all keys for each new one.
     auto& members = object.get_ref<ordered_json::object_t&>();
+    members.reserve(values.size());  // growing, it would copy them, keys being const
     std::map<std::string_view, std::size_t> places;
     for (const auto& [name, value] : values) {
       take(kPartSize + name.size());

@@ -20,6 +20,8 @@ using nlohmann::ordered_json;
 
 // A tensor expanded by strides of 0 is written out in full; beyond this many times its storage, it is not meant to be.
 constexpr std::uint64_t kMaxExpansion = 1024;
+// Nor are so many tensors on one storage, if they are larger than this in all.
+constexpr std::uint64_t kMaxUnshared = 64 << 20;
 constexpr std::size_t kBufferSize = 1 << 20;
 constexpr std::size_t kHeaderAlignment = 8;
 
@@ -132,7 +134,7 @@ void check_total(const TensorFile& file, const std::vector<NamedTensor>& tensors
   for (const NamedTensor& named : tensors) {
     written += std::min(byte_count(*named.tensor), std::numeric_limits<std::uint64_t>::max() - written);
   }
-  if (written / kMaxExpansion > held) {
+  if (written > kMaxUnshared && written / kMaxExpansion > held) {
     throw FormatError("its tensors share their data, and would be " + std::to_string(written) +
                       " bytes, as safetensors has no sharing; write a .pt");
   }

@@ -1,5 +1,6 @@
 #include "state_dict/selection.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -14,7 +15,7 @@ using pickle::Value;
 
 // A file may refer to one tensor, or to one long key, from many places. A name takes its length and some more bytes;
 // what all of them take beyond the file's own size is limited to this.
-constexpr std::uint64_t kMaxNames = 64 << 20;
+constexpr std::uint64_t kMaxNames = 16 << 20;
 
 constexpr std::array<std::string_view, 4> kUsualKeys = {"model_state_dict", "state_dict", "model_state", "model"};
 
@@ -77,46 +78,57 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
-// Recursion and time are bounded by Document::kMaxDepth and kMaxWalk.
+// Recursion and time are bounded by Document::kMaxDepth and kMaxWalk: a name is put together only for a tensor.
 class Collector {
  public:
   explicit Collector(const TensorFile& file)
       : file_(file), room_(kMaxNames + (file.file == nullptr ? 0 : file.file->bytes().size())) {}
 
   std::vector<NamedTensor> collect(Value value) {
-    add(value, "");
+    add(value);
     return std::move(found_);
   }
 
  private:
-  void add(Value value, const std::string& name) {
+  void add(Value value) {
     if (const TensorRecord* tensor = file_.tensor(value)) {
-      const std::uint64_t size = sizeof(NamedTensor) + name.size();
-      if (size > room_) {
-        throw FormatError("the names of its tensors take more memory than its size warrants");
-      }
-      room_ -= size;
-      found_.push_back({name, tensor});
-      return;
-    }
-    const std::string prefix = name.empty() ? "" : name + ".";
-    if (value.is_dict()) {
+      found_.push_back({take_name(), tensor});
+    } else if (value.is_dict()) {
       const auto entries = file_.document.items(value);
       for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
-        add(entries[i + 1], prefix + key_text(file_, entries[i]));
+        add_under(entries[i], entries[i + 1]);
       }
     } else if (value.kind == Kind::kObject) {
-      add(file_.document.state(value), name);
+      add(file_.document.state(value));
     } else if (value.kind == Kind::kList || value.kind == Kind::kTuple) {
       const auto items = file_.document.items(value);
       for (std::size_t i = 0; i < items.size(); ++i) {
-        add(items[i], prefix + std::to_string(i));
+        add_under(Value::of_int(static_cast<std::int64_t>(i)), items[i]);
       }
     }
   }
 
+  void add_under(Value key, Value value) {
+    path_.push_back(key);
+    add(value);
+    path_.pop_back();
+  }
+
+  std::string take_name() {
+    std::string name;
+    for (const Value key : path_) {
+      name += (name.empty() ? "" : ".") + key_text(file_, key);
+      if (name.size() + sizeof(NamedTensor) > room_) {
+        throw FormatError("the names of its tensors take more memory than its size warrants");
+      }
+    }
+    room_ -= std::min<std::uint64_t>(room_, name.size() + sizeof(NamedTensor));
+    return name;
+  }
+
   const TensorFile& file_;
   std::uint64_t room_;
+  std::vector<Value> path_;
   std::vector<NamedTensor> found_;
 };
 

@@ -1,3 +1,5 @@
+#include <map>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -64,8 +66,15 @@ class TensorPickler {
 
  private:
   Value add(Kind kind, std::vector<Value> items) { return document_.add_items(kind, std::move(items), 0); }
-  Value text(std::string text) { return document_.add_text(Kind::kString, std::move(text)); }
-  Value global(std::string name) { return document_.add_text(Kind::kGlobal, std::move(name)); }
+  Value text(const std::string& text) { return add_text(Kind::kString, text); }
+  Value global(const std::string& name) { return add_text(Kind::kGlobal, name); }
+  Value add_text(Kind kind, const std::string& text) {  // each once, not once for each tensor
+    const auto [place, is_new] = texts_.try_emplace({kind, text});
+    if (is_new) {
+      place->second = document_.add_text(kind, text);
+    }
+    return place->second;
+  }
   Value no_hooks() { return add(Kind::kOrderedDict, {}); }
 
   Value integers(const std::vector<std::int64_t>& values) {
@@ -92,6 +101,7 @@ class TensorPickler {
   pickle::Document& document_;
   std::unordered_map<std::uint32_t, std::size_t> keys_;
   std::vector<std::uint32_t> storages_;
+  std::map<std::pair<Kind, std::string>, Value> texts_;
 };
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }

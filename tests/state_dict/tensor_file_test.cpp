@@ -4,11 +4,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
-
 #include "state_dict/selection.h"
+#include "support/golden.h"
 #include "support/read_file_bytes.h"
-#include "support/temp_file.h"
 
 namespace iris {
 namespace {
@@ -16,15 +14,11 @@ namespace {
 using nlohmann::json;
 using test::fixture;
 
-json golden(const std::string& name) {
-  return json::parse(test::read_file(fixture("golden.json"))).at(name).at("tensors");
-}
-
 class GoldenTensors : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(GoldenTensors, HaveThePropertiesThatPythonSees) {
   const TensorFile file = read_tensor_file(fixture(GetParam()));
-  const json expected = golden(GetParam());
+  const json expected = test::golden(GetParam()).at("tensors");
   const auto tensors = named_tensors(file, file.root);
   ASSERT_EQ(tensors.size(), expected.size());
   for (const auto& [name, tensor] : tensors) {

@@ -1,6 +1,7 @@
 // The entries of torch.save's archive.
 #include <gtest/gtest.h>
 
+#include "support/golden.h"
 #include "support/read_file_bytes.h"
 #include "support/zip_bytes.h"
 

@@ -23,8 +23,4 @@ inline std::string file_error(const MemoryFile& file) {
 
 inline std::string file_error(const std::string& bytes) { return file_error(MemoryFile(bytes)); }
 
-inline std::string fixture(const std::string& name) {
-  return std::string(IRIS_SOURCE_DIR) + (name.starts_with("iris_net") ? "/models/" : "/tests/fixtures/") + name;
-}
-
 }  // namespace iris::test

@@ -17,6 +17,12 @@ FetchContent_MakeAvailable(CLI11 nlohmann_json)
 if(BUILD_TESTING)
   set(INSTALL_GTEST OFF)
   set(BUILD_GMOCK OFF)
+  if("${LibTorch_CXX11_ABI}" STREQUAL 0)  # the installed library has the other one
+    set(FETCHCONTENT_TRY_FIND_PACKAGE_MODE NEVER)
+    if(EXISTS /usr/src/googletest)
+      set(FETCHCONTENT_SOURCE_DIR_GTEST /usr/src/googletest)
+    endif()
+  endif()
   FetchContent_Declare(GTest SYSTEM
     URL https://github.com/google/googletest/archive/refs/tags/v1.14.0.tar.gz
     URL_HASH SHA256=8ad598c73ad796e0d8280b082cebd82a630d73e73cd3c70057938a6501bba5d7

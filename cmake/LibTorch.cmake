@@ -8,7 +8,8 @@
 #   the packages of the python3 on PATH
 # Each folder may be an unpacked libtorch, a site-packages/torch, or the root of a Python environment.
 #
-# Also sets LibTorch_VERSION, and LibTorch_CUDA for a status line: nothing may depend on which build it is.
+# Also sets LibTorch_VERSION, LibTorch_CXX11_ABI, and LibTorch_CUDA for a status line: nothing may depend on which build
+# it is. To be included before the targets are made: LibTorch's C++ ABI is everyone's.
 #
 # find_package(Torch) is not called: a CUDA build's stops where there is no CUDA toolkit, and only compiling kernels needs one.
 include_guard()
@@ -96,10 +97,10 @@ if(LibTorch_VERSION VERSION_LESS LibTorch_MINIMUM_VERSION)
   _libtorch_fail("The LibTorch ${LibTorch_VERSION} in ${LibTorch_ROOT} is too old: ${LibTorch_MINIMUM_VERSION} or newer is needed.")
 endif()
 
-# std::string has two layouts in libstdc++; a wheel of PyTorch before 2.7 has the old one.
-file(STRINGS "${LibTorch_ROOT}/lib/libc10.so" cxx11_symbols REGEX "NSt7__cxx1112basic_string" LIMIT_COUNT 1)
+# std::string has two layouts in libstdc++, and a wheel of PyTorch before 2.7 has the old one.
+file(STRINGS "${LibTorch_ROOT}/lib/libc10.so" cxx11_symbol REGEX "torchCheckFail.*NSt7__cxx11" LIMIT_COUNT 1)
 set(LibTorch_CXX11_ABI 1)
-if(NOT cxx11_symbols)
+if(NOT cxx11_symbol)
   set(LibTorch_CXX11_ABI 0)
   # What has no torch in it is linked into the same programs.
   add_compile_definitions(_GLIBCXX_USE_CXX11_ABI=0)

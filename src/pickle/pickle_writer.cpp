@@ -169,6 +169,7 @@ class Writer {
   const WriteExternal& write_external_;
   std::string bytes_;
   std::uint32_t memo_size_ = 0;
+  bool in_external_ = false;
   // Memo indexes. Texts by content are sorted, not hashed: a file could be made of texts of one hash.
   std::map<std::string_view, std::uint32_t> strings_;
   std::map<std::string_view, std::uint32_t> globals_;
@@ -225,6 +226,9 @@ std::uint32_t Writer::save_container(Value value) {
       op(Opcode::kReduce);
       return memoize();
     case Kind::kPersistentId:
+      if (!in_external_) {
+        throw FormatError("a storage that is no tensor's cannot be written");
+      }
       save(items[0]);
       op(Opcode::kBinPersId);
       return memoize();
@@ -276,7 +280,10 @@ void Writer::save(Value value) {
       if (found == externals_.end()) {
         found = externals_.emplace(value.index, write_external_(value.index)).first;
       }
-      return save(found->second);
+      in_external_ = true;
+      save(found->second);
+      in_external_ = false;
+      return;
     }
     default: {
       auto& memo = value.has_items() ? containers_ : texts_;

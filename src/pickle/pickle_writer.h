@@ -13,7 +13,8 @@ namespace iris::pickle {
 using WriteExternal = std::function<Value(std::uint32_t index)>;
 
 // Values that are shared are written once. The same values give the same bytes. Throws FormatError for what that loader
-// would not read: frozensets, objects, integers of more than 255 bytes.
+// would not read: frozensets, objects, integers of more than 255 bytes; and for persistent ids that are not in what
+// `write_external` gave, as what they name would be missing.
 std::string write_pickle(const Document& document, Value root, const WriteExternal& write_external);
 
 }  // namespace iris::pickle

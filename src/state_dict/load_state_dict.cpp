@@ -16,6 +16,8 @@ namespace {
 
 // Comparing every missing name with every unexpected one stops to be worth the time.
 constexpr std::size_t kMaxNamesCompared = 10'000;
+// Longer prefixes than any wrapper gives are not looked for: a file's name may be of a million dots.
+constexpr std::size_t kMaxPrefix = 256;
 
 StateDict targets_of(const torch::nn::Module& module) {
   StateDict tensors;
@@ -36,7 +38,7 @@ bool all_begin_with(const StateDict& state_dict, std::string_view prefix) {
 // How many characters of every name to pass over.
 std::size_t wrapper_prefix_size(const StateDict& state_dict, const StateDict& targets) {
   std::string prefix;
-  for (bool found = true; found;) {
+  for (bool found = true; found && prefix.size() < kMaxPrefix;) {
     found = false;
     for (const std::string_view wrapper : {"module.", "_orig_mod."}) {
       const std::string longer = prefix + std::string(wrapper);
@@ -157,7 +159,9 @@ class Plan {
     const Named* nearest = nullptr;
     std::size_t least = std::max<std::size_t>(2, name.size() / 3) + 1;
     for (const Named& candidate : unexpected_) {
-      const std::size_t d = candidate.second.sizes() == tensor.sizes() ? distance(name, candidate.first) : least;
+      const bool may_be_nearer =
+          candidate.second.sizes() == tensor.sizes() && candidate.first.size() < name.size() + least;
+      const std::size_t d = may_be_nearer ? distance(name, candidate.first) : least;
       if (d < least) {
         least = d;
         nearest = &candidate;
@@ -172,7 +176,7 @@ class Plan {
       return "";
     }
     const std::string& name = unexpected_[0].first;
-    for (std::size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
+    for (std::size_t dot = name.find('.'); dot < kMaxPrefix; dot = name.find('.', dot + 1)) {
       const std::string prefix = name.substr(0, dot + 1);
       const bool fits = std::all_of(missing_.begin(), missing_.end(),
                                     [&](const Named& named) { return sources_.contains(prefix + named.first); });

@@ -38,8 +38,10 @@ RowReader::RowReader(const std::string& path, std::vector<std::string> features)
     read_header(cells_);
     return;
   }
-  for (std::size_t i = features_.size(); i < (features_.empty() ? column_count_ : 0); ++i) {
-    features_.push_back("x" + std::to_string(i));
+  if (features_.empty()) {
+    for (std::size_t i = 0; i < column_count_; ++i) {
+      features_.push_back("x" + std::to_string(i));
+    }
   }
   column_count_ = features_.size();
   for (std::size_t i = 0; i < column_count_; ++i) {

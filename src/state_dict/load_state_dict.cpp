@@ -1,3 +1,4 @@
+#include <ATen/ops/empty.h>
 #include <torch/nn/module.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 
 #include "error.h"
 #include "pickle/text.h"
+#include "state_dict/dtype.h"
 #include "state_dict/selection.h"
 #include "state_dict/state_dict.h"
 
@@ -51,6 +53,20 @@ std::size_t wrapper_prefix_size(const StateDict& state_dict, const StateDict& ta
     }
   }
   return prefix.size();
+}
+
+std::string dtype_of(const at::Tensor& tensor) {
+  const auto dtype = dtype_of_number(static_cast<std::int8_t>(tensor.scalar_type()));
+  return dtype ? std::string(name_of(*dtype)) : c10::toString(tensor.scalar_type());
+}
+
+// LibTorch has no copy for some of its newest dtypes; a trial tells.
+bool can_convert(at::ScalarType from, at::ScalarType to) {
+  try {
+    return from == to || at::empty({1}, from).to(to).defined();
+  } catch (const c10::Error&) {
+    return false;
+  }
 }
 
 std::string shape_of(const at::Tensor& tensor) { return shape_text(tensor.sizes().vec()); }
@@ -147,6 +163,11 @@ class Plan {
                             shape_of(target) + " in the model");
     } else if (source.is_complex() && !target.is_complex()) {
       mismatches_.push_back("dtype mismatch: " + name + " is complex in the file, real in the model");
+    } else if (!can_convert(source.scalar_type(), target.scalar_type())) {
+      mismatches_.push_back("dtype mismatch: " + name + " is " + dtype_of(source) +
+                            " in the file, which LibTorch "
+                            "cannot convert to the model's " +
+                            dtype_of(target));
     } else {
       copies_.emplace_back(target, source);
     }

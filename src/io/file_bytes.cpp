@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "error.h"
+#include "io/interrupt.h"
 
 namespace iris {
 namespace {
@@ -24,6 +25,7 @@ class Descriptor {
   explicit Descriptor(const std::string& path)
       : value_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
     if (value_ < 0) {
+      throw_if_interrupted();  // while it waited for a named pipe's writer
       fail_with_errno();
     }
   }
@@ -74,14 +76,16 @@ std::shared_ptr<const FileBytes> FileBytes::open(const std::string& path) {
       file->owned_.release();
       file->owned_.reset(grown);
     }
+    throw_if_interrupted();
     const ssize_t count = ::read(descriptor.value(), file->owned_.get() + size, capacity - size);
-    if (count < 0) {
-      fail_with_errno();
-    }
     if (count == 0) {
       break;
     }
-    size += static_cast<std::size_t>(count);
+    if (count > 0) {
+      size += static_cast<std::size_t>(count);
+    } else if (errno != EINTR) {
+      fail_with_errno();
+    }
   }
   file->bytes_ = {file->owned_.get(), size};
   return file;

@@ -16,6 +16,7 @@ void note_interrupts() {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // past ulimit -f
 }
 
 void throw_if_interrupted() {

@@ -1,4 +1,5 @@
 // Wires the subcommands and maps errors to exit codes.
+#include <fcntl.h>
 #include <torch/version.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "inference/device.h"
 #include "io/interrupt.h"
 #include "io/output_file.h"
+#include "pickle/text.h"
 
 namespace {
 
@@ -38,6 +40,16 @@ std::vector<std::string> arguments_of(int argc, char** argv) {
   return {arguments.rbegin(), arguments.rend()};  // CLI11 takes them last first
 }
 
+// Were one of them closed, the next file to be opened would take its place. Opened the wrong way round, so that using
+// it stays an error.
+void occupy_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) < 0) {
+      ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+  }
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Runs in C++ what was trained in PyTorch.", "iris");
   iris::Run run;
@@ -56,8 +68,9 @@ int run(int argc, char** argv) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
     const auto verbs = app.get_subcommands();
-    return fail(kWrongUsage, std::string(error.what()) + "\nSee: iris " +
-                                 (verbs.empty() ? "" : verbs[0]->get_name() + " ") + "--help");
+    const bool names_no_verb = verbs.empty() && argc > 1 && argv[1][0] != '-';
+    return fail(kWrongUsage, (names_no_verb ? "there is no verb " + iris::pickle::quoted(argv[1]) : error.what()) +
+                                 "\nSee: iris " + (verbs.empty() ? "" : verbs[0]->get_name() + " ") + "--help");
   }
   return run();
 }
@@ -82,6 +95,7 @@ int status_of(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_descriptors();
   iris::note_interrupts();
   const int status = status_of(argc, argv);
   std::fflush(nullptr);

@@ -23,9 +23,10 @@ bool wants_ndjson(const PredictOptions& options) {
 // Collects rows, scores them together and writes their answers in order.
 class RowScorer {
  public:
-  RowScorer(const PredictOptions& options, const Classifier& classifier)
+  RowScorer(const PredictOptions& options, const Classifier& classifier, std::size_t feature_count)
       : options_(options),
         classifier_(classifier),
+        feature_count_(feature_count),
         parts_{.probabilities = options.probabilities, .logits = options.logits},
         is_ndjson_(wants_ndjson(options)),
         output_(options.output) {}
@@ -56,7 +57,7 @@ class RowScorer {
       predictions = classifier_.predict(features_, good);
       labels_ = classifier_.labels(predictions.class_count);
     } else if (labels_.empty()) {
-      labels_ = classifier_.known_labels();
+      labels_ = labels_without_rows();
     }
     std::string text = std::exchange(header_due_, false) && !is_ndjson_ ? csv_header(labels_, parts_) + "\n" : "";
     std::size_t row = 0;
@@ -86,8 +87,17 @@ class RowScorer {
   }
 
  private:
+  // For a header before the first good row. A model that names no classes tells their count by an answer to zeros.
+  std::vector<std::string> labels_without_rows() const {
+    if (!classifier_.known_labels().empty() || feature_count_ == 0) {
+      return classifier_.known_labels();
+    }
+    return classifier_.labels(classifier_.predict(std::vector<float>(feature_count_), 1).class_count);
+  }
+
   const PredictOptions& options_;
   const Classifier& classifier_;
+  std::size_t feature_count_;
   AnswerParts parts_;
   bool is_ndjson_;
   OutputFile output_;
@@ -103,7 +113,7 @@ class RowScorer {
 
 int predict_rows(const PredictOptions& options, const Classifier& classifier) {
   RowReader reader(options.input, classifier.features());
-  RowScorer scorer(options, classifier);
+  RowScorer scorer(options, classifier, reader.feature_count());
   Row row;
   while (true) {
     if (scorer.is_full() || !reader.is_ready()) {

@@ -27,6 +27,9 @@ class RowReader {
   // False at the end. Throws InputError where the file can't be read on, Interrupted when a signal was noted.
   bool next(Row& row);
 
+  // How many features every good row has; 0 for an empty file read for a model that names none.
+  std::size_t feature_count() const { return features_.size(); }
+
   // Whether next() can go on without waiting for a slow producer.
   bool is_ready() const { return has_first_row_ || csv_.is_ready(); }
 

@@ -100,8 +100,8 @@ std::string message_of(const std::exception& error) {
       message.pop_back();
     }
     message = message.substr(message.rfind('\n') + 1);
-    if (message.starts_with("RuntimeError: ")) {
-      message = message.substr(message.find(' ') + 1);
+    for (const std::string_view prefix : {"builtins.", "RuntimeError: "}) {
+      message.erase(0, message.starts_with(prefix) ? prefix.size() : 0);
     }
   }
   return message.substr(0, message.find('\n'));

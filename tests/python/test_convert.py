@@ -1,7 +1,9 @@
 """iris convert, as a user runs it."""
 
+import io
 import json
 import re
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
@@ -142,6 +144,74 @@ def test_a_checkpoint_keeps_all_its_entries(convert, fixtures, tmp_path):
     assert list(ours) == list(theirs)
     assert (ours["epoch"], ours["loss"]) == (10, 0.25)
     assert repr(ours["optimizer_state_dict"]) == repr(theirs["optimizer_state_dict"])
+
+
+# Odd, but good.
+
+
+def rezipped(iris_net: Path, root="archive", compression=zipfile.ZIP_STORED, without=(), more=(), folders=()) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(iris_net) as old, zipfile.ZipFile(file, "w", compression) as new:
+        for folder in folders:
+            new.writestr(f"{folder}/", "")
+        for entry in old.namelist():
+            name = entry.partition("/")[2]
+            if name not in without:
+                new.writestr(f"{root}/{name}", old.read(entry))
+        for name, content in more:
+            new.writestr(f"{root}/{name}", content)
+    return file.getvalue()
+
+
+NEW_ENTRIES = (".format_version", ".storage_alignment", "byteorder", ".data/serialization_id")
+ODD_ZIPS = {
+    "zipped again": {},
+    "in another folder": {"root": "my model (1)"},
+    "in a folder of another script": {"root": "\u043c\u043e\u0434\u0435\u043b\u044c"},
+    "with entries for its folders": {"folders": ["archive", "archive/data"]},
+    "of PyTorch 1.6": {"without": (*NEW_ENTRIES, "version"), "more": [("version", "3\n")]},
+    "of version 2": {"without": ("version",), "more": [("version", "2\n")]},
+    "with the version where TorchScript has it": {"without": ("version",), "more": [(".data/version", "10\n")]},
+    "with a stranger's file": {"more": [(".DS_Store", "x"), ("data/data.pkl", "x")]},
+}
+
+
+@pytest.mark.parametrize("what", ODD_ZIPS)
+def test_an_odd_zip_that_python_reads_is_read(convert, iris_net, tmp_path, what):
+    (tmp_path / "in.pt").write_bytes(rezipped(iris_net, **ODD_ZIPS[what]))
+    convert("in.pt", "out.pt")
+    assert_equal(load(tmp_path / "out.pt"), load(tmp_path / "in.pt"))
+
+
+def test_a_compressed_zip_is_refused_with_the_way_out(failing, iris_net, tmp_path):
+    (tmp_path / "in.pt").write_bytes(rezipped(iris_net, compression=zipfile.ZIP_DEFLATED))
+    message = failing("in.pt", "out.pt")
+    assert message.endswith("is compressed; PyTorch stores it (unzip the file, then zip -0 it)")
+
+
+ODD_VALUES = {
+    "a tensor alone": torch.ones(2),
+    "a list": [torch.ones(1), 7],
+    "nothing": {},
+    "a tensor as a key": {torch.ones(1): 1},
+    "a Buffer": {"steps": nn.Buffer(torch.ones(2))},
+    "a random state": {"rng": torch.get_rng_state()},
+    "Lightning's": {
+        "epoch": 3,
+        "pytorch-lightning_version": "2.4.0",
+        "state_dict": {"net.weight": torch.ones(2, 2)},
+        "callbacks": {"ModelCheckpoint{'monitor': 'loss'}": {"best_k_models": {}, "kth_value": torch.tensor(0.5)}},
+        "lr_schedulers": [{"base_lrs": [0.1], "_get_lr_called_within_step": False}],
+        "hyper_parameters": {"lr": 1e-3, "layers": (4, 8), "name": None},
+    },
+}
+
+
+@pytest.mark.parametrize("what", ODD_VALUES)
+def test_an_odd_value_that_python_reads_is_kept(convert, tmp_path, what):
+    torch.save(ODD_VALUES[what], tmp_path / "in.pt")
+    convert("in.pt", "out.pt")
+    assert repr(load(tmp_path / "out.pt")) == repr(load(tmp_path / "in.pt"))
 
 
 # --key and --strip-prefix.

@@ -12,7 +12,6 @@ LIAR = opcodes(tensor(offset=5))
 LIES = r"data\.pkl: offset \d+: a tensor reaches past its storage of 16 bytes"
 UNFOLD = r"data\.pkl: offset \d+: shared values unfold to more than \d+"
 COPIES = r"data\.pkl: offset \d+: its calls copy more values than the pickle's size warrants"
-NAMES = r"the names of its tensors take more memory than its size warrants"
 
 
 def put(value: bytes, index: int) -> bytes:
@@ -38,12 +37,6 @@ def repeated(prepared: list[bytes], step: bytes, times: int) -> bytes:
 def in_a_list(prepared: list[bytes], step: bytes, times: int) -> bytes:
     memo = b"".join(put(value, index) + b"0" for index, value in enumerate(prepared))
     return model(b"\x80\x02" + memo + b"](" + step * times + LIAR + b"e.")
-
-
-def long_names() -> bytes:
-    """Under a thousand levels of one long key."""
-    levels = (put(b"}(" + get(0) + get(level + 1) + b"u", level + 2) for level in range(900))
-    return model(b"\x80\x02" + put(LONG_TEXT, 0) + put(opcodes(tensor()), 1) + b"".join(levels) + b".")
 
 
 LONG_TEXT = opcodes("a" * MILLION)
@@ -88,5 +81,4 @@ CASES = [
          lambda: model(b"\x80\x02" + opcodes(Global("collections.OrderedDict")) + b"q\0"
                        + (b"h\0)R}K\1" * 100_000) + b"N" + b"sb" * 100_000 + b"."),
          r"data\.pkl: offset \d+: nested more than 1000 levels deep"),
-    Case("names of a million characters each", long_names, NAMES),
 ]  # fmt: skip

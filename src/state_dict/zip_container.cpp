@@ -99,7 +99,8 @@ TensorFile read_pickle_entry(const ZipReader& zip, const std::string& root, cons
       throw FormatError("zip entry " + pickle::quoted(data_name) + ": is missing, though a tensor lies in it");
     }
     file.storages[i].crc = entry->crc;
-    attach_data(file, i, ZipReader::stored(*entry), big_endian);
+    // What is swapped is read now; the rest is checked by who reads it.
+    attach_data(file, i, big_endian ? ZipReader::checked(*entry) : ZipReader::stored(*entry), big_endian);
   }
   return file;
 }

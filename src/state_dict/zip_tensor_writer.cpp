@@ -106,6 +106,10 @@ class TensorPickler {
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
+[[noreturn]] void fail_crc(const StorageRecord& storage) {
+  throw FormatError("storage " + pickle::quoted(storage.key) + ": its CRC is wrong; the file is damaged");
+}
+
 }  // namespace
 
 void write_zip(TensorFile& file, Value value, OutputFile& output) {
@@ -117,7 +121,11 @@ void write_zip(TensorFile& file, Value value, OutputFile& output) {
   zip.add(kRoot + "/byteorder", bytes_of("little"));
   for (std::size_t key = 0; key < pickler.storages().size(); ++key) {
     const StorageRecord& storage = file.storages[pickler.storages()[key]];
-    zip.add(kRoot + "/data/" + std::to_string(key), storage.data, storage.crc);
+    try {
+      zip.add(kRoot + "/data/" + std::to_string(key), storage.data, storage.crc);
+    } catch (const FormatError&) {  // names our entry, not the one that was read
+      fail_crc(storage);
+    }
   }
   zip.add(kRoot + "/version", bytes_of("3\n"));
   zip.finish();
@@ -126,7 +134,7 @@ void write_zip(TensorFile& file, Value value, OutputFile& output) {
 void verify_data(const TensorFile& file) {
   for (const StorageRecord& storage : file.storages) {
     if (storage.crc != 0 && crc32(storage.data) != storage.crc) {
-      throw FormatError("storage " + pickle::quoted(storage.key) + ": its CRC is wrong; the file is damaged");
+      fail_crc(storage);
     }
   }
   if (file.constants != nullptr) {

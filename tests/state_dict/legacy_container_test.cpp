@@ -16,7 +16,6 @@ using test::push_dict;
 using test::push_int;
 using test::push_list;
 using test::push_text;
-using test::TensorParts;
 using namespace std::string_literals;
 
 // A legacy file of one tensor "w", float32 (2, 3), on the storage "7"; the parts are right by default.

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "pickle/builtin_calls.h"
 #include "pickle/opcode.h"
 #include "pickle/text.h"
 
@@ -17,11 +17,6 @@ namespace {
 // Far more than a real pickle's largest index, which is its number of PUTs; a vector that long is no burden.
 constexpr std::size_t kMinMemoLimit = 65'536;
 
-// Calls copy their arguments, and a set its list; what one byte pushed is copied at most this often, once or twice in a
-// real pickle.
-constexpr std::size_t kMaxCopiesPerByte = 4;
-constexpr std::size_t kMinCopyLimit = 65'536;
-
 constexpr std::size_t kMaxGlobalName = 512;
 
 class Reader {
@@ -30,8 +25,8 @@ class Reader {
       : cursor_(cursor),
         filter_(filter),
         document_(document),
-        memo_limit_(std::max<std::size_t>(cursor.remaining(), kMinMemoLimit)),
-        copy_limit_(std::max<std::size_t>(cursor.remaining() * kMaxCopiesPerByte, kMinCopyLimit)) {}
+        builtins_(document, cursor.remaining()),
+        memo_limit_(std::max<std::size_t>(cursor.remaining(), kMinMemoLimit)) {}
 
   Value read() {
     while (true) {
@@ -175,23 +170,15 @@ class Reader {
   void reduce();
   void new_object(Value arguments);
   void build();
-  std::vector<Value> copy_of_items(Value container);
-  std::vector<Value> arguments_of(Value tuple);
-  std::vector<Value> contents_of(Value iterable, const std::string& name);
-  std::vector<Value> pairs_of(Value iterable, const std::string& name);
-  Value latin1_encoded(Value text);
-
   ByteCursor& cursor_;
   GlobalFilter filter_;
   Document& document_;
+  BuiltinCalls builtins_;
   std::size_t memo_limit_;
-  std::size_t copy_limit_;
-  std::size_t copied_ = 0;
   std::size_t start_ = 0;  // of the opcode at hand
   std::vector<Value> stack_;
   std::vector<std::size_t> marks_;
   std::vector<std::optional<Value>> memo_;
-  std::map<std::uint32_t, Value> encoded_;  // by the index of the text
 };
 
 void Reader::take_int_line(bool is_long) {
@@ -224,17 +211,6 @@ void Reader::take_float_line() {
   push(Value::of_float(value));
 }
 
-GlobalUse use_of_builtin(std::string_view name) {
-  for (const std::string_view known :
-       {"collections.OrderedDict", "collections.Counter", "builtins.set", "builtins.frozenset", "builtins.bytes",
-        "builtins.bytearray", "builtins.complex", "_codecs.encode"}) {
-    if (name == known) {
-      return GlobalUse::kFunction;
-    }
-  }
-  return GlobalUse::kRefused;
-}
-
 void Reader::push_global(std::string_view module, std::string_view name) {
   if (module == "__builtin__") {  // as protocols 0 to 2 spell it, for Python 2
     module = "builtins";
@@ -243,104 +219,23 @@ void Reader::push_global(std::string_view module, std::string_view name) {
   const std::string qualified =
       std::string(module.substr(0, kMaxGlobalName)) + "." + std::string(name.substr(0, kMaxGlobalName));
   if (qualified.size() > kMaxGlobalName || qualified.find('\n') != std::string::npos ||
-      (use_of_builtin(qualified) == GlobalUse::kRefused && filter_(qualified) == GlobalUse::kRefused)) {
+      (!is_builtin_call(qualified) && filter_(qualified) == GlobalUse::kRefused)) {
     fail("global " + printable(qualified) + " is not allowed in a state_dict");
   }
   push(document_.add_text(Kind::kGlobal, qualified));
 }
 
-std::vector<Value> Reader::copy_of_items(Value container) {
-  const auto items = document_.items(container);
-  copied_ += items.size();
-  if (copied_ > copy_limit_) {
-    fail("its calls copy more values than the pickle's size warrants");
-  }
-  return {items.begin(), items.end()};
-}
-
-std::vector<Value> Reader::arguments_of(Value tuple) {
-  if (tuple.kind != Kind::kTuple) {
-    fail("a function's arguments are no tuple");
-  }
-  return copy_of_items(tuple);
-}
-
-std::vector<Value> Reader::contents_of(Value iterable, const std::string& name) {
-  if (iterable.kind != Kind::kList && iterable.kind != Kind::kTuple) {
-    fail(name + " is made of something that is no list");
-  }
-  return copy_of_items(iterable);
-}
-
-// Python 2 wrote OrderedDict([[key, value], …]).
-std::vector<Value> Reader::pairs_of(Value iterable, const std::string& name) {
-  if (iterable.is_dict()) {
-    return copy_of_items(iterable);
-  }
-  std::vector<Value> flat;
-  for (const Value pair : contents_of(iterable, name)) {
-    const std::vector<Value> key_and_value = contents_of(pair, name);
-    if (key_and_value.size() != 2) {
-      fail(name + " is made of something other than pairs");
-    }
-    flat.insert(flat.end(), key_and_value.begin(), key_and_value.end());
-  }
-  return flat;
-}
-
-// The same text gives the same bytes, held once however often a pickle asks for them.
-Value Reader::latin1_encoded(Value text) {
-  const auto found = encoded_.find(text.index);
-  if (found != encoded_.end()) {
-    return found->second;
-  }
-  std::optional<std::string> bytes = latin1_bytes(document_.text(text));
-  if (!bytes) {
-    fail("_codecs.encode was given a character beyond latin1");
-  }
-  return encoded_[text.index] = document_.add_text(Kind::kBytes, std::move(*bytes));
-}
-
 void Reader::reduce() {
-  std::vector<Value> arguments = arguments_of(pop());
+  const Value arguments = pop();
   const Value function = pop();
   if (function.kind != Kind::kGlobal) {
     fail("only a function can be called");
   }
-  const std::string name(document_.text(function));
-  const auto expect_at_most = [&](std::size_t count) {
-    if (arguments.size() > count) {
-      fail(name + " has " + std::to_string(arguments.size()) + " arguments");
-    }
-  };
-  if (name == "collections.OrderedDict" || name == "collections.Counter") {
-    expect_at_most(1);
-    push_dict(name == "collections.Counter" ? Kind::kCounter : Kind::kOrderedDict,
-              arguments.empty() ? std::vector<Value>{} : pairs_of(arguments[0], name));
-  } else if (name == "builtins.set" || name == "builtins.frozenset") {
-    expect_at_most(1);
-    push_items(name == "builtins.set" ? Kind::kSet : Kind::kFrozenSet,
-               arguments.empty() ? std::vector<Value>{} : contents_of(arguments[0], name));
-  } else if (name == "_codecs.encode") {  // bytes, in protocols 0 to 2: text, each character one byte
-    if (arguments.size() != 2 || arguments[0].kind != Kind::kString || arguments[1].kind != Kind::kString ||
-        document_.text(arguments[1]) != "latin1") {
-      fail("_codecs.encode is allowed with (text, \"latin1\") only");
-    }
-    push(latin1_encoded(arguments[0]));
-  } else if (name == "builtins.bytes") {  // only b"" is written so
-    expect_at_most(0);
-    push_bytes({});
-  } else if (name == "builtins.bytearray") {
-    if (arguments.size() != 1 || arguments[0].kind != Kind::kBytes) {
-      if (!arguments.empty()) {
-        fail("builtins.bytearray is allowed with bytes only");
-      }
-      arguments.push_back(document_.add_view(Kind::kBytes, {}));
-    }
-    push(document_.add_view(Kind::kByteArray, document_.text(arguments[0])));
-  } else if (name == "builtins.complex" || filter_(name) == GlobalUse::kFunction) {
-    arguments.insert(arguments.begin(), function);
-    push_items(Kind::kCall, std::move(arguments));
+  const std::string_view name = document_.text(function);
+  if (is_builtin_call(name)) {
+    push(builtins_.call(function, arguments, start_));
+  } else if (filter_(name) == GlobalUse::kFunction) {
+    push(builtins_.keep(Kind::kCall, function, arguments, start_));
   } else {
     fail(printable(name) + " is not a function that may be called");
   }
@@ -348,17 +243,14 @@ void Reader::reduce() {
 
 void Reader::new_object(Value arguments) {
   const Value type = pop();
-  if (type.kind != Kind::kGlobal || filter_(document_.text(type)) != GlobalUse::kClass) {
-    const bool is_dict = type.kind == Kind::kGlobal && document_.text(type) == "collections.OrderedDict";
-    if (is_dict && arguments_of(arguments).empty()) {
-      push_dict(Kind::kOrderedDict, {});
-      return;
-    }
+  const std::string_view name = type.kind == Kind::kGlobal ? document_.text(type) : std::string_view();
+  if (name == "collections.OrderedDict") {
+    push(builtins_.call(type, arguments, start_));
+  } else if (!name.empty() && filter_(name) == GlobalUse::kClass) {
+    push(builtins_.keep(Kind::kObject, type, arguments, start_));
+  } else {
     fail("only a class of a TorchScript archive can be made into an object");
   }
-  std::vector<Value> parts = arguments_of(arguments);
-  parts.insert(parts.begin(), type);
-  push_items(Kind::kObject, std::move(parts));
 }
 
 void Reader::build() {

@@ -4,6 +4,8 @@
 #include "error.h"
 #include "pickle/text.h"
 #include "state_dict/containers.h"
+#include "state_dict/tensor_checks.h"
+#include "state_dict/torch_globals.h"
 #include "state_dict/torch_pickle.h"
 
 namespace iris {

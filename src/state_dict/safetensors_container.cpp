@@ -6,9 +6,10 @@
 #include <utility>
 
 #include "error.h"
+#include "io/byte_cursor.h"
 #include "pickle/text.h"
 #include "state_dict/containers.h"
-#include "state_dict/torch_pickle.h"
+#include "state_dict/tensor_checks.h"
 
 namespace iris {
 namespace {

@@ -9,6 +9,8 @@
 
 #include "error.h"
 #include "pickle/text.h"
+#include "state_dict/tensor_checks.h"
+#include "state_dict/torch_globals.h"
 
 namespace iris {
 namespace {
@@ -21,24 +23,6 @@ constexpr std::size_t kMaxRank = 64;
 // Of a storage's key ("0", "94127342343680") and location ("cuda:0"); each record holds its own.
 constexpr std::size_t kMaxStorageText = 256;
 constexpr std::int64_t kMaxInt = std::numeric_limits<std::int64_t>::max();
-
-bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-// The name behind "torch." or "torch.cuda.".
-std::optional<std::string_view> torch_name(std::string_view qualified) {
-  for (const std::string_view prefix : {"torch.cuda.", "torch."}) {
-    if (qualified.starts_with(prefix)) {
-      return qualified.substr(prefix.size());
-    }
-  }
-  return std::nullopt;
-}
-
-bool is_untyped_storage(std::string_view qualified) {
-  return is_one_of(qualified, {"torch.storage.UntypedStorage", "torch.UntypedStorage"});
-}
 
 // The parts of Python's "('storage', <class 'torch.FloatStorage'>, '0', 'cpu', 16)": protocol 0 has persistent ids as
 // text only, so torch.save's tuple is written through str().
@@ -365,91 +349,6 @@ void Resolver::read_metadata(Value metadata, TensorRecord& tensor) const {
 
 }  // namespace
 
-pickle::GlobalUse use_of_torch_global(std::string_view name) {
-  using pickle::GlobalUse;
-  if (is_one_of(name,
-                {"torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3",
-                 "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state",
-                 "torch._tensor._rebuild_from_type_v2", "torch.Size", "torch.device"})) {
-    return GlobalUse::kFunction;
-  }
-  const std::optional<std::string_view> in_torch = torch_name(name);
-  if (in_torch && (dtype_of_storage_class(*in_torch) || dtype_of_name(*in_torch))) {
-    return GlobalUse::kName;
-  }
-  if (is_untyped_storage(name) || is_one_of(name, {"torch.Tensor", "torch.nn.parameter.Parameter"})) {
-    return GlobalUse::kName;
-  }
-  return GlobalUse::kRefused;
-}
-
-pickle::GlobalUse use_of_torchscript_global(std::string_view name) {
-  using pickle::GlobalUse;
-  if (name.starts_with("__torch__.")) {
-    return GlobalUse::kClass;
-  }
-  if (is_one_of(name, {"torch.jit._pickle.build_intlist", "torch.jit._pickle.build_tensorlist",
-                       "torch.jit._pickle.build_doublelist", "torch.jit._pickle.build_boollist",
-                       "torch.jit._pickle.restore_type_tag"})) {
-    return GlobalUse::kFunction;
-  }
-  return use_of_torch_global(name);
-}
-
 void resolve_tensors(TensorFile& file) { Resolver(file).run(); }
-
-void check_tensor(const TensorRecord& tensor, std::uint64_t storage_size) {
-  if (tensor.shape.size() != tensor.strides.size()) {
-    throw FormatError("a tensor has " + std::to_string(tensor.shape.size()) + " sizes and " +
-                      std::to_string(tensor.strides.size()) + " strides");
-  }
-  // Elements of the storage that are needed, and of the tensor; neither may overflow.
-  std::int64_t numel = 1;
-  std::int64_t last = tensor.offset;
-  bool is_empty = false;
-  for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
-    is_empty = is_empty || tensor.shape[i] == 0;
-  }
-  const std::int64_t limit = kMaxInt / static_cast<std::int64_t>(size_of(tensor.dtype));
-  for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
-    const std::int64_t size = std::max<std::int64_t>(tensor.shape[i], 1);
-    const std::int64_t stride = is_empty ? 0 : tensor.strides[i];
-    if (size > limit / numel || (stride > 0 && size - 1 > (limit - std::min(last, limit)) / stride)) {
-      throw FormatError("a tensor's shape and strides overflow");
-    }
-    numel *= size;
-    last += (size - 1) * stride;
-  }
-  const std::uint64_t available = storage_size / size_of(tensor.dtype);
-  if (is_empty ? static_cast<std::uint64_t>(tensor.offset) > available
-               : static_cast<std::uint64_t>(last) >= available) {
-    throw FormatError("a tensor reaches past its storage of " + std::to_string(storage_size) + " bytes");
-  }
-}
-
-void attach_data(TensorFile& file, std::uint32_t index, std::span<const std::byte> data, bool is_big_endian) {
-  StorageRecord& storage = file.storages.at(index);
-  if (data.size() != storage.size) {
-    throw FormatError("storage " + pickle::quoted(storage.key) + " has " + std::to_string(data.size()) +
-                      " bytes, its pickle says " + std::to_string(storage.size));
-  }
-  storage.data = data;
-  storage.owner = file.file;
-  if (!is_big_endian) {
-    return;
-  }
-  const std::size_t word = storage.word_size;
-  if (word <= 1) {
-    return;
-  }
-  auto swapped = std::make_shared<std::vector<std::byte>>(data.begin(), data.end());
-  for (std::size_t i = 0; i + word <= swapped->size(); i += word) {
-    std::reverse(swapped->begin() + static_cast<std::ptrdiff_t>(i),
-                 swapped->begin() + static_cast<std::ptrdiff_t>(i + word));
-  }
-  storage.data = *swapped;
-  storage.owner = std::move(swapped);
-  storage.crc = 0;
-}
 
 }  // namespace iris

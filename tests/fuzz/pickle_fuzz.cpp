@@ -8,6 +8,7 @@
 #include "pickle/pickle_reader.h"
 #include "pickle/pickle_writer.h"
 #include "state_dict/selection.h"
+#include "state_dict/torch_globals.h"
 #include "state_dict/torch_pickle.h"
 
 namespace {

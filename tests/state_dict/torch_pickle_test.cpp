@@ -1,5 +1,7 @@
 // Calls of torch's functions as tensors, and everything that can be wrong with them.
 #include "state_dict/torch_pickle.h"
+#include "state_dict/tensor_checks.h"
+#include "state_dict/torch_globals.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,136 @@
+#include "pickle/builtin_calls.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "error.h"
+#include "pickle/text.h"
+
+namespace iris::pickle {
+namespace {
+
+// What one byte of the pickle pushed is copied at most this often; once or twice in a real one.
+constexpr std::size_t kMaxCopiesPerByte = 4;
+constexpr std::size_t kMinCopyLimit = 65'536;
+
+constexpr std::array<std::string_view, 8> kBuiltins = {
+    "collections.OrderedDict", "collections.Counter", "builtins.set",     "builtins.frozenset",
+    "builtins.bytes",          "builtins.bytearray",  "builtins.complex", "_codecs.encode"};
+
+}  // namespace
+
+bool is_builtin_call(std::string_view name) {
+  return std::find(kBuiltins.begin(), kBuiltins.end(), name) != kBuiltins.end();
+}
+
+BuiltinCalls::BuiltinCalls(Document& document, std::size_t pickle_size)
+    : document_(document), copy_limit_(std::max(pickle_size * kMaxCopiesPerByte, kMinCopyLimit)) {}
+
+void BuiltinCalls::fail(const std::string& fact) const {
+  throw FormatError("offset " + std::to_string(offset_) + ": " + fact);
+}
+
+std::vector<Value> BuiltinCalls::copy_of_items(Value container) {
+  const auto items = document_.items(container);
+  copied_ += items.size();
+  if (copied_ > copy_limit_) {
+    fail("its calls copy more values than the pickle's size warrants");
+  }
+  return {items.begin(), items.end()};
+}
+
+std::vector<Value> BuiltinCalls::arguments_of(Value tuple) {
+  if (tuple.kind != Kind::kTuple) {
+    fail("a function's arguments are no tuple");
+  }
+  return copy_of_items(tuple);
+}
+
+std::vector<Value> BuiltinCalls::contents_of(Value iterable, const std::string& name) {
+  if (iterable.kind != Kind::kList && iterable.kind != Kind::kTuple) {
+    fail(name + " is made of something that is no list");
+  }
+  return copy_of_items(iterable);
+}
+
+// Python 2 wrote OrderedDict([[key, value], …]).
+std::vector<Value> BuiltinCalls::pairs_of(Value iterable, const std::string& name) {
+  if (iterable.is_dict()) {
+    return copy_of_items(iterable);
+  }
+  std::vector<Value> flat;
+  for (const Value pair : contents_of(iterable, name)) {
+    const std::vector<Value> key_and_value = contents_of(pair, name);
+    if (key_and_value.size() != 2) {
+      fail(name + " is made of something other than pairs");
+    }
+    flat.insert(flat.end(), key_and_value.begin(), key_and_value.end());
+  }
+  return flat;
+}
+
+// The same text gives the same bytes, held once however often a pickle asks for them.
+Value BuiltinCalls::latin1_encoded(Value text) {
+  const auto found = encoded_.find(text.index);
+  if (found != encoded_.end()) {
+    return found->second;
+  }
+  std::optional<std::string> bytes = latin1_bytes(document_.text(text));
+  if (!bytes) {
+    fail("_codecs.encode was given a character beyond latin1");
+  }
+  return encoded_[text.index] = document_.add_text(Kind::kBytes, std::move(*bytes));
+}
+
+Value BuiltinCalls::keep(Kind kind, Value function, Value arguments, std::size_t offset) {
+  offset_ = offset;
+  std::vector<Value> parts = arguments_of(arguments);
+  parts.insert(parts.begin(), function);
+  return document_.add_items(kind, std::move(parts), offset);
+}
+
+Value BuiltinCalls::call(Value function, Value arguments_tuple, std::size_t offset) {
+  offset_ = offset;
+  const std::string name(document_.text(function));
+  if (name == "builtins.complex") {
+    return keep(Kind::kCall, function, arguments_tuple, offset);
+  }
+  const std::vector<Value> arguments = arguments_of(arguments_tuple);
+  const auto expect_at_most = [&](std::size_t count) {
+    if (arguments.size() > count) {
+      fail(name + " has " + std::to_string(arguments.size()) + " arguments");
+    }
+  };
+  const auto add = [&](Kind kind, std::vector<Value> items) {
+    return document_.add_items(kind, std::move(items), offset);
+  };
+  if (name == "_codecs.encode") {
+    if (arguments.size() != 2 || arguments[0].kind != Kind::kString || arguments[1].kind != Kind::kString ||
+        document_.text(arguments[1]) != "latin1") {
+      fail("_codecs.encode is allowed with (text, \"latin1\") only");
+    }
+    return latin1_encoded(arguments[0]);
+  }
+  if (name == "builtins.bytes") {  // only b"" is written so
+    expect_at_most(0);
+    return document_.add_view(Kind::kBytes, {});
+  }
+  if (name == "builtins.bytearray") {
+    const bool is_of_bytes = arguments.size() == 1 && arguments[0].kind == Kind::kBytes;
+    if (!is_of_bytes && !arguments.empty()) {
+      fail("builtins.bytearray is allowed with bytes only");
+    }
+    return document_.add_view(Kind::kByteArray, is_of_bytes ? document_.text(arguments[0]) : std::string_view());
+  }
+  expect_at_most(1);
+  if (name == "builtins.set" || name == "builtins.frozenset") {
+    return add(name == "builtins.set" ? Kind::kSet : Kind::kFrozenSet,
+               arguments.empty() ? std::vector<Value>{} : contents_of(arguments[0], name));
+  }
+  return add(name == "collections.Counter" ? Kind::kCounter : Kind::kOrderedDict,
+             arguments.empty() ? std::vector<Value>{} : pairs_of(arguments[0], name));
+}
+
+}  // namespace iris::pickle

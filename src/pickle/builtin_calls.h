@@ -1,0 +1,45 @@
+// What a pickle's calls of Python's own containers make: collections.OrderedDict and Counter, builtins.set, frozenset,
+// bytes, bytearray and complex, and _codecs.encode, by which protocols 0 to 2 write bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pickle/document.h"
+
+namespace iris::pickle {
+
+bool is_builtin_call(std::string_view qualified_name);
+
+// Adds what is called for to a document, in memory that the pickle's size bounds: calls copy their arguments, and a
+// small pickle may call often with one large list. All functions throw FormatError("offset N: …"), N being the call's.
+class BuiltinCalls {
+ public:
+  BuiltinCalls(Document& document, std::size_t pickle_size);
+
+  // The value that the function, for which is_builtin_call, returns in Python.
+  Value call(Value function, Value arguments, std::size_t offset);
+
+  // The call itself, or an object, as data: of kind kCall or kObject.
+  Value keep(Kind kind, Value function, Value arguments, std::size_t offset);
+
+ private:
+  [[noreturn]] void fail(const std::string& fact) const;
+  std::vector<Value> copy_of_items(Value container);
+  std::vector<Value> arguments_of(Value tuple);
+  std::vector<Value> contents_of(Value iterable, const std::string& name);
+  std::vector<Value> pairs_of(Value iterable, const std::string& name);
+  Value latin1_encoded(Value text);
+
+  Document& document_;
+  std::size_t copy_limit_;
+  std::size_t copied_ = 0;
+  std::size_t offset_ = 0;
+  std::map<std::uint32_t, Value> encoded_;  // by the index of the text
+};
+
+}  // namespace iris::pickle

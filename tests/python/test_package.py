@@ -31,8 +31,10 @@ def example(tmp_path_factory, repo):
     build = Path(os.environ.get("IRIS_BINARY", repo / "build/release/iris")).resolve().parent
     where = tmp_path_factory.mktemp("package")
     run("cmake", "--install", build, "--prefix", where / "installed")
-    installed = f"-DCMAKE_PREFIX_PATH={where / 'installed'}"
-    run("cmake", "-G", "Ninja", "-S", repo / "examples/state_dict", "-B", where / "build", installed)
+    options = [f"-DCMAKE_PREFIX_PATH={where / 'installed'}"]
+    if b"__asan_init" in (build / "iris").read_bytes():  # what links a sanitized library needs its runtime
+        options.append("-DCMAKE_CXX_FLAGS=-fsanitize=address,undefined")
+    run("cmake", "-G", "Ninja", "-S", repo / "examples/state_dict", "-B", where / "build", *options)
     run("cmake", "--build", where / "build")
     return where
 

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "cli/verbs.h"
+#include "data/float_text.h"
 #include "error.h"
 #include "inference/device.h"
 #include "io/interrupt.h"
@@ -28,13 +28,12 @@ int fail(int status, const std::string& message) {
   return status;
 }
 
-// CLI11 takes "-.5" for an option.
+// CLI11 takes "-.5" and "-inf" for options; not behind a blank, which is no part of a number.
 std::vector<std::string> arguments_of(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
   for (std::string& argument : arguments) {
-    if (argument.starts_with("-.") && argument.size() > 2 &&
-        std::isdigit(static_cast<unsigned char>(argument[2])) != 0) {
-      argument.insert(1, "0");
+    if (argument.starts_with('-') && iris::parse_float(argument)) {
+      argument.insert(0, " ");
     }
   }
   return {arguments.rbegin(), arguments.rend()};  // CLI11 takes them last first

@@ -1,5 +1,6 @@
 #include "cli/plain_value.h"
 
+#include <cmath>
 #include <map>
 #include <span>
 #include <string_view>
@@ -152,7 +153,9 @@ std::string plain_text(const TensorFile& file, Value value) {
     case Kind::kInt:
       return std::to_string(value.integer);
     case Kind::kFloat:
-      return ordered_json(value.real).dump();
+      return std::isnan(value.real)   ? "nan"
+             : std::isinf(value.real) ? value.real > 0 ? "inf" : "-inf"
+                                      : ordered_json(value.real).dump();
     case Kind::kExternal: {
       const TensorRecord& tensor = *file.tensor(value);
       return "tensor " + shape_text(tensor.shape) + " " + std::string(name_of(tensor.dtype));

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 
 #include "cli/answer_text.h"
@@ -16,14 +17,11 @@
 namespace iris {
 namespace {
 
-std::vector<std::string> split_names(const std::string& option, const std::string& typed) {
+std::vector<std::string> split_names(const std::string& option, const std::optional<std::string>& typed) {
   std::vector<std::string> names;
-  if (typed.empty()) {
-    return names;
-  }
-  for (std::size_t start = 0; start <= typed.size();) {
-    const std::size_t comma = std::min(typed.find(',', start), typed.size());
-    const std::string name = typed.substr(start, comma - start);
+  for (std::size_t start = 0; typed && start <= typed->size();) {
+    const std::size_t comma = std::min(typed->find(',', start), typed->size());
+    const std::string name = typed->substr(start, comma - start);
     if (name.empty()) {
       throw UsageError(option + ": a name is empty; write a,b,c");
     }
@@ -34,6 +32,11 @@ std::vector<std::string> split_names(const std::string& option, const std::strin
     start = comma + 1;
   }
   return names;
+}
+
+bool is_same_file(const std::string& path, const std::string& other) {
+  std::error_code error;
+  return std::filesystem::is_regular_file(path, error) && std::filesystem::equivalent(path, other, error);
 }
 
 std::vector<float> parse_sample(const PredictOptions& options, const Classifier& classifier) {
@@ -94,6 +97,12 @@ int run_predict(PredictOptions options) {
   }
   if (options.model == "-" && options.input == "-") {
     throw UsageError("the model and the rows cannot both come from standard input");
+  }
+  if (is_same_file(options.output, options.model)) {
+    throw UsageError("-o " + options.output + " would replace the model; write to another file");
+  }
+  if (options.json && options.output_format == "csv") {
+    throw UsageError("--json and --output-format csv contradict each other");
   }
   options.classifier.features = split_names("--features", options.features);
   options.classifier.labels = split_names("--labels", options.labels);

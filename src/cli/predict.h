@@ -22,8 +22,8 @@ struct PredictOptions {
   bool json = false;
   bool logits = false;
   bool probabilities = false;
-  std::string features;  // as typed: names and commas
-  std::string labels;
+  std::optional<std::string> features;  // as typed: names and commas
+  std::optional<std::string> labels;
   ClassifierOptions classifier;
 };
 

@@ -24,6 +24,7 @@ CsvReader::CsvReader(const std::string& path)
       descriptor_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)),
       buffer_(kBufferSize) {
   struct stat status = {};
+  throw_if_interrupted();  // opening a named pipe waits for its writer
   if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) {
     throw InputError(path_ + ": " + std::strerror(errno));
   }

@@ -31,8 +31,8 @@ RowReader::RowReader(const std::string& path, std::vector<std::string> features)
   if (!csv_.next(cells_)) {
     return;
   }
-  has_first_row_ =
-      std::all_of(cells_.begin(), cells_.end(), [](const std::string& cell) { return parse_float(cell).has_value(); });
+  const auto is_number = [](const std::string& cell) { return parse_float(cell).has_value(); };
+  has_first_row_ = std::all_of(cells_.begin(), cells_.end(), is_number) && !is_header_of_numbers();
   column_count_ = cells_.size();
   if (!has_first_row_) {
     read_header(cells_);
@@ -49,6 +49,27 @@ RowReader::RowReader(const std::string& path, std::vector<std::string> features)
   }
 }
 
+// A data frame without names is written with the header 0,1,2,…; it is one if the features are called so.
+bool RowReader::is_header_of_numbers() const {
+  const auto is_a_cell = [&](const std::string& feature) {
+    return std::any_of(cells_.begin(), cells_.end(), [&](const std::string& cell) { return trimmed(cell) == feature; });
+  };
+  return !features_.empty() && std::all_of(features_.begin(), features_.end(), is_a_cell);
+}
+
+void RowReader::fail_at_header(const std::string& fact, const std::vector<std::string>& names) const {
+  if (names.size() == 1 && names[0].find_first_of(";\t") != std::string::npos) {
+    throw InputError(csv_.place() + "the cells are not separated by commas: " + pickle::quoted(names[0]));
+  }
+  const auto is_number = [](const std::string& name) { return parse_float(name).has_value(); };
+  const auto text = std::find_if_not(names.begin(), names.end(), is_number);
+  if (text != names.end() && std::any_of(names.begin(), names.end(), is_number)) {
+    throw InputError(csv_.place() + "the first row is no header, and no row of numbers: " + pickle::quoted(*text) +
+                     "; without a header there must be the features alone");
+  }
+  throw InputError(csv_.place() + fact + joined(names));
+}
+
 void RowReader::read_header(const std::vector<std::string>& cells) {
   std::vector<std::string> names;
   for (const std::string& cell : cells) {
@@ -63,15 +84,12 @@ void RowReader::read_header(const std::vector<std::string>& cells) {
     features_.push_back(name);
   }
   if (features_.empty()) {
-    throw InputError(csv_.place() +
-                     "the model does not name its features; say which columns they are with --features (" +
-                     joined(names) + ")");
+    fail_at_header("the model does not name its features; say which columns they are with --features, of: ", names);
   }
   for (const std::string& feature : features_) {
     const auto found = std::find(names.begin(), names.end(), feature);
     if (found == names.end()) {
-      throw InputError(csv_.place() + "the header has no column " + feature + "; it has: " + joined(names) +
-                       " (a file without a header begins with a row of numbers)");
+      fail_at_header("the header has no column " + feature + "; it has: ", names);
     }
     if (std::find(found + 1, names.end(), feature) != names.end()) {
       throw InputError(csv_.place() + "the header has the column " + feature + " twice");

@@ -34,6 +34,8 @@ class RowReader {
   bool is_ready() const { return has_first_row_ || csv_.is_ready(); }
 
  private:
+  bool is_header_of_numbers() const;
+  [[noreturn]] void fail_at_header(const std::string& fact, const std::vector<std::string>& names) const;
   void read_header(const std::vector<std::string>& cells);
   void parse(Row& row) const;
 

@@ -8,8 +8,8 @@ struct Interrupted {
   int signal;
 };
 
-// From now on SIGINT and SIGTERM are noted instead of ending the process, and interrupt a waiting read or write; a
-// second one ends it at once. SIGPIPE and SIGXFSZ are ignored: the write fails. Call once, from main.
+// From now on SIGINT, SIGTERM and SIGHUP are noted instead of ending the process, and interrupt a waiting read or
+// write; a second one ends it at once. SIGPIPE and SIGXFSZ are ignored: the write fails. Call once, from main.
 void note_interrupts();
 
 // Throws Interrupted if a signal was noted.

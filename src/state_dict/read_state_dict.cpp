@@ -3,6 +3,7 @@
 #include <c10/core/ScalarTypeToTypeMeta.h>
 #include <c10/core/Storage.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -66,12 +67,16 @@ void read_versions(const TensorFile& file, pickle::Value dict, StateDict& result
 
 StateDict tensors_of(const TensorFile& file, const std::optional<std::string>& key) {
   const Selection selection = select_state_dict(file, key);
+  std::vector<std::size_t> alignments(file.storages.size(), 1);  // that all tensors on a storage can do with
+  for (const TensorRecord& tensor : file.tensors) {
+    alignments[tensor.storage] = std::max(alignments[tensor.storage], word_size_of(tensor.dtype));
+  }
   std::vector<c10::Storage> storages(file.storages.size());
   StateDict result;
   for (const auto& [name, record] : named_tensors(file, selection.dict)) {
     c10::Storage& storage = storages[record->storage];
     if (!storage) {
-      storage = make_storage(file.storages[record->storage], word_size_of(record->dtype));
+      storage = make_storage(file.storages[record->storage], alignments[record->storage]);
     }
     if (result.contains(name)) {
       throw FormatError("two tensors have the name " + pickle::quoted(name));

@@ -21,9 +21,9 @@ struct Selection {
   bool is_root() const { return key.empty(); }
 };
 
-// With a key, what that names (inner names behind dots). Without: the first of model_state_dict, state_dict, model_state
-// and model that is a dictionary of tensors; else the root if it holds tensors itself; else the only inner dictionary
-// that does. Throws FormatError, without the path, naming the dictionaries there are.
+// With a key, what that names (inner names behind dots). Without: the first of model_state_dict, state_dict,
+// model_state and model that is a dictionary of tensors; else the root if it holds tensors itself; else the only inner
+// dictionary that does. Throws FormatError, without the path, naming the dictionaries there are.
 Selection select_state_dict(const TensorFile& file, const std::optional<std::string>& key);
 
 // The tensors in a value, in the file's order, those of inner dicts, objects and lists under dotted names.

@@ -77,8 +77,7 @@ TEST_F(RowReaderTest, ReadsNothingFromAHeaderAlone) { EXPECT_EQ(read("a,b\n"), R
 TEST_F(RowReaderTest, ReadsNothingFromAnEmptyFile) { EXPECT_EQ(read(""), Rows{}); }
 
 TEST_F(RowReaderTest, RefusesAHeaderThatLacksAFeature) {
-  EXPECT_EQ(error_in("a,c\n1,2\n"),
-            "1: the header has no column b; it has: a, c (a file without a header begins with a row of numbers)");
+  EXPECT_EQ(error_in("a,c\n1,2\n"), "1: the header has no column b; it has: a, c");
 }
 
 TEST_F(RowReaderTest, RefusesAHeaderThatHasAFeatureTwice) {
@@ -86,13 +85,12 @@ TEST_F(RowReaderTest, RefusesAHeaderThatHasAFeatureTwice) {
 }
 
 TEST_F(RowReaderTest, RefusesAHeaderThatDiffersInCase) {
-  EXPECT_EQ(error_in("A,b\n1,2\n"),
-            "1: the header has no column a; it has: A, b (a file without a header begins with a row of numbers)");
+  EXPECT_EQ(error_in("A,b\n1,2\n"), "1: the header has no column a; it has: A, b");
 }
 
 TEST_F(RowReaderTest, RefusesAHeaderWhereTheModelNamesNoFeatures) {
   EXPECT_EQ(error_in("p,q\n1,2\n", {}),
-            "1: the model does not name its features; say which columns they are with --features (p, q)");
+            "1: the model does not name its features; say which columns they are with --features, of: p, q");
 }
 
 TEST_F(RowReaderTest, TellsOfWrongCellCounts) {
@@ -126,6 +124,20 @@ TEST_F(RowReaderTest, TellsTheLineOnWhichARowBegan) {
 }
 
 TEST_F(RowReaderTest, DoesNotReadColumnsThatAreIgnored) { EXPECT_EQ(read("a,b,c\n1,2,nan\n"), Rows{"1.00 2.00"}); }
+
+TEST_F(RowReaderTest, TakesARowOfNumbersForTheHeaderWhenTheFeaturesAreCalledSo) {
+  EXPECT_EQ(read("2,1,0\n5,3,1\n", {"0", "1", "2"}), (Rows{"1.00 3.00 5.00"}));
+}
+
+TEST_F(RowReaderTest, SaysThatCellsAreNotSeparatedByCommas) {
+  EXPECT_EQ(error_in("a;b\n1;2\n", {"a", "b"}), "1: the cells are not separated by commas: \"a;b\"");
+}
+
+TEST_F(RowReaderTest, SaysWhatIsNoNumberInAFirstRowThatIsNoHeader) {
+  EXPECT_EQ(error_in("5,3,setosa\n", {"a", "b"}),
+            "1: the first row is no header, and no row of numbers: \"setosa\"; without a header there must be the "
+            "features alone");
+}
 
 }  // namespace
 }  // namespace iris

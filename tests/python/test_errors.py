@@ -216,3 +216,27 @@ def test_an_output_folder_that_is_not_there_is_named(iris, model, tmp_path):
 def test_a_full_disk_is_told_of(iris, model):
     result = iris("predict", model, "-i", "-", "-o", "/dev/full", input="5.1,3.5,1.4,0.2\n")
     assert error(result, 1) == "/dev/full: cannot be written: No space left on device"
+
+
+def test_the_output_may_not_replace_the_model(iris, repo, tmp_path):
+    model = tmp_path / "model.pt"
+    model.write_bytes((repo / "models/iris_net.pt").read_bytes())
+    message = error(iris("predict", model, "-i", repo / "data/iris.csv", "-o", model), 2)
+    assert message == f"-o {model} would replace the model; write to another file"
+    assert model.read_bytes() == (repo / "models/iris_net.pt").read_bytes()
+
+
+def test_no_names_at_all_are_no_names(iris, repo):
+    assert error(iris("predict", repo / "models/iris_net.pt", *SAMPLE, "--labels", ""), 2).startswith("--labels: ")
+
+
+def test_a_feature_that_is_not_finite_is_no_option(iris, repo):
+    message = error(iris("predict", repo / "models/iris_net.pt", "-inf", "3.5", "1.4", "0.2"), 2)
+    assert message.startswith("sepal_length: not finite as float32: ")
+
+
+def test_json_and_csv_contradict_each_other(iris, repo):
+    result = iris(
+        "predict", repo / "models/iris_net.pt", "-i", repo / "data/iris.csv", "--json", "--output-format", "csv"
+    )
+    assert error(result, 2) == "--json and --output-format csv contradict each other"

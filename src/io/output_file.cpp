@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -13,6 +14,9 @@
 
 namespace iris {
 namespace {
+
+constexpr std::size_t kLargestWrite = 1 << 20;
+constexpr std::size_t kWriteBack = 16 << 20;
 
 std::string folder_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -70,14 +74,25 @@ OutputFile::~OutputFile() {
 void OutputFile::write(std::string_view bytes) {
   while (!bytes.empty()) {
     throw_if_interrupted();
-    const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
+    const ssize_t count = ::write(descriptor_, bytes.data(), std::min(bytes.size(), kLargestWrite));
     if (count >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(count));
+      start_write_back(static_cast<std::size_t>(count));
     } else if (errno == EPIPE) {
       throw OutputClosed();
     } else if (errno != EINTR) {
       fail("cannot be written");
     }
+  }
+}
+
+// Lets the disk begin with what commit() will wait for.
+void OutputFile::start_write_back(std::size_t count) {
+  pending_ += count;
+  if (pending_ >= kWriteBack && !temporary_path_.empty()) {
+    ::sync_file_range(descriptor_, started_, static_cast<off_t>(pending_), SYNC_FILE_RANGE_WRITE);
+    started_ += static_cast<off_t>(pending_);
+    pending_ = 0;
   }
 }
 

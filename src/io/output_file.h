@@ -1,6 +1,9 @@
 // An output file that is whole or not there.
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -27,11 +30,14 @@ class OutputFile {
   void commit();
 
  private:
+  void start_write_back(std::size_t count);
   [[noreturn]] void fail(const char* what) const;
 
   std::string path_;
   std::string temporary_path_;  // empty: written in place
   int descriptor_ = -1;
+  off_t started_ = 0;        // so much of the file is on its way to the disk
+  std::size_t pending_ = 0;  // written since
 };
 
 }  // namespace iris

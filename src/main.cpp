@@ -84,7 +84,7 @@ int status_of(int argc, char** argv) {
   } catch (const iris::OutputClosed&) {
     return kDone;
   } catch (const std::bad_alloc&) {
-    return fail(kFailed, "memory is exhausted; is --batch-size too large?");
+    return fail(kFailed, "memory is exhausted; the file, or --batch-size, is too large");
   } catch (const std::exception& error) {
     const std::string message = error.what();
     return fail(kFailed, message.substr(0, message.find("\nException raised from ")));

@@ -161,8 +161,9 @@ TEST(Classifier, RefusesAWrongNumberOfFeatures) {
 TEST(Classifier, RefusesAWrongNumberOfFeaturesOfAModelThatNamesNone) {
   const Classifier classifier = Classifier::open(fixture("no_names.pt"));
   const std::string message = test::error_of<InputError>([&] { classifier.predict(std::vector<float>(5), 1); });
-  EXPECT_EQ(message, fixture("no_names.pt") +
-                         ": the model failed on 5 features: mat1 and mat2 shapes cannot be multiplied (1x5 and 4x16)");
+  EXPECT_TRUE(message.starts_with(fixture("no_names.pt") + ": the model failed on 5 features: ")) << message;
+  // Newer LibTorch names the operator first.
+  EXPECT_TRUE(message.ends_with("mat1 and mat2 shapes cannot be multiplied (1x5 and 4x16)")) << message;
 }
 
 TEST(Classifier, RefusesAStateDictOfAnotherShape) {

@@ -15,6 +15,7 @@ from hostile_files import CASES, Case
 from safetensors.torch import save as to_safetensors
 
 MEMORY_KIB = 256 * 1024  # of the program's own, under which all good files of the tests are read
+CUDA_LIBRARIES_KIB = 1024 * 1024  # their own data, as they are loaded
 TIMEOUT_S = 30  # on a busy machine; by itself none takes more than two seconds
 NEVER = ["INTERNAL ASSERT", "Exception raised from", "terminate called", "AddressSanitizer", "runtime error:"]
 SAMPLE = 4  # `predict` shares its readers with the two other verbs: one case in so many
@@ -27,7 +28,9 @@ def bounded(repo) -> Callable[..., Answer]:
     """bounded("inspect", path, …): the program, in little memory and time."""
     binary = Path(os.environ.get("IRIS_BINARY") or repo / "build" / "release" / "iris").absolute()
     # An address sanitizer maps terabytes.
-    limit = "" if b"__asan_init" in binary.read_bytes() else f"ulimit -d {MEMORY_KIB}; "
+    program = binary.read_bytes()
+    memory = MEMORY_KIB + (CUDA_LIBRARIES_KIB if b"libtorch_cuda" in program else 0)
+    limit = "" if b"__asan_init" in program else f"ulimit -d {memory}; "
 
     def run(*args) -> Answer:
         return subprocess.run(

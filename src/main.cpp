@@ -1,6 +1,5 @@
 // Wires the subcommands and maps errors to exit codes.
 #include <fcntl.h>
-#include <torch/version.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -11,10 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "cli/torch_verbs.h"
 #include "cli/verbs.h"
 #include "data/float_text.h"
 #include "error.h"
-#include "inference/device.h"
 #include "io/interrupt.h"
 #include "io/output_file.h"
 #include "pickle/text.h"
@@ -56,8 +55,7 @@ int run(int argc, char** argv) {
   iris::add_inspect(app, run);
   iris::add_convert(app, run);
   app.require_subcommand(1);
-  app.set_version_flag("--version", std::string("iris " IRIS_VERSION " (LibTorch " TORCH_VERSION ", ") +
-                                        (iris::is_cuda_build() ? "CUDA build)" : "CPU build)"));
+  app.set_version_flag("--version", [] { return "iris " IRIS_VERSION " (" + iris::torch_verbs().torch + ")"; });
   app.footer(
       "iris VERB --help shows a verb's options, with examples. Exit status: 0 done, 1 failed, 2 wrong usage,\n"
       "3 done but rows were skipped, 130 interrupted.");

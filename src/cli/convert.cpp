@@ -124,6 +124,9 @@ void convert(TensorFile& file, const ConvertOptions& options, OutputFile& output
     }
     file.root = state_dict_of_archive(file);
   }
+  if (file.has_tensor_attributes) {
+    std::fputs("iris: left out: attributes that Python code had set on tensors\n", stderr);
+  }
   const bool to_safetensors = writes_safetensors(options.output);
   Value value = file.root;
   if (options.key || to_safetensors || !options.strip_prefix.empty()) {

@@ -2,16 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <memory>
 
-#include "cli/answer_text.h"
+#include "cli/torch_verbs.h"
 #include "cli/verbs.h"
-#include "data/float_text.h"
 #include "error.h"
-#include "inference/device.h"
-#include "io/output_file.h"
 #include "pickle/text.h"
 
 namespace iris {
@@ -39,55 +35,6 @@ bool is_same_file(const std::string& path, const std::string& other) {
   return std::filesystem::is_regular_file(path, error) && std::filesystem::equivalent(path, other, error);
 }
 
-std::vector<float> parse_sample(const PredictOptions& options, const Classifier& classifier) {
-  const auto& names = classifier.features();
-  if (!names.empty() && options.sample.size() != names.size()) {
-    std::string list;
-    for (const std::string& name : names) {
-      list += (list.empty() ? "" : ", ") + name;
-    }
-    throw UsageError(options.model + " takes " + std::to_string(names.size()) + " features, not " +
-                     std::to_string(options.sample.size()) + ": " + pickle::printable(list));
-  }
-  std::vector<float> values;
-  for (std::size_t i = 0; i < options.sample.size(); ++i) {
-    const std::string& typed = options.sample[i];
-    const std::optional<float> value = parse_float(typed);
-    if (!value || !std::isfinite(*value)) {
-      throw UsageError((names.empty() ? "x" + std::to_string(i) : names[i]) + ": " +
-                       (value ? "not finite as float32: " : "not a number: ") + pickle::quoted(typed));
-    }
-    values.push_back(*value);
-  }
-  return values;
-}
-
-int predict_sample(const PredictOptions& options, const Classifier& classifier) {
-  const Predictions predictions = classifier.predict(parse_sample(options, classifier), 1);
-  const auto labels = classifier.labels(predictions.class_count);
-  const std::size_t best = predictions.best_of(0);
-  const auto probabilities = predictions.probabilities_of(0);
-  std::string text;
-  if (options.json) {
-    text = answer_json(predictions, 0, labels, {.probabilities = true, .logits = true}) + "\n";
-  } else {
-    if (options.logits) {
-      text += "Logits:";
-      for (const float logit : predictions.logits_of(0)) {
-        text += " " + fixed_text(logit, 2);
-      }
-      text += "\nPredicted class index: " + std::to_string(best) + "\n";
-    }
-    const auto percent = [](float probability) { return fixed_text(100.0 * probability, 1) + "%"; };
-    text += "Prediction: " + labels[best] + "\nConfidence: " + percent(probabilities[best]) + "\n";
-    for (std::size_t i = 0; options.probabilities && i < labels.size(); ++i) {
-      text += "  " + labels[i] + ": " + percent(probabilities[i]) + "\n";
-    }
-  }
-  OutputFile("-").write(text);
-  return 0;
-}
-
 int run_predict(PredictOptions options) {
   if (options.input.empty() && options.sample.empty()) {
     throw UsageError("nothing to predict: give one sample's features, or many with -i FILE");
@@ -106,11 +53,7 @@ int run_predict(PredictOptions options) {
   }
   options.classifier.features = split_names("--features", options.features);
   options.classifier.labels = split_names("--labels", options.labels);
-  if (options.threads) {
-    set_thread_count(*options.threads);
-  }
-  const Classifier classifier = Classifier::open(options.model, options.classifier);
-  return options.input.empty() ? predict_sample(options, classifier) : predict_rows(options, classifier);
+  return torch_verbs().predict(options);
 }
 
 }  // namespace

@@ -27,6 +27,9 @@ struct PredictOptions {
   ClassifierOptions classifier;
 };
 
+// Scores options.sample. Returns 0. Throws UsageError when it is not what the model takes.
+int predict_sample(const PredictOptions& options, const Classifier& classifier);
+
 // Scores the rows of options.input. Returns 0, or 3 when rows were skipped.
 int predict_rows(const PredictOptions& options, const Classifier& classifier);
 

@@ -72,7 +72,10 @@ std::vector<Value> BuiltinCalls::pairs_of(Value iterable, const std::string& nam
 }
 
 // The same text gives the same bytes, held once however often a pickle asks for them.
-Value BuiltinCalls::latin1_encoded(Value text) {
+Value BuiltinCalls::encoded(Value text, std::string_view encoding) {
+  if (encoding != "latin1" && encoding != "latin-1") {
+    fail("_codecs.encode is allowed with (text, \"latin1\") only");
+  }
   const auto found = encoded_.find(text.index);
   if (found != encoded_.end()) {
     return found->second;
@@ -106,12 +109,13 @@ Value BuiltinCalls::call(Value function, Value arguments_tuple, std::size_t offs
   const auto add = [&](Kind kind, std::vector<Value> items) {
     return document_.add_items(kind, std::move(items), offset);
   };
+  const bool is_encoded_text =
+      arguments.size() == 2 && arguments[0].kind == Kind::kString && arguments[1].kind == Kind::kString;
   if (name == "_codecs.encode") {
-    if (arguments.size() != 2 || arguments[0].kind != Kind::kString || arguments[1].kind != Kind::kString ||
-        document_.text(arguments[1]) != "latin1") {
+    if (!is_encoded_text) {
       fail("_codecs.encode is allowed with (text, \"latin1\") only");
     }
-    return latin1_encoded(arguments[0]);
+    return encoded(arguments[0], document_.text(arguments[1]));
   }
   if (name == "builtins.bytes") {  // only b"" is written so
     expect_at_most(0);
@@ -119,6 +123,9 @@ Value BuiltinCalls::call(Value function, Value arguments_tuple, std::size_t offs
   }
   if (name == "builtins.bytearray") {
     const bool is_of_bytes = arguments.size() == 1 && arguments[0].kind == Kind::kBytes;
+    if (is_encoded_text) {  // as Python 2 and protocols 0 and 1 of Python 3 write it
+      return document_.add_view(Kind::kByteArray, document_.text(encoded(arguments[0], document_.text(arguments[1]))));
+    }
     if (!is_of_bytes && !arguments.empty()) {
       fail("builtins.bytearray is allowed with bytes only");
     }

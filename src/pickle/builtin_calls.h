@@ -33,7 +33,7 @@ class BuiltinCalls {
   std::vector<Value> arguments_of(Value tuple);
   std::vector<Value> contents_of(Value iterable, const std::string& name);
   std::vector<Value> pairs_of(Value iterable, const std::string& name);
-  Value latin1_encoded(Value text);
+  Value encoded(Value text, std::string_view encoding);
 
   Document& document_;
   std::size_t copy_limit_;

@@ -220,7 +220,9 @@ void Reader::push_global(std::string_view module, std::string_view name) {
       std::string(module.substr(0, kMaxGlobalName)) + "." + std::string(name.substr(0, kMaxGlobalName));
   if (qualified.size() > kMaxGlobalName || qualified.find('\n') != std::string::npos ||
       (!is_builtin_call(qualified) && filter_(qualified) == GlobalUse::kRefused)) {
-    fail("global " + printable(qualified) + " is not allowed in a state_dict");
+    fail("global " + printable(qualified) +
+         " is not allowed in a state_dict, and nothing was run; where the file was made, save the numbers alone: "
+         "torch.save(model.state_dict(), \"model.pt\")");
   }
   push(document_.add_text(Kind::kGlobal, qualified));
 }

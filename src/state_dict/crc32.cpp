@@ -95,21 +95,16 @@ __attribute__((target("pclmul"))) std::uint32_t add_by_folding(std::uint32_t rem
 
 }  // namespace
 
-void Crc32::add(std::span<const std::byte> bytes) {
+std::uint32_t crc32(std::span<const std::byte> bytes) {
+  std::uint32_t remainder = 0xFFFFFFFF;
 #ifdef __x86_64__
   const std::size_t folded = bytes.size() - bytes.size() % (kLanes * kLane);
   if (folded > 0 && __builtin_cpu_supports("pclmul")) {
-    remainder_ = add_by_folding(remainder_, bytes.first(folded));
+    remainder = add_by_folding(remainder, bytes.first(folded));
     bytes = bytes.subspan(folded);
   }
 #endif
-  remainder_ = add_with_tables(remainder_, bytes);
-}
-
-std::uint32_t crc32(std::span<const std::byte> bytes) {
-  Crc32 crc;
-  crc.add(bytes);
-  return crc.value();
+  return ~add_with_tables(remainder, bytes);
 }
 
 }  // namespace iris

@@ -134,6 +134,7 @@ class Resolver {
   Value add_tensor(std::string_view function, std::span<const Value> arguments);
   Value add_parameter(std::span<const Value> arguments);
   void read_metadata(Value metadata, TensorRecord& tensor) const;
+  void note_attributes(Value state);
 
   TensorFile& file_;
   pickle::Document& document_;
@@ -245,6 +246,7 @@ Value Resolver::resolve_call(Value call, std::string_view function, std::span<co
   }
   if (function == "torch._utils._rebuild_parameter_with_state") {
     expect(4, 4);
+    note_attributes(arguments[3]);
     return add_parameter(arguments);
   }
   if (function == "torch._tensor._rebuild_from_type_v2") {  // (function, type, arguments, state)
@@ -253,6 +255,7 @@ Value Resolver::resolve_call(Value call, std::string_view function, std::span<co
     if (arguments[2].kind != Kind::kTuple || inner == function) {
       fail("a tensor's arguments are no tuple");
     }
+    note_attributes(arguments[3]);
     const Value tensor = resolve_call(call, inner, document_.items(arguments[2]));
     if (tensor.kind == Kind::kExternal && text_of(arguments[1], Kind::kGlobal, "a tensor's type") != "torch.Tensor") {
       file_.tensors[tensor.index].is_parameter = true;
@@ -327,6 +330,14 @@ Value Resolver::add_parameter(std::span<const Value> arguments) {
   tensor.requires_grad = bool_of(arguments[1], "requires_grad");
   file_.tensors.push_back(std::move(tensor));
   return Value::of_external(static_cast<std::uint32_t>(file_.tensors.size() - 1));
+}
+
+// A dict, or a tuple of one and of the slots' values.
+void Resolver::note_attributes(Value state) {
+  if (state.kind == Kind::kTuple && !document_.items(state).empty()) {
+    state = document_.items(state)[0];
+  }
+  file_.has_tensor_attributes |= state.is_dict() && !document_.items(state).empty();
 }
 
 void Resolver::read_metadata(Value metadata, TensorRecord& tensor) const {

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
-
 #include "support/pickle_bytes.h"
 #include "support/read_pickle.h"
 
@@ -135,10 +133,9 @@ TEST(Document, DoesNotCopyOneLongTupleIntoManyCalls) {
 }
 
 TEST(Document, SetsOneLongKeyManyTimesWithoutDelay) {
-  const std::string bytes = test::push_text(std::string(1'000'000, 'k')) + "q\0}("s + repeated("h\0N"s, 100'000) + "u.";
-  const auto start = std::chrono::steady_clock::now();
-  pickle_error(bytes);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+  // Compared each time, that is 10^12 bytes: the test's time would run out.
+  const std::string key = std::string(10'000'000, 'k');
+  EXPECT_EQ(pickle_error(test::push_text(key) + "q\0}("s + repeated("h\0N"s, 100'000) + "u."), "");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What a pickle may name, call and build.
 #include <gtest/gtest.h>
 
+#include "support/errors.h"
 #include "support/pickle_bytes.h"
 #include "support/read_pickle.h"
 
@@ -8,8 +9,10 @@ namespace iris {
 namespace {
 
 using test::pickle_error;
+using test::refused_global;
 using test::push_global;
 using test::push_text;
+using test::refused_global;
 using test::value_of;
 using namespace std::string_literals;
 
@@ -31,20 +34,20 @@ class RefusedGlobal : public ::testing::TestWithParam<Global> {};
 TEST_P(RefusedGlobal, IsRefusedOnItsName) {
   const auto [module, name] = GetParam();
   EXPECT_EQ(pickle_error(push_global(module, name) + "."),
-            "offset 0: global "s + module + "." + name + " is not allowed in a state_dict");
+            "offset 0: " + refused_global(module + "."s + name));
 }
 
 TEST_P(RefusedGlobal, IsRefusedFromTheStackToo) {
   const auto [module, name] = GetParam();
   const std::size_t offset = std::string(module).size() + std::string(name).size() + 10;
   EXPECT_EQ(pickle_error(stack_global(module, name) + "."),
-            "offset " + std::to_string(offset) + ": global " + module + "." + name + " is not allowed in a state_dict");
+            "offset " + std::to_string(offset) + ": " + refused_global(module + "."s + name));
 }
 
 TEST_P(RefusedGlobal, IsRefusedBeforeItsArgumentsAreRead) {
   const auto [module, name] = GetParam();
   EXPECT_EQ(pickle_error(push_global(module, name) + "(\xFF"),
-            "offset 0: global "s + module + "." + name + " is not allowed in a state_dict");
+            "offset 0: " + refused_global(module + "."s + name));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -60,12 +63,12 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(PickleGlobals, RefusesPythonTwosNameForEval) {
   EXPECT_EQ(pickle_error(push_global("__builtin__", "eval") + "."),
-            "offset 0: global builtins.eval is not allowed in a state_dict");
+            "offset 0: " + refused_global("builtins.eval"));
 }
 
 TEST(PickleGlobals, EscapesTheNameThatItRefuses) {
   EXPECT_EQ(pickle_error("cos\x1b[2J\nsys\xFF\n."),
-            "offset 0: global os\\x1b[2J.sys\\xff is not allowed in a state_dict");
+            "offset 0: " + refused_global("os\\x1b[2J.sys\\xff"));
 }
 
 TEST(PickleGlobals, KeepsANameOfTheAllowListAsAName) {
@@ -129,6 +132,10 @@ TEST(PickleGlobals, KeepsAComplexNumberAsACall) {
 
 TEST(PickleGlobals, ReadsProtocolTwosBytes) {
   EXPECT_EQ(value_of(call("_codecs.encode", push_text("aÿ") + push_text("latin1") + "\x86")), "b'a\xFF'");
+}
+
+TEST(PickleGlobals, ReadsABytearrayOfTextAndItsEncoding) {
+  EXPECT_EQ(value_of(call("builtins.bytearray", push_text("aÿ") + push_text("latin-1") + "\x86")), "bytearray 'a\xFF'");
 }
 
 TEST(PickleGlobals, RefusesOtherEncodings) {

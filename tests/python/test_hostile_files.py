@@ -27,14 +27,14 @@ Answer = subprocess.CompletedProcess[str]
 def bounded(repo) -> Callable[..., Answer]:
     """bounded("inspect", path, …): the program, in little memory and time."""
     binary = Path(os.environ.get("IRIS_BINARY") or repo / "build" / "release" / "iris").absolute()
-    # An address sanitizer maps terabytes.
-    program = binary.read_bytes()
-    memory = MEMORY_KIB + (CUDA_LIBRARIES_KIB if b"libtorch_cuda" in program else 0)
-    limit = "" if b"__asan_init" in program else f"ulimit -d {memory}; "
+    needs_cuda = b"libtorch_cuda" in binary.with_name("libiris_torch_verbs.so").read_bytes()
+    is_sanitized = b"__asan_init" in binary.read_bytes()  # and maps terabytes
 
-    def run(*args) -> Answer:
+    def run(verb, *args) -> Answer:
+        memory = MEMORY_KIB + (CUDA_LIBRARIES_KIB if needs_cuda and verb == "predict" else 0)
+        limit = "" if is_sanitized else f"ulimit -d {memory}; "
         return subprocess.run(
-            ["sh", "-c", f'{limit}exec "$0" "$@"', binary, *args],
+            ["sh", "-c", f'{limit}exec "$0" "$@"', binary, verb, *args],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",

@@ -16,4 +16,11 @@ std::string error_of(Work&& work) {
   return "";
 }
 
+// What is said of a global outside the allow-list.
+inline std::string refused_global(const std::string& name) {
+  return "global " + name +
+         " is not allowed in a state_dict, and nothing was run; where the file was made, save the numbers alone: "
+         "torch.save(model.state_dict(), \"model.pt\")";
+}
+
 }  // namespace iris::test

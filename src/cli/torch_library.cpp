@@ -1,0 +1,27 @@
+// What the shared library with LibTorch in it gives the program; torch_verbs.cpp is its other end.
+#include <torch/version.h>
+
+#include "cli/torch_verbs.h"
+#include "inference/device.h"
+
+namespace iris {
+namespace {
+
+int predict(const PredictOptions& options) {
+  if (options.threads) {
+    set_thread_count(*options.threads);
+  }
+  const Classifier classifier = Classifier::open(options.model, options.classifier);
+  return options.input.empty() ? predict_sample(options, classifier) : predict_rows(options, classifier);
+}
+
+}  // namespace
+}  // namespace iris
+
+extern "C" const iris::TorchVerbs* iris_torch_verbs() {
+  static const iris::TorchVerbs verbs = {
+      .torch = std::string("LibTorch " TORCH_VERSION ", ") + (iris::is_cuda_build() ? "CUDA build" : "CPU build"),
+      .predict = iris::predict,
+  };
+  return &verbs;
+}

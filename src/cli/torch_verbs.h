@@ -1,0 +1,19 @@
+// The work of the verbs that need LibTorch. It lies in a shared library of its own, loaded when it is first asked for:
+// LibTorch takes a tenth of a second to load, and inspect, convert and --help do without it.
+#pragma once
+
+#include <string>
+
+#include "cli/predict.h"
+
+namespace iris {
+
+struct TorchVerbs {
+  std::string torch;  // "LibTorch 2.13.0, CPU build"
+  int (*predict)(const PredictOptions& options);
+};
+
+// Throws InputError when the library, or the LibTorch that it needs, cannot be loaded.
+const TorchVerbs& torch_verbs();
+
+}  // namespace iris

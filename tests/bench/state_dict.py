@@ -4,17 +4,16 @@ Whole processes: wall time and peak resident memory (which counts mapped pages t
 Writes build/bench/state_dict.md and .json, and prints the table.
 """
 
-import argparse
 import json
-import os
-import statistics
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
+from environment import Place
+from measure import in_turn, median
+
 MIB = 1 << 20
+TENSORS = 64
 
 MAKE = """
 import sys, torch, safetensors.torch
@@ -27,18 +26,6 @@ safetensors.torch.save_file(state_dict, sys.argv[1] + "/model.safetensors")
 PYTHON_LOAD = "import sys, torch; torch.load(sys.argv[1], weights_only=True)"
 PYTHON_MMAP = "import sys, torch; torch.load(sys.argv[1], weights_only=True, mmap=True)"
 PYTHON_SAFETENSORS = "import sys, safetensors.torch; safetensors.torch.load_file(sys.argv[1])"
-
-
-def measure(command: list[str]) -> tuple[float, float]:
-    """Runs a command. Returns its wall time in ms and its peak resident memory in MiB. Raises if it fails."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    elapsed = (time.perf_counter() - start) * 1000
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise RuntimeError(f"exit status {process.returncode}: {' '.join(command)}")
-    return elapsed, usage.ru_maxrss / 1024
 
 
 def run(build: Path, folder: Path, rounds: int) -> dict[str, dict[str, float]]:
@@ -58,19 +45,13 @@ def run(build: Path, folder: Path, rounds: int) -> dict[str, dict[str, float]]:
         "iris convert to .pt (syncs)": [iris, "convert", model, out],
         "iris convert to .safetensors (syncs)": [iris, "convert", model, str(folder / "out.safetensors")],
     }
-    samples: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
-    for round_number in range(rounds + 1):  # the first warms up
-        for name, command in commands.items():
-            sample = measure(command)
-            if round_number > 0:
-                samples[name].append(sample)
-            for written in folder.glob("out.*"), folder.glob("copy.*"):
-                for file in written:
-                    file.unlink()
-    return {
-        name: {"wall_ms": statistics.median(s[0] for s in each), "peak_mib": statistics.median(s[1] for s in each)}
-        for name, each in samples.items()
-    }
+
+    def clean() -> None:
+        for file in (*folder.glob("out.*"), *folder.glob("copy.*")):
+            file.unlink()
+
+    medians = {name: median(each) for name, each in in_turn(commands, rounds, clean).items()}
+    return {name: {"wall_ms": each.wall_s * 1000, "peak_mib": each.peak_mib} for name, each in medians.items()}
 
 
 def table(medians: dict[str, dict[str, float]], size_mib: float, rounds: int) -> str:
@@ -96,25 +77,15 @@ def table(medians: dict[str, dict[str, float]], size_mib: float, rounds: int) ->
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("build", type=Path, help="the build folder, with iris and tests/bench in it")
-    parser.add_argument("--size-mib", type=int, default=1024)
-    parser.add_argument("--tensors", type=int, default=64)
-    parser.add_argument("--rounds", type=int, default=7)
-    options = parser.parse_args()
-    results = options.build.parent / "bench"
-    results.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=results) as folder:  # beside the build, as /tmp may be memory
-        arguments = [folder, str(options.tensors), str(options.size_mib)]
-        subprocess.run([sys.executable, "-c", MAKE, *arguments], check=True)
-        medians = run(options.build, Path(folder), options.rounds)
-        size_mib = (Path(folder) / "model.pt").stat().st_size / MIB
-    text = table(medians, size_mib, options.rounds)
+def report(place: Place, results: Path, size_mib: int, rounds: int) -> None:
+    """Runs it all on a file of that size, made for it; leaves the table and JSON in `results`."""
+    folder = place.folder
+    subprocess.run([str(place.python), "-c", MAKE, str(folder), str(TENSORS), str(size_mib)], check=True)
+    medians = run(place.build, folder, rounds)
+    file_mib = (folder / "model.pt").stat().st_size / MIB
+    for file in folder.glob("model.*"):
+        file.unlink()
+    text = table(medians, file_mib, rounds)
     (results / "state_dict.md").write_text(text)
-    (results / "state_dict.json").write_text(json.dumps({"size_mib": size_mib, "medians": medians}, indent=2))
-    print(text, end="")
-
-
-if __name__ == "__main__":
-    main()
+    (results / "state_dict.json").write_text(json.dumps({"size_mib": file_mib, "medians": medians}, indent=2))
+    print(text, flush=True)

@@ -1,0 +1,67 @@
+"""Times iris beside its peers, in turn, in one run; prints medians, ratios and peak memory."""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import rows
+import sample
+import state_dict
+from environment import HERE, Place, peers_python, pins
+from measure import report
+
+BENCHES = ("state_dict", "sample", "rows")
+
+
+def main() -> None:
+    options = parser().parse_args()
+    results = options.results or options.build.parent / "bench"
+    results.mkdir(parents=True, exist_ok=True)
+    results, chosen = results.resolve(), BENCHES if options.bench == "all" else (options.bench,)
+    peers, versions = None, ""
+    if not options.no_peers and chosen != ("state_dict",):
+        peers = peers_python(results / "venv")
+        versions = ", ".join(pin.replace("==", " ") for pin in pins() if not pin.startswith("matplotlib"))
+
+    small, rounds = options.small, options.rounds
+    with tempfile.TemporaryDirectory(dir=results) as folder:  # on disk, as /tmp may be memory
+        place = Place(options.build, Path(folder), Path(sys.executable), peers)
+        if "state_dict" in chosen:
+            state_dict.report(place, results, options.size_mib or (8 if small else 1024), rounds or (1 if small else 7))
+        if "sample" in chosen:
+            times = rounds or (1 if small else 15)
+            report(results, "sample", [sample.run(place, times)], times, versions, digits=3)
+        if "rows" in chosen:
+            times, count = rounds or (1 if small else 5), options.rows or (20_000 if small else 10_000_000)
+            report(results, "rows", rows.run(place, count, times), times, versions, digits=2)
+    compared = [str(results / f"{bench}.json") for bench in chosen if bench != "state_dict"]
+    if peers and compared:
+        chart = options.chart or results / "bench.svg"
+        if subprocess.run([str(peers), str(HERE / "chart.py"), str(chart), *compared]).returncode != 0:
+            print("bench: no chart is drawn", file=sys.stderr)
+
+
+def parser() -> argparse.ArgumentParser:
+    result = argparse.ArgumentParser(prog="script/bench", description=__doc__, allow_abbrev=False)
+    result.add_argument("build", type=Path, help="the build folder, with iris and tests/bench in it")
+    result.add_argument("bench", nargs="?", choices=(*BENCHES, "all"), default="all")
+    result.add_argument("--rows", type=positive, metavar="N")
+    result.add_argument("--rounds", type=positive, metavar="N")
+    result.add_argument("--size-mib", type=positive, metavar="N")
+    result.add_argument("--small", action="store_true")
+    result.add_argument("--no-peers", action="store_true")
+    result.add_argument("--chart", type=Path, metavar="FILE.svg")
+    result.add_argument("--results", type=Path, metavar="FOLDER")
+    return result
+
+
+def positive(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"must be a whole number above 0, got {text}")
+    return int(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""python polars_torch.py MODEL IN OUT [--probabilities]; IN and OUT are both CSV or both .ndjson."""
+
+import sys
+
+import polars as pl
+import torch
+from torch_classes import classify
+
+from iris_net import FEATURES, LABELS
+
+model, source, target = sys.argv[1:4]
+is_ndjson = source.endswith(".ndjson")
+read = pl.read_ndjson if is_ndjson else pl.read_csv
+features = read(source, schema=dict.fromkeys(FEATURES, pl.Float32)).to_numpy()
+index, confidence, probabilities = classify(model, torch.from_numpy(features))
+answers = {"label": pl.Series(LABELS).gather(index.numpy()), "confidence": confidence.numpy()}
+if "--probabilities" in sys.argv:
+    answers |= {f"p_{label}": probabilities[:, i].numpy() for i, label in enumerate(LABELS)}
+table = pl.DataFrame(answers)
+if is_ndjson:
+    table.write_ndjson(target)
+else:
+    table.write_csv(target)

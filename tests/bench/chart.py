@@ -37,12 +37,13 @@ def draw(sections: list[dict], path: Path) -> None:
         labels = [f"{ratio:.1f}×  {section['medians'][name]['peak_mib']:,.0f} MiB" for name, ratio in ratios.items()]
         axes.bar_label(bars, labels, padding=4)
         axes.set_title(textwrap.shorten(section["name"], 90), loc="left", color=TEXT, fontweight="bold")
-        axes.set_xlim(0, longest * 1.2)
+        axes.set_xlim(0, longest * 1.25)
         axes.invert_yaxis()
         axes.xaxis.set_visible(False)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
     figure.supxlabel("time, iris = 1 (shorter is faster), and peak memory", color=TEXT, fontsize=10)
+    path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, transparent=True, metadata={"Date": None})
 
 

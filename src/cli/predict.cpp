@@ -69,18 +69,28 @@ void add_predict(CLI::App& app, Run& run) {
   command->add_flag("--probabilities", options->probabilities, "Also the probability of every class");
   command->add_flag("--json", options->json, "One JSON object, or one a line for many rows");
 
-  CLI::Option* input = command->add_option("-i,--input", options->input, "A CSV file of samples; - is stdin");
+  CLI::Option* input =
+      command->add_option("-i,--input", options->input, "A file of samples, CSV or NDJSON; - is stdin");
+  command->add_option("--input-format", options->input_format, "csv or ndjson (by default as -i is called, else csv)")
+      ->check(CLI::IsMember({"csv", "ndjson"}))
+      ->needs(input);
   command->add_option("-o,--output", options->output, "Where the answers to -i go; - is stdout (default)")
       ->needs(input);
-  command->add_option("--output-format", options->output_format, "csv or ndjson (by default as -o is called, else csv)")
+  command
+      ->add_option("--output-format", options->output_format,
+                   "csv or ndjson (by default as -o is called, else as the input)")
       ->check(CLI::IsMember({"csv", "ndjson"}))
       ->needs(input);
   command->add_option("--on-error", options->on_error, "What a bad row does: stop (default) or skip")
       ->check(CLI::IsMember({"stop", "skip"}))
       ->needs(input);
-  command->add_option("--batch-size", options->batch_size, "Rows per pass through the model (4096)")
+  command->add_option("--batch-size", options->batch_size, "Rows per pass through the model, at most (4096)")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 24))
       ->needs(input);
+  command->add_option("--workers", options->workers, "Threads that read, score and write (as many as there are cores)")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}))
+      ->needs(input);
+  command->add_flag("-q,--quiet", options->quiet, "No progress bar")->needs(input);
 
   command->add_option("--features", options->features, "Names of the features, in order: a,b,c");
   command->add_option("--labels", options->labels, "Names of the classes, in order: a,b,c");
@@ -88,12 +98,14 @@ void add_predict(CLI::App& app, Run& run) {
   command->add_option("--hidden", options->classifier.hidden, "IrisNet's hidden units (16)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20));
   command->add_option("--device", options->classifier.device, "auto (CUDA when there is one), cpu, cuda or cuda:N");
-  command->add_option("--threads", options->threads, "LibTorch's threads within one pass")->check(CLI::Range(1, 1024));
+  command->add_option("--threads", options->threads, "LibTorch's threads within one pass (with -i: 1)")
+      ->check(CLI::Range(1, 1024));
   command->footer(
       "Examples:\n"
       "  iris predict model.pt 5.1 3.5 1.4 0.2\n"
       "  iris predict model.ts.pt 5.1 3.5 1.4 0.2 --json\n"
       "  iris predict model.pt -i flowers.csv -o answers.csv --probabilities\n"
+      "  iris predict model.pt -i flowers.ndjson --logits | head\n"
       "  cat flowers.csv | iris predict model.pt -i - --on-error skip");
   command->callback([options, &run] { run = [options] { return run_predict(*options); }; });
 }

@@ -15,9 +15,12 @@ struct PredictOptions {
   std::vector<std::string> sample;  // the features as typed
   std::string input;                // empty: one sample
   std::string output = "-";
-  std::string output_format;  // "csv" or "ndjson"; empty: by the output's extension, else csv
+  std::string input_format;   // "csv" or "ndjson"; empty: by the input's extension, else csv
+  std::string output_format;  // the same; empty: by the output's extension, else the input's
   std::string on_error = "stop";
   std::size_t batch_size = 4096;
+  std::optional<std::size_t> workers;  // as many as there are cores
+  bool quiet = false;
   std::optional<int> threads;
   bool json = false;
   bool logits = false;

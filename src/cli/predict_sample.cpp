@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "cli/answer_text.h"
+#include "cli/answer_writer.h"
 #include "cli/predict.h"
 #include "data/float_text.h"
 #include "error.h"
@@ -38,11 +38,12 @@ std::vector<float> parse_sample(const PredictOptions& options, const Classifier&
 int predict_sample(const PredictOptions& options, const Classifier& classifier) {
   const Predictions predictions = classifier.predict(parse_sample(options, classifier), 1);
   const auto labels = classifier.labels(predictions.class_count);
-  const std::size_t best = predictions.best_of(0);
+  const std::size_t best = predictions.best[0];
   const auto probabilities = predictions.probabilities_of(0);
   std::string text;
   if (options.json) {
-    text = answer_json(predictions, 0, labels, {.probabilities = true, .logits = true}) + "\n";
+    AnswerWriter(AnswerWriter::Format::kNdjson, labels, {.probabilities = true, .logits = true})
+        .append(predictions, 0, 1, text);
   } else {
     if (options.logits) {
       text += "Logits:";

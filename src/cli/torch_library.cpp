@@ -8,8 +8,8 @@ namespace iris {
 namespace {
 
 int predict(const PredictOptions& options) {
-  if (options.threads) {
-    set_thread_count(*options.threads);
+  if (options.threads || !options.input.empty()) {  // the workers are threads enough
+    set_thread_count(options.threads.value_or(1));
   }
   const Classifier classifier = Classifier::open(options.model, options.classifier);
   return options.input.empty() ? predict_sample(options, classifier) : predict_rows(options, classifier);

@@ -27,11 +27,7 @@ std::optional<float> parse_float(std::string_view text) {
   return value;
 }
 
-std::string shortest_text(float value) {
-  std::array<char, 32> buffer;
-  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
-  return {buffer.data(), result.ptr};
-}
+char* write_shortest(float value, char* to) { return std::to_chars(to, to + 15, value).ptr; }
 
 std::string fixed_text(double value, int decimals) {
   std::array<char, 400> buffer;  // the largest double has 309 digits before its point

@@ -1,6 +1,11 @@
 // float32 to text and back, exactly.
 #pragma once
 
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,10 +16,63 @@ namespace iris {
 // anything else (hexadecimal too). Too large a number, "inf" and "nan" give what is not finite.
 std::optional<float> parse_float(std::string_view text);
 
-// The fewest digits that come back as the same float: "5.1".
-std::string shortest_text(float value);
+// A decimal number at the start of `text`, which must end with something else ('\n'): "5.1", "-2.50", ".5". Returns the
+// place behind it, or nullptr where it takes more than a division of two small integers: no number, an exponent,
+// blanks, or more than 7 digits. The value is exactly parse_float's.
+inline const char* parse_decimal(const char* text, float& value) {
+  // Integers below 10^7 and these powers are exact as float32, so that the quotient is rounded once, as it should be.
+  constexpr std::array<float, 8> kPowersOfTen = {1e0F, 1e1F, 1e2F, 1e3F, 1e4F, 1e5F, 1e6F, 1e7F};
+  const bool is_negative = *text == '-';
+  text += is_negative ? 1 : 0;
+  std::uint32_t mantissa = 0;
+  const auto take_digits = [&] {
+    const char* const first = text;
+    while (static_cast<unsigned char>(*text - '0') < 10) {
+      mantissa = mantissa * 10 + static_cast<std::uint32_t>(*text++ - '0');
+    }
+    return static_cast<std::size_t>(text - first);
+  };
+  const std::size_t whole = take_digits();
+  std::size_t decimals = 0;
+  if (*text == '.') {
+    ++text;
+    decimals = take_digits();
+  }
+  if (whole + decimals == 0 || whole + decimals >= kPowersOfTen.size()) {
+    return nullptr;
+  }
+  const float magnitude = static_cast<float>(mantissa) / kPowersOfTen[decimals];
+  value = is_negative ? -magnitude : magnitude;
+  return text;
+}
 
-// With that many decimals: fixed_text(0.98712f, 6) is "0.987120".
+// The fewest digits that come back as the same float: "5.1". Returns the place behind them, at most 15 characters on.
+char* write_shortest(float value, char* to);
+
+// Of a number from 0 to 1, rounded as printf rounds: "0.987120". Returns the place behind its 8 characters.
+inline char* write_six_decimals(float value, char* to) {
+  static constexpr auto kPairs = [] {  // "00", "01", … "99"
+    std::array<char, 200> pairs{};
+    for (std::size_t i = 0; i < 100; ++i) {
+      pairs[2 * i] = static_cast<char>('0' + i / 10);
+      pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
+    }
+    return pairs;
+  }();
+  // 24 bits times 20 bits are exact in a double's 53, so that only the sum rounds, to an integer: there is no room for
+  // more beside 2^52.
+  const auto millionths =
+      static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(static_cast<double>(value) * 1e6 + 0x1p52));
+  const std::size_t decimals = millionths % 1'000'000;
+  to[0] = static_cast<char>('0' + millionths / 1'000'000);
+  to[1] = '.';
+  std::memcpy(to + 2, &kPairs[2 * (decimals / 10'000)], 2);
+  std::memcpy(to + 4, &kPairs[2 * (decimals / 100 % 100)], 2);
+  std::memcpy(to + 6, &kPairs[2 * (decimals % 100)], 2);
+  return to + 8;
+}
+
+// With that many decimals: fixed_text(98.712f, 1) is "98.7".
 std::string fixed_text(double value, int decimals);
 
 }  // namespace iris

@@ -4,7 +4,10 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
+#include <cstdint>
+#include <limits>
+#include <numeric>
 #include <utility>
 
 #include "error.h"
@@ -21,11 +24,6 @@ std::span<const float> Predictions::logits_of(std::size_t row) const {
 
 std::span<const float> Predictions::probabilities_of(std::size_t row) const {
   return std::span(probabilities).subspan(row * class_count, class_count);
-}
-
-std::size_t Predictions::best_of(std::size_t row) const {
-  const auto scores = logits_of(row);
-  return static_cast<std::size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
 }
 
 struct Classifier::Impl {
@@ -53,6 +51,46 @@ std::unique_ptr<Network> make_network(const TensorFile& file, const ClassifierOp
     }
   }
   return make_iris_network(file, options.key, options.hidden, device);
+}
+
+// Without a branch in the loop, so that it is vectorized.
+bool are_finite(const std::vector<float>& values) {
+  std::uint32_t largest = 0;
+  for (const float value : values) {
+    largest = std::max(largest, std::bit_cast<std::uint32_t>(value) << 1);
+  }
+  return largest < std::bit_cast<std::uint32_t>(std::numeric_limits<float>::infinity()) << 1;
+}
+
+// Fills in the best classes and the probabilities. at::softmax over so short rows takes longer than the forward pass;
+// at::exp over all of them does not.
+void softmax(Predictions& predictions) {
+  const std::size_t classes = predictions.class_count;
+  auto& values = predictions.probabilities;
+  values.resize(predictions.logits.size());
+  predictions.best.resize(values.size() / classes);
+  const float* logits = predictions.logits.data();
+  float* shifted = values.data();
+  for (std::size_t& best : predictions.best) {
+    best = 0;
+    for (std::size_t i = 1; i < classes; ++i) {
+      best = logits[i] > logits[best] ? i : best;
+    }
+    const float largest = logits[best];
+    for (std::size_t i = 0; i < classes; ++i) {
+      shifted[i] = logits[i] - largest;
+    }
+    logits += classes;
+    shifted += classes;
+  }
+  at::from_blob(values.data(), {static_cast<std::int64_t>(values.size())}).exp_();
+  for (std::size_t row = 0; row < values.size(); row += classes) {
+    float* const exponentials = values.data() + row;
+    const float sum = std::accumulate(exponentials, exponentials + classes, 0.0F);
+    for (std::size_t i = 0; i < classes; ++i) {
+      exponentials[i] /= sum;
+    }
+  }
 }
 
 }  // namespace
@@ -117,7 +155,7 @@ at::Tensor Classifier::Impl::forward(std::span<const float> rows, std::size_t ro
   return logits;
 }
 
-Predictions Classifier::predict(std::span<const float> rows, std::size_t row_count) const {
+void Classifier::predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const {
   const torch::NoGradGuard no_grad;  // per thread, so taken here and not once
   const std::size_t feature_count = rows.size() / row_count;
   if (!impl_->features.empty() && feature_count != impl_->features.size()) {
@@ -125,21 +163,22 @@ Predictions Classifier::predict(std::span<const float> rows, std::size_t row_cou
                 std::to_string(feature_count));
   }
   const at::Tensor logits = impl_->forward(rows, row_count);
-  Predictions predictions;
   predictions.class_count = static_cast<std::size_t>(logits.size(1));
   if (!impl_->labels.empty() && predictions.class_count != impl_->labels.size()) {
     impl_->fail("the model has " + std::to_string(predictions.class_count) + " classes, but there are " +
                 std::to_string(impl_->labels.size()) + " labels; name each class once with --labels");
   }
-  const at::Tensor probabilities = at::softmax(logits, 1);
-  const auto* first_logit = logits.const_data_ptr<float>();
-  const auto* first_probability = probabilities.const_data_ptr<float>();
-  predictions.logits.assign(first_logit, first_logit + logits.numel());
-  predictions.probabilities.assign(first_probability, first_probability + logits.numel());
-  const auto& all = predictions.logits;
-  if (!std::all_of(all.begin(), all.end(), [](float logit) { return std::isfinite(logit); })) {
+  const auto* first = logits.const_data_ptr<float>();
+  predictions.logits.assign(first, first + logits.numel());
+  if (!are_finite(predictions.logits)) {
     impl_->fail("the model gives logits that are not finite");
   }
+  softmax(predictions);
+}
+
+Predictions Classifier::predict(std::span<const float> rows, std::size_t row_count) const {
+  Predictions predictions;
+  predict(rows, row_count, predictions);
   return predictions;
 }
 

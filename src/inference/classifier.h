@@ -24,11 +24,10 @@ struct Predictions {
   std::size_t class_count = 0;
   std::vector<float> logits;         // [N, class_count]
   std::vector<float> probabilities;  // [N, class_count]: softmax of the logits, each row's sum 1
+  std::vector<std::size_t> best;     // [N]: the class of the highest logit, the first of several
 
   std::span<const float> logits_of(std::size_t row) const;
   std::span<const float> probabilities_of(std::size_t row) const;
-  // The class of the highest logit, the first of several.
-  std::size_t best_of(std::size_t row) const;
 };
 
 // In eval() from construction; every prediction runs under its own torch::NoGradGuard.
@@ -55,6 +54,8 @@ class Classifier {
   // Throws InputError when the model cannot take so many features, throws itself, gives something else than one finite
   // logit per row and class, or gives another number of classes than there are labels.
   Predictions predict(std::span<const float> rows, std::size_t row_count) const;
+  // The same in place of `predictions`, whose memory is used again.
+  void predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const;
 
  private:
   struct Impl;

@@ -5,6 +5,8 @@
 namespace iris {
 namespace {
 
+constexpr int kWake = SIGUSR1;
+
 volatile sig_atomic_t noted_signal = 0;
 
 }  // namespace
@@ -16,9 +18,16 @@ void note_interrupts() {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGHUP, &action, nullptr);
+  action.sa_handler = [](int) {};
+  action.sa_flags = 0;
+  sigaction(kWake, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);  // past ulimit -f
 }
+
+void wake(std::thread::native_handle_type thread) { pthread_kill(thread, kWake); }
+
+bool is_interrupted() { return noted_signal != 0; }
 
 void throw_if_interrupted() {
   if (noted_signal != 0) {

@@ -96,15 +96,18 @@ void OutputFile::start_write_back(std::size_t count) {
   }
 }
 
-void OutputFile::commit() {
+void OutputFile::commit(bool on_disk) {
   if (temporary_path_.empty()) {
     return;
   }
   throw_if_interrupted();
-  if (::fsync(descriptor_) != 0 || ::rename(temporary_path_.c_str(), path_.c_str()) != 0) {
+  if ((on_disk && ::fsync(descriptor_) != 0) || ::rename(temporary_path_.c_str(), path_.c_str()) != 0) {
     fail("cannot be written");
   }
   temporary_path_.clear();
+  if (!on_disk) {
+    return;
+  }
   const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder >= 0) {
     ::fsync(folder);

@@ -26,8 +26,9 @@ class OutputFile {
   // Throws OutputClosed when the reader is gone, Interrupted when a signal was noted.
   void write(std::string_view bytes);
 
-  // Everything written is on the disk, under its name, when this returns.
-  void commit();
+  // What was written is there under its name when this returns: on the disk too or, for what can easily be made again,
+  // as the system gets to it.
+  void commit(bool on_disk = true);
 
  private:
   void start_write_back(std::size_t count);

@@ -50,7 +50,7 @@ struct TensorRecord {
 struct TensorFile {
   std::shared_ptr<const FileBytes> file;
   Container container = Container::kZip;
-  bool is_torchscript = false;  // or written by C++ torch::save: the archive has constants.pkl
+  bool is_torchscript = false;         // or written by C++ torch::save: the archive has constants.pkl
   bool has_tensor_attributes = false;  // Python code had set some; they are not kept
   pickle::Document document;
   pickle::Value root;  // tensors are Kind::kExternal: an index into `tensors`

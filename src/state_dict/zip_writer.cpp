@@ -20,8 +20,8 @@ constexpr std::uint16_t kPaddingExtra = 0x4246;  // "FB", PyTorch's own
 constexpr std::size_t kExtraHeader = 4;
 constexpr std::size_t kWorthAThread = 1 << 20;
 constexpr auto kAnyLaunch = std::launch::async | std::launch::deferred;  // deferred when there is no thread to be had
-constexpr std::uint16_t kVersion = 45;   // zip64
-constexpr std::uint16_t kDate = 33;      // 1980-01-01: no time of writing, for equal bytes
+constexpr std::uint16_t kVersion = 45;                                   // zip64
+constexpr std::uint16_t kDate = 33;  // 1980-01-01: no time of writing, for equal bytes
 
 template <typename Integer>
 void put(std::string& bytes, Integer value) {
@@ -97,7 +97,8 @@ void ZipWriter::add(const std::string& name, std::span<const std::byte> data, st
   // Compared on another core, where there is one, while this one writes.
   std::future<std::uint32_t> found;
   if (known_crc != 0) {
-    found = std::async(data.size() < kWorthAThread ? std::launch::deferred : kAnyLaunch, [data] { return crc32(data); });
+    found =
+        std::async(data.size() < kWorthAThread ? std::launch::deferred : kAnyLaunch, [data] { return crc32(data); });
   }
   output_.write(text_of(data));
   offset_ += data.size();

@@ -30,6 +30,11 @@ std::string printed(const char* format, double value) {
   return {buffer, static_cast<std::size_t>(size)};
 }
 
+std::string shortest_text(float value) {
+  char buffer[16];
+  return {buffer, write_shortest(value, buffer)};
+}
+
 TEST(ParseFloat, AgreesWithStrtofOnRandomBitPatterns) {
   std::mt19937 random(1);
   for (int i = 0; i < 200'000; ++i) {
@@ -109,6 +114,66 @@ TEST(ParseFloat, RefusesWhatIsNoNumber) {
 }
 
 TEST(ParseFloat, RefusesANulByte) { EXPECT_EQ(parse_float(std::string_view("5\0", 2)), std::nullopt); }
+
+// The value, or NaN where it is left to parse_float; nothing but the newline may be left.
+float short_decimal(const std::string& text) {
+  float value = 0;
+  const std::string line = text + "\n";
+  const char* const end = parse_decimal(line.c_str(), value);
+  return end == line.c_str() + text.size() ? value : NAN;
+}
+
+TEST(ParseDecimal, AgreesWithStrtofOnAllNumbersOfAFewDigits) {
+  for (int digits = 1; digits <= 4; ++digits) {
+    for (int number = 0; number < std::pow(10, digits); ++number) {
+      char text[16];
+      const int size = std::snprintf(text, sizeof text, "%0*d", digits, number);
+      for (int point = 0; point <= size; ++point) {
+        std::string decimal(text);
+        decimal.insert(static_cast<std::size_t>(point), ".");
+        ASSERT_EQ(short_decimal(decimal), std::strtof(decimal.c_str(), nullptr)) << decimal;
+      }
+    }
+  }
+}
+
+TEST(ParseDecimal, AgreesWithStrtofOnSevenDigits) {
+  std::mt19937 random(4);
+  for (int i = 0; i < 1'000'000; ++i) {
+    std::string text = std::to_string(random() % 10'000'000);
+    text.insert(random() % (text.size() + 1), ".");
+    text.insert(0, random() % 2 == 0 ? "" : "-");
+    ASSERT_EQ(short_decimal(text), std::strtof(text.c_str(), nullptr)) << text;
+  }
+}
+
+TEST(ParseDecimal, KeepsTheSignOfZero) { EXPECT_TRUE(std::signbit(short_decimal("-0.0"))); }
+
+TEST(ParseDecimal, LeavesTheRestToParseFloat) {
+  for (const char* text :
+       {"", ".", "-", "+1", "1e5", "12345678", "1.2345678", "abc", " 1", "1 ", "--1", "nan", "1.2.3"}) {
+    EXPECT_TRUE(std::isnan(short_decimal(text))) << text;
+  }
+}
+
+TEST(SixDecimals, ArePrintfs) {
+  std::mt19937 random(5);
+  const auto six_decimals = [](float value) {
+    char buffer[16];
+    return std::string(buffer, write_six_decimals(value, buffer));
+  };
+  for (int i = 0; i < 1'000'000; ++i) {
+    const float value = static_cast<float>(random()) / 4294967296.0F;
+    ASSERT_EQ(six_decimals(value), printed("%.6f", static_cast<double>(value)));
+  }
+  for (const float value : {0.0F, 1.0F, 0.5F, 0.0000005F, 0.0000015F, 0.0000025F, 0.9999995F, 0.99999994F, 1e-30F}) {
+    EXPECT_EQ(six_decimals(value), printed("%.6f", static_cast<double>(value)));
+  }
+  for (int eighth = 1; eighth < 1 << 20; eighth += 2) {  // halfway between two millionths, among others
+    const float value = std::ldexp(static_cast<float>(eighth), -20);
+    ASSERT_EQ(six_decimals(value), printed("%.6f", static_cast<double>(value)));
+  }
+}
 
 TEST(ShortestText, ComesBackTheSame) {
   std::mt19937 random(3);

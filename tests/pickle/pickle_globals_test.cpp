@@ -9,7 +9,6 @@ namespace iris {
 namespace {
 
 using test::pickle_error;
-using test::refused_global;
 using test::push_global;
 using test::push_text;
 using test::refused_global;
@@ -33,8 +32,7 @@ class RefusedGlobal : public ::testing::TestWithParam<Global> {};
 
 TEST_P(RefusedGlobal, IsRefusedOnItsName) {
   const auto [module, name] = GetParam();
-  EXPECT_EQ(pickle_error(push_global(module, name) + "."),
-            "offset 0: " + refused_global(module + "."s + name));
+  EXPECT_EQ(pickle_error(push_global(module, name) + "."), "offset 0: " + refused_global(module + "."s + name));
 }
 
 TEST_P(RefusedGlobal, IsRefusedFromTheStackToo) {
@@ -46,8 +44,7 @@ TEST_P(RefusedGlobal, IsRefusedFromTheStackToo) {
 
 TEST_P(RefusedGlobal, IsRefusedBeforeItsArgumentsAreRead) {
   const auto [module, name] = GetParam();
-  EXPECT_EQ(pickle_error(push_global(module, name) + "(\xFF"),
-            "offset 0: " + refused_global(module + "."s + name));
+  EXPECT_EQ(pickle_error(push_global(module, name) + "(\xFF"), "offset 0: " + refused_global(module + "."s + name));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -62,13 +59,11 @@ INSTANTIATE_TEST_SUITE_P(
                       Global{"numpy.core.multiarray", "_reconstruct"}, Global{"", ""}, Global{"good", "Function"}));
 
 TEST(PickleGlobals, RefusesPythonTwosNameForEval) {
-  EXPECT_EQ(pickle_error(push_global("__builtin__", "eval") + "."),
-            "offset 0: " + refused_global("builtins.eval"));
+  EXPECT_EQ(pickle_error(push_global("__builtin__", "eval") + "."), "offset 0: " + refused_global("builtins.eval"));
 }
 
 TEST(PickleGlobals, EscapesTheNameThatItRefuses) {
-  EXPECT_EQ(pickle_error("cos\x1b[2J\nsys\xFF\n."),
-            "offset 0: " + refused_global("os\\x1b[2J.sys\\xff"));
+  EXPECT_EQ(pickle_error("cos\x1b[2J\nsys\xFF\n."), "offset 0: " + refused_global("os\\x1b[2J.sys\\xff"));
 }
 
 TEST(PickleGlobals, KeepsANameOfTheAllowListAsAName) {

@@ -126,7 +126,8 @@ def test_device_cpu_and_threads_change_nothing(iris, model):
 def test_numbers_may_be_spelled_in_any_usual_way(iris, model, tmp_path, sample):
     (tmp_path / "row.csv").write_text(",".join(sample) + "\n")
     one = iris("predict", model, *sample, "--json")
-    rows = iris("predict", model, "-i", tmp_path / "row.csv", "--json", "--logits", "--probabilities")
+    parts = ["--json", "--logits", "--probabilities"]
+    rows = iris("predict", model, "-i", tmp_path / "row.csv", *parts, "--batch-size", 1)
     assert (one.returncode, one.stderr) == (0, "")
     assert one.stdout == rows.stdout
 

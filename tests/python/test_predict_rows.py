@@ -60,10 +60,12 @@ def test_probabilities_come_before_logits(iris, model):
 
 
 def test_one_sample_and_its_row_agree(iris, model):
-    row = iris(
-        "predict", model, "-i", "-", "--output-format", "ndjson", "--logits", "--probabilities", input=HEADER + ROW
-    )
-    assert row.stdout == iris("predict", model, *ROW.strip().split(","), "--json").stdout
+    """To the bit when the row is scored alone too; in a batch, a matrix product may round otherwise."""
+    options = ["-i", "-", "--output-format", "ndjson", "--logits", "--probabilities"]
+    sample = iris("predict", model, *ROW.strip().split(","), "--json").stdout
+    assert iris("predict", model, *options, "--batch-size", 1, input=HEADER + ROW).stdout == sample
+    batch = json.loads(iris("predict", model, *options, input=HEADER + ROW).stdout)
+    assert batch["logits"] == pytest.approx(json.loads(sample)["logits"], rel=1e-6)
 
 
 def test_ndjson_out_is_one_object_a_line(iris, model):
@@ -112,6 +114,37 @@ def test_every_spelling_of_a_row_reads_the_same(iris, model, text):
         iris("predict", model, "-i", "-", input=text).stdout
         == iris("predict", model, "-i", "-", input=HEADER + ROW).stdout
     )
+
+
+@pytest.mark.parametrize("format", ["csv", "ndjson"])
+def test_any_number_of_workers_gives_the_same_bytes(iris, repo, model, tmp_path, format):
+    """A million rows, in chunks that end anywhere, and some bad ones."""
+    flowers = (repo / "data/iris.csv").read_text().splitlines()[1:]
+    lines = [row.rsplit(",", 1)[0] if i % 997 else "5.1,x,1.4" for i, row in enumerate(flowers * 700)]
+    (tmp_path / "rows.csv").write_text(HEADER + "\n".join(lines))
+    outputs = set()
+    for workers in [1, 2, 5]:
+        out = tmp_path / f"out.{format}"
+        result = iris(
+            "predict", model, "-i", tmp_path / "rows.csv", "-o", out, "--logits", "--on-error", "skip",
+            "--workers", workers,
+        )  # fmt: skip
+        assert result.returncode == 3
+        outputs.add((result.stderr, out.read_bytes()))
+    assert len(outputs) == 1
+    assert len(outputs.pop()[1].splitlines()) == len(lines) + (format == "csv")
+
+
+@pytest.mark.parametrize("row", [1, 8_000, 104_999, 105_000])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_bad_row_anywhere_stops_at_it(iris, repo, model, tmp_path, row, workers):
+    lines = [HEADER.strip()] + ["5.1,3.5,1.4,0.2"] * 105_000
+    lines[row] = "5.1,3.5,1.4,bad"
+    (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n")
+    result = iris("predict", model, "-i", tmp_path / "rows.csv", "--workers", workers)
+    assert result.returncode == 1
+    assert result.stderr == f'iris: error: {tmp_path}/rows.csv:{row + 1}: petal_width: not a number: "bad"\n'
+    assert len(result.stdout.splitlines()) == row
 
 
 @pytest.mark.parametrize("size", [1, 7, 149, 150, 4096])

@@ -1,0 +1,112 @@
+#include "cli/answer_writer.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "data/csv_record.h"
+#include "data/float_text.h"
+
+namespace iris {
+namespace {
+
+constexpr std::size_t kMaxFloat = 16;  // "-1.17549435e-38" and a comma
+
+std::string json_string(std::string_view text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+char* write_text(std::string_view text, char* to) { return std::copy(text.begin(), text.end(), to); }
+
+}  // namespace
+
+AnswerWriter::AnswerWriter(Format format, const std::vector<std::string>& labels, AnswerParts parts)
+    : format_(format), parts_(parts) {
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    begins_.push_back(format == Format::kCsv ? csv_cell(labels[i]) + ","
+                                             : "{\"label\":" + json_string(labels[i]) +
+                                                   ",\"index\":" + std::to_string(i) + ",\"confidence\":");
+    probability_names_.push_back((i == 0 ? "{" : ",") + json_string(labels[i]) + ":");
+    max_line_ = std::max(max_line_, begins_.back().size());
+  }
+  max_line_ += kMaxFloat + std::string_view(R"(,"probabilities":},"logits":[]})").size();
+  for (const std::string& name : probability_names_) {
+    max_line_ += (parts.probabilities ? name.size() + kMaxFloat : 0) + (parts.logits ? kMaxFloat : 0);
+  }
+  if (format == Format::kCsv) {
+    header_ = "label,confidence";
+    for (const std::string& label : parts.probabilities ? labels : std::vector<std::string>{}) {
+      header_ += "," + csv_cell("p_" + label);
+    }
+    for (const std::string& label : parts.logits ? labels : std::vector<std::string>{}) {
+      header_ += "," + csv_cell("logit_" + label);
+    }
+    header_ += "\n";
+  }
+}
+
+std::string AnswerWriter::header() const { return header_; }
+
+char* AnswerWriter::write_csv(const Predictions& predictions, std::size_t row, char* to) const {
+  const auto probabilities = predictions.probabilities_of(row);
+  const std::size_t best = predictions.best[row];
+  to = write_text(begins_[best], to);
+  to = write_six_decimals(probabilities[best], to);
+  for (std::size_t i = 0; parts_.probabilities && i < probabilities.size(); ++i) {
+    *to++ = ',';
+    to = write_six_decimals(probabilities[i], to);
+  }
+  for (std::size_t i = 0; parts_.logits && i < probabilities.size(); ++i) {
+    *to++ = ',';
+    to = write_shortest(predictions.logits_of(row)[i], to);
+  }
+  return to;
+}
+
+char* AnswerWriter::write_json(const Predictions& predictions, std::size_t row, char* to) const {
+  const auto probabilities = predictions.probabilities_of(row);
+  const std::size_t best = predictions.best[row];
+  to = write_text(begins_[best], to);
+  to = write_shortest(probabilities[best], to);
+  if (parts_.probabilities) {
+    to = write_text(",\"probabilities\":", to);
+    for (std::size_t i = 0; i < probabilities.size(); ++i) {
+      to = write_text(probability_names_[i], to);
+      to = write_shortest(probabilities[i], to);
+    }
+    *to++ = '}';
+  }
+  if (parts_.logits) {
+    to = write_text(",\"logits\":", to);
+    for (std::size_t i = 0; i < probabilities.size(); ++i) {
+      *to++ = i == 0 ? '[' : ',';
+      to = write_shortest(predictions.logits_of(row)[i], to);
+    }
+    *to++ = ']';
+  }
+  *to++ = '}';
+  return to;
+}
+
+void AnswerWriter::append(const Predictions& predictions, std::size_t first, std::size_t last,
+                          std::string& text) const {
+  const std::size_t start = text.size();
+  text.resize(start + (last - first) * max_line_);
+  char* to = text.data() + start;
+  for (std::size_t row = first; row < last; ++row) {
+    to = format_ == Format::kCsv ? write_csv(predictions, row, to) : write_json(predictions, row, to);
+    *to++ = '\n';
+  }
+  text.resize(static_cast<std::size_t>(to - text.data()));
+}
+
+void AnswerWriter::append_skipped(std::string_view error, std::string& text) const {
+  if (format_ == Format::kNdjson) {
+    text += "{\"error\":" + json_string(error) + "}\n";
+  } else {
+    const std::size_t lists = (parts_.probabilities ? 1U : 0U) + (parts_.logits ? 1U : 0U);
+    text.append(1 + lists * begins_.size(), ',');
+    text += '\n';
+  }
+}
+
+}  // namespace iris

@@ -1,0 +1,58 @@
+#include "cli/progress.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
+namespace iris {
+namespace {
+
+constexpr std::size_t kBarWidth = 24;
+
+std::string bar(double share) {
+  const auto full = static_cast<std::size_t>(share * kBarWidth);
+  return "[" + std::string(full, '#') + std::string(kBarWidth - full, '.') + "]";
+}
+
+std::string clock_text(double seconds) {
+  const auto whole = static_cast<unsigned long long>(seconds + 0.5);
+  char text[40];
+  std::snprintf(text, sizeof text, "%llu:%02llu", whole / 60, whole % 60);
+  return text;
+}
+
+}  // namespace
+
+Progress::Progress(bool is_quiet) : is_shown_(!is_quiet && ::isatty(STDERR_FILENO) == 1) {}
+
+Progress::~Progress() {
+  if (is_drawn_) {
+    std::fputs("\r\x1b[K", stderr);
+    std::fflush(stderr);
+  }
+}
+
+void Progress::show(std::uint64_t rows, std::uint64_t position, std::optional<std::uint64_t> size) {
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
+  if (!is_shown_ || elapsed.count() < 1) {
+    return;
+  }
+  const double rate = static_cast<double>(rows) / elapsed.count();
+  std::string line;
+  if (size && *size > 0) {
+    const double share = std::min(1.0, static_cast<double>(position) / static_cast<double>(*size));
+    char percent[8];
+    std::snprintf(percent, sizeof percent, "%3.0f%%", 100 * share);
+    line = bar(share) + " " + percent + "  ";
+    if (share > 0) {
+      line += clock_text(elapsed.count() * (1 - share) / share) + " left  ";
+    }
+  }
+  std::fprintf(stderr, "\r%s%llu rows  %.0f rows/s\x1b[K", line.c_str(), static_cast<unsigned long long>(rows), rate);
+  std::fflush(stderr);
+  is_drawn_ = true;
+}
+
+}  // namespace iris

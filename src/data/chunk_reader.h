@@ -1,0 +1,74 @@
+// The records of a text file, many at a time.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+namespace iris {
+
+// Its memory is used again by the next() that it is given to.
+struct Chunk {
+  std::string_view text;       // whole records, the last one ended by a newline too
+  std::size_t first_line = 1;  // its number in the file
+  std::size_t line_count = 0;
+  // Empty, or why `text`, a single line, is no whole record: "the row is longer than 16 MiB; is a quote not closed?"
+  std::string_view fault;
+
+  std::unique_ptr<char[]> buffer;
+  std::size_t capacity = 0;
+};
+
+// What ends a record: a newline, or a newline outside of quotes (RFC 4180; a quote at the start of a cell opens).
+enum class RecordEnd { kNewline, kCsv };
+
+// A file gives the same chunks whenever it is read. A pipe's chunks are whatever whole records have arrived.
+class ChunkReader {
+ public:
+  static constexpr std::size_t kMaxRecord = 16 << 20;
+
+  // "-" is standard input. Passes over a byte-order mark. Throws InputError("PATH: …"): no such file, UTF-16, …
+  ChunkReader(const std::string& path, RecordEnd record_end);
+  ~ChunkReader();
+  ChunkReader(const ChunkReader&) = delete;
+  ChunkReader& operator=(const ChunkReader&) = delete;
+
+  // False at the end of the file, or when asked to stop; a thread that waits for a pipe has to be woken to see that
+  // (wake). Not for two threads at once. Throws InputError("PATH: …"), Interrupted when a signal was noted.
+  bool next(Chunk& chunk, const std::stop_token& stop = {});
+
+  // For messages: the path, or "stdin".
+  const std::string& name() const { return name_; }
+  // How many bytes have been read, and how many there are, unless it is a pipe. Any thread may ask.
+  std::uint64_t position() const { return position_.load(std::memory_order_relaxed); }
+  std::optional<std::uint64_t> size() const { return size_; }
+
+ private:
+  enum class State { kCellStart, kPlain, kQuoted, kQuoteInQuoted };
+
+  bool fill(Chunk& chunk, const std::stop_token& stop);
+  void scan(std::string_view text, std::size_t from);
+  bool is_ready() const;
+  void cut(Chunk& chunk, std::size_t end);
+  bool cut_faulty(Chunk& chunk, const std::stop_token& stop, std::string_view fault);
+
+  std::string name_;
+  RecordEnd record_end_;
+  int descriptor_;
+  std::optional<std::uint64_t> size_;
+  std::atomic<std::uint64_t> position_ = 0;
+  bool at_end_ = false;
+  std::size_t line_ = 1;
+  std::string rest_;  // read behind the last chunk's end
+  // Of the chunk in the making:
+  std::size_t filled_ = 0;
+  std::size_t complete_ = 0;  // so many of the bytes are whole records
+  State state_ = State::kCellStart;
+};
+
+}  // namespace iris

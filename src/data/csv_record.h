@@ -1,0 +1,18 @@
+// A record of a CSV file (RFC 4180).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace iris {
+
+// Takes the first record off `text`, which ends with a newline, and puts its cells, unquoted, into `cells`. A cell in
+// double quotes may hold commas, newlines and doubled quotes; LF and CRLF end a record. Returns what is wrong with the
+// quoting, or nothing.
+std::string_view take_csv_record(std::string_view& text, std::vector<std::string>& cells);
+
+// The text as one cell, quoted where it has to be.
+std::string csv_cell(std::string_view text);
+
+}  // namespace iris

@@ -1,0 +1,54 @@
+// Rows of features from chunks of text.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/chunk_reader.h"
+
+namespace iris {
+
+struct BadRow {
+  std::size_t number;  // among all of the chunk's rows, from 0
+  std::string error;   // "flowers.csv:17: petal_width: not a number: "abc""
+};
+
+// The rows of a chunk, in order. Its memory may be used again.
+struct Rows {
+  std::vector<float> features;  // [good rows, features], row-major
+  std::size_t count = 0;        // good and bad
+  std::vector<BadRow> bad;
+};
+
+// Knows how one input is laid out. Any number of threads may parse its chunks at once.
+class RowParser {
+ public:
+  virtual ~RowParser() = default;
+
+  // Replaces what is in `rows`.
+  virtual void parse(const Chunk& chunk, Rows& rows) const = 0;
+
+  // Of every good row; 0 where the input is empty and the model names no features.
+  std::size_t feature_count() const { return features_.size(); }
+
+ protected:
+  std::vector<std::string> features_;  // the names
+};
+
+// `name`: the input's, for messages. `features`: the model's names, in its order; empty when it has none: then they are
+// x0, x1, …, as many as the first row tells. `first`: the input's first chunk, from which a CSV's header is taken off;
+// empty where there is none.
+//
+// CSV: with a header, columns are found by name, in any order, and others are passed over; without one (the first row
+// is all numbers) the columns are the features in order. Blank lines are passed over.
+// Throws InputError("NAME:LINE: …") when the header lacks a feature or has it twice.
+std::unique_ptr<RowParser> make_csv_parser(const std::string& name, std::vector<std::string> features, Chunk& first);
+
+// NDJSON: an object of the features by name (others are passed over), or an array of them in order, on each line.
+std::unique_ptr<RowParser> make_ndjson_parser(const std::string& name, std::vector<std::string> features,
+                                              const Chunk& first);
+
+}  // namespace iris

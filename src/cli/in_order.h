@@ -6,10 +6,13 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <stop_token>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "io/interrupt.h"
@@ -29,74 +32,102 @@ struct PartWork {
 };
 
 // Returns when all is given. The first exception, in the order of the parts, ends it and is rethrown: what was taken
-// before is given, nothing behind it is. There are never more parts than workers.
+// before is given, nothing behind it is. Twice as many parts as workers are in hand at most, so that a worker that is
+// done need not wait for a slower one before it.
 template <typename Part>
 void run_in_order(std::size_t worker_count, const PartWork<Part>& steps) {
-  struct {
-    std::mutex taking;
-    std::mutex mutex;  // of what follows
-    std::condition_variable changed;
-    std::size_t taken = 0;
-    std::size_t given = 0;
-    std::size_t running = 0;
+  struct Done {
+    std::unique_ptr<Part> part;
     std::exception_ptr error;
-  } state;
+  };
+  std::mutex taking;
+  std::mutex mutex;  // of what follows
+  std::condition_variable part_is_idle;
+  std::condition_variable worker_ended;
+  std::vector<std::unique_ptr<Part>> idle;
+  std::map<std::size_t, Done> done;  // by the part's number
+  std::size_t taken = 0;
+  std::size_t given = 0;
+  bool is_giving = false;
+  std::size_t running = worker_count;
+  std::exception_ptr error;
   std::stop_source stop;
 
-  const auto worker = [&] {
-    Part part;
-    while (true) {
-      std::exception_ptr error;
-      std::unique_lock taking(state.taking);
-      if (stop.stop_requested()) {
-        break;
-      }
-      bool is_there = false;
+  const auto give_all_due = [&](std::unique_lock<std::mutex>& lock) {
+    if (is_giving) {
+      return;
+    }
+    is_giving = true;
+    while (!error && !done.empty() && done.begin()->first == given) {
+      Done next = std::move(done.extract(done.begin()).mapped());
+      lock.unlock();
       try {
-        is_there = steps.take(part, stop.get_token());
-      } catch (...) {
-        error = std::current_exception();
-      }
-      if (!is_there && !error) {
-        break;
-      }
-      const std::size_t number = state.taken++;
-      taking.unlock();
-      try {
-        if (!error) {
-          steps.work(part);
+        if (next.error) {
+          std::rethrow_exception(next.error);
         }
+        steps.give(*next.part);
+        lock.lock();
       } catch (...) {
+        lock.lock();
         error = std::current_exception();
-      }
-      std::unique_lock lock(state.mutex);
-      state.changed.wait(lock, [&] { return state.given == number || state.error; });
-      if (state.error) {
-        break;
-      }
-      lock.unlock();  // nobody else's turn comes before this one's end
-      try {
-        if (!error) {
-          steps.give(part);
-        }
-      } catch (...) {
-        error = std::current_exception();
-      }
-      lock.lock();
-      ++state.given;
-      if (error) {
-        state.error = error;
         stop.request_stop();
       }
-      state.changed.notify_all();
+      ++given;
+      idle.push_back(std::move(next.part));
+      part_is_idle.notify_all();
     }
-    const std::lock_guard lock(state.mutex);
-    --state.running;
-    state.changed.notify_all();
+    is_giving = false;
+  };
+
+  // False when there is no more.
+  const auto take = [&](Done& next, std::size_t& number) {
+    const std::lock_guard one_at_a_time(taking);
+    {
+      std::unique_lock lock(mutex);
+      part_is_idle.wait(lock, [&] { return !idle.empty() || error; });
+      if (error) {
+        return false;
+      }
+      next.part = std::move(idle.back());
+      idle.pop_back();
+    }
+    try {
+      if (!steps.take(*next.part, stop.get_token())) {
+        const std::lock_guard lock(mutex);
+        idle.push_back(std::move(next.part));
+        return false;
+      }
+    } catch (...) {
+      next.error = std::current_exception();
+    }
+    number = taken++;
+    return true;
+  };
+
+  const auto worker = [&] {
+    Done next;
+    std::size_t number = 0;
+    while (take(next, number)) {
+      try {
+        if (!next.error) {
+          steps.work(*next.part);
+        }
+      } catch (...) {
+        next.error = std::current_exception();
+      }
+      std::unique_lock lock(mutex);
+      done.emplace(number, std::exchange(next, {}));
+      give_all_due(lock);
+    }
+    const std::lock_guard lock(mutex);
+    --running;
+    worker_ended.notify_one();
   };
 
   std::vector<std::thread> threads;
-  state.running = worker_count;
+  for (std::size_t i = 0; i < 2 * worker_count; ++i) {
+    idle.push_back(std::make_unique<Part>());
+  }
   for (std::size_t i = 0; i < worker_count; ++i) {
     try {
       threads.emplace_back(worker);
@@ -104,13 +135,13 @@ void run_in_order(std::size_t worker_count, const PartWork<Part>& steps) {
       if (threads.empty()) {
         throw;
       }
-      const std::lock_guard lock(state.mutex);
-      state.running -= worker_count - i;
+      const std::lock_guard lock(mutex);
+      running -= worker_count - i;
       break;
     }
   }
-  std::unique_lock lock(state.mutex);
-  while (!state.changed.wait_for(lock, std::chrono::milliseconds(100), [&] { return state.running == 0; })) {
+  std::unique_lock lock(mutex);
+  while (!worker_ended.wait_for(lock, std::chrono::milliseconds(100), [&] { return running == 0; })) {
     lock.unlock();
     steps.tick();
     if (is_interrupted() || stop.stop_requested()) {
@@ -124,8 +155,8 @@ void run_in_order(std::size_t worker_count, const PartWork<Part>& steps) {
   for (std::thread& thread : threads) {
     thread.join();
   }
-  if (state.error) {
-    std::rethrow_exception(state.error);
+  if (error) {
+    std::rethrow_exception(error);
   }
 }
 

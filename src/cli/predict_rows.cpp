@@ -52,7 +52,7 @@ class RowScorer {
         parser_(make_parser()),
         writer_(writes_ndjson(options) ? AnswerWriter::Format::kNdjson : AnswerWriter::Format::kCsv, labels(),
                 {.probabilities = options.probabilities, .logits = options.logits}),
-        output_(options.output),
+        output_(options.output, OutputFile::Durability::kOfProcess),
         progress_(options.quiet) {}
 
   int run() {
@@ -64,7 +64,7 @@ class RowScorer {
                            .give = [this](Part& part) { give(part); },
                            .tick = [this] { progress_.show(row_count_, reader_.position(), reader_.size()); },
                        });
-    output_.commit(/*on_disk=*/false);
+    output_.commit();
     if (skip_count_ == 0) {
       return 0;
     }

@@ -35,7 +35,7 @@ mode_t mode_of_new_file(const std::string& path) {
 
 }  // namespace
 
-OutputFile::OutputFile(const std::string& path) : path_(path) {
+OutputFile::OutputFile(const std::string& path, Durability durability) : path_(path), durability_(durability) {
   if (path == "-") {
     descriptor_ = STDOUT_FILENO;
     return;
@@ -89,18 +89,19 @@ void OutputFile::write(std::string_view bytes) {
 // Lets the disk begin with what commit() will wait for.
 void OutputFile::start_write_back(std::size_t count) {
   pending_ += count;
-  if (pending_ >= kWriteBack && !temporary_path_.empty()) {
+  if (pending_ >= kWriteBack && durability_ == Durability::kOnDisk && !temporary_path_.empty()) {
     ::sync_file_range(descriptor_, started_, static_cast<off_t>(pending_), SYNC_FILE_RANGE_WRITE);
     started_ += static_cast<off_t>(pending_);
     pending_ = 0;
   }
 }
 
-void OutputFile::commit(bool on_disk) {
+void OutputFile::commit() {
   if (temporary_path_.empty()) {
     return;
   }
   throw_if_interrupted();
+  const bool on_disk = durability_ == Durability::kOnDisk;
   if ((on_disk && ::fsync(descriptor_) != 0) || ::rename(temporary_path_.c_str(), path_.c_str()) != 0) {
     fail("cannot be written");
   }

@@ -17,8 +17,13 @@ struct OutputClosed {};
 // that exists already (a device, a named pipe) is written in place.
 class OutputFile {
  public:
+  enum class Durability {
+    kOnDisk,      // committed is on the disk, whatever happens to the machine
+    kOfProcess,   // whatever happens to the process: for what can be made again
+  };
+
   // Throws InputError("PATH: …"), as write and commit do.
-  explicit OutputFile(const std::string& path);
+  explicit OutputFile(const std::string& path, Durability durability = Durability::kOnDisk);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
@@ -26,15 +31,15 @@ class OutputFile {
   // Throws OutputClosed when the reader is gone, Interrupted when a signal was noted.
   void write(std::string_view bytes);
 
-  // What was written is there under its name when this returns: on the disk too or, for what can easily be made again,
-  // as the system gets to it.
-  void commit(bool on_disk = true);
+  // What was written is there, under its name, when this returns.
+  void commit();
 
  private:
   void start_write_back(std::size_t count);
   [[noreturn]] void fail(const char* what) const;
 
   std::string path_;
+  Durability durability_;
   std::string temporary_path_;  // empty: written in place
   int descriptor_ = -1;
   off_t started_ = 0;        // so much of the file is on its way to the disk

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -31,6 +32,19 @@ void pass_over_blank_lines(std::string_view& text, std::size_t& line) {
   const std::size_t blank = std::min(text.find_first_not_of("\r\n"), text.size());
   line += static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(blank), '\n'));
   text.remove_prefix(blank);
+}
+
+// parse_decimal and, where that is not enough, the C++ library; nullptr where there is no finite number.
+const char* parse_number(const char* text, float& value) {
+  if (const char* const end = parse_decimal(text, value)) {
+    return end;
+  }
+  const char* end = text;
+  while (*end != ',' && *end != '\n' && *end != '\r' && *end != '"') {
+    ++end;
+  }
+  const auto result = std::from_chars(text, end, value);
+  return result.ec == std::errc() && result.ptr == end && std::isfinite(value) ? end : nullptr;
 }
 
 class CsvParser : public RowParser {
@@ -140,8 +154,8 @@ void CsvParser::read_header(const std::vector<std::string>& cells, const std::st
   }
 }
 
-// A line of unquoted cells, the features among them short decimals: its values into `row`. Returns where the next line
-// begins; nullptr for any other line, good or bad.
+// A line of plain cells, the features among them decimals, quoted or not: its values into `row`. Returns where the next
+// line begins; nullptr for any other line, good or bad.
 const char* CsvParser::parse_plain(const char* text, float* row) const {
   const std::size_t last = columns_.size() - 1;
   for (std::size_t i = 0; i <= last; ++i) {
@@ -150,8 +164,9 @@ const char* CsvParser::parse_plain(const char* text, float* row) const {
         ++text;
       }
     } else {
-      text = parse_decimal(text, row[columns_[i]]);
-      if (text == nullptr) {
+      const bool is_quoted = *text == '"';
+      text = parse_number(text + (is_quoted ? 1 : 0), row[columns_[i]]);
+      if (text == nullptr || (is_quoted && *text++ != '"')) {
         return nullptr;
       }
     }

@@ -17,18 +17,20 @@ namespace iris {
 std::optional<float> parse_float(std::string_view text);
 
 // A decimal number at the start of `text`, which must end with something else ('\n'): "5.1", "-2.50", ".5". Returns the
-// place behind it, or nullptr where it takes more than a division of two small integers: no number, an exponent,
-// blanks, or more than 7 digits. The value is exactly parse_float's.
+// place behind it, or nullptr for anything that takes more than one division: no number, an exponent, blanks, more than
+// 19 digits, or a number so near the middle of two floats that a double cannot tell which it is. The value is exactly
+// parse_float's.
 inline const char* parse_decimal(const char* text, float& value) {
-  // Integers below 10^7 and these powers are exact as float32, so that the quotient is rounded once, as it should be.
-  constexpr std::array<float, 8> kPowersOfTen = {1e0F, 1e1F, 1e2F, 1e3F, 1e4F, 1e5F, 1e6F, 1e7F};
+  constexpr std::size_t kMaxDigits = 19;  // 10^19 < 2^64
+  static constexpr std::array<double, kMaxDigits + 1> kPowersOfTen = {
+      1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
   const bool is_negative = *text == '-';
   text += is_negative ? 1 : 0;
-  std::uint32_t mantissa = 0;
+  std::uint64_t mantissa = 0;
   const auto take_digits = [&] {
     const char* const first = text;
     while (static_cast<unsigned char>(*text - '0') < 10) {
-      mantissa = mantissa * 10 + static_cast<std::uint32_t>(*text++ - '0');
+      mantissa = mantissa * 10 + static_cast<std::uint64_t>(*text++ - '0');
     }
     return static_cast<std::size_t>(text - first);
   };
@@ -38,10 +40,18 @@ inline const char* parse_decimal(const char* text, float& value) {
     ++text;
     decimals = take_digits();
   }
-  if (whole + decimals == 0 || whole + decimals >= kPowersOfTen.size()) {
+  if (whole + decimals == 0 || whole + decimals > kMaxDigits) {
     return nullptr;
   }
-  const float magnitude = static_cast<float>(mantissa) / kPowersOfTen[decimals];
+  // Off by at most 1.5 units in the last place, as the mantissa and the quotient are rounded; the power is exact.
+  const double quotient = static_cast<double>(mantissa) / kPowersOfTen[decimals];
+  constexpr std::uint64_t kDropped = (std::uint64_t{1} << 29) - 1;  // the bits of a double that a float has not
+  constexpr std::uint64_t kMiddle = std::uint64_t{1} << 28;
+  constexpr std::uint64_t kMargin = 2;
+  if ((std::bit_cast<std::uint64_t>(quotient) & kDropped) - (kMiddle - kMargin) <= 2 * kMargin) {
+    return nullptr;
+  }
+  const auto magnitude = static_cast<float>(quotient);
   value = is_negative ? -magnitude : magnitude;
   return text;
 }

@@ -1,8 +1,9 @@
-"""Writes the seeds of the fuzz targets: whole files for container_fuzz, the pickles in them for pickle_fuzz.
+"""Writes the seeds of the fuzz targets: whole files for container_fuzz, the pickles in them for pickle_fuzz, rows for
+rows_fuzz.
 
     python tests/fuzz/make_corpus.py FOLDER
 
-FOLDER/container and FOLDER/pickle are made. Seeds are small, so that many runs fit into a second.
+FOLDER/container, FOLDER/pickle and FOLDER/rows are made. Seeds are small, so that many runs fit into a second.
 """
 
 import collections
@@ -108,6 +109,15 @@ def pickles_in(data: bytes) -> list[bytes]:
     return [*pickles, data[stream.tell() :]]
 
 
+# The first byte says whether it is CSV or NDJSON (rows_fuzz).
+ROWS = [
+    b"01.5,?,2,3\n-0.25,\"a,\"\"b\n\",1e-3,7\r\n\n123456789,,.5,5.\n",
+    b'0"1","x"y,2,3\n1,x,nan,1e39\n+1, 2 ,3,4\n"',
+    b'1{"a":1.5,"b":2,"c":-3e2}\n[1,2.25,3]\n\n{"c":1,"x":"s","b":0.5,"a":1234567}\r\n',
+    b'1{"a":1,"b":{"a":[2]},"c":"\\u0061"}\n[1,2]\n{"a":1,"a":2,"b":1,"c":1}\n[01,1.,1e999]\n',
+]
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     warnings.simplefilter("ignore")
@@ -116,8 +126,8 @@ def main() -> None:
     for path in [*REPO.glob("tests/fixtures/*.pt"), *REPO.glob("models/*.pt"), *REPO.glob("tests/hostile/*")]:
         if path.suffix != ".md":
             files[path.name] = path.read_bytes()
-    containers, pickles = folder / "container", folder / "pickle"
-    for each in (containers, pickles):
+    containers, pickles, rows = folder / "container", folder / "pickle", folder / "rows"
+    for each in (containers, pickles, rows):
         each.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         if len(data) <= MAX_SEED:
@@ -127,6 +137,8 @@ def main() -> None:
                 (pickles / f"{name}.{i}").write_bytes(part)
     for protocol in PROTOCOLS:
         (pickles / f"plain-{protocol}.pkl").write_bytes(pickle.dumps(plain_values(), protocol))
+    for i, text in enumerate(ROWS):
+        (rows / str(i)).write_bytes(text)
 
 
 if __name__ == "__main__":

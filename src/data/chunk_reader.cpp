@@ -152,12 +152,13 @@ void ChunkReader::cut(Chunk& chunk, std::size_t end) {
 bool ChunkReader::cut_faulty(Chunk& chunk, const std::stop_token& stop, std::string_view fault) {
   std::size_t newline = std::string_view(chunk.buffer.get(), filled_).find('\n');
   while (newline == std::string_view::npos) {  // what is passed over need not be kept
-    filled_ = kMaxRecord / 2;
+    filled_ = std::min(filled_, kMaxRecord / 2);
+    const std::size_t searched = filled_;
     if (!fill(chunk, stop)) {
       newline = filled_;
       break;
     }
-    newline = std::string_view(chunk.buffer.get(), filled_).find('\n', kMaxRecord / 2);
+    newline = std::string_view(chunk.buffer.get(), filled_).find('\n', searched);
   }
   cut(chunk, std::min(newline + 1, filled_));
   chunk.fault = fault;

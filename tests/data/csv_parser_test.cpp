@@ -132,6 +132,10 @@ TEST_F(CsvParserTest, LosesOnlyALineToAQuoteThatIsNotClosed) {
             (Lines{"rows:2: a quote is not closed before the file ends", "3 4", "5 6"}));
 }
 
+TEST_F(CsvParserTest, TellsOfAQuoteThatIsNotClosedInALastLineWithoutNewline) {
+  EXPECT_EQ(read("a,b\n1,2\n\""), (Lines{"1 2", "rows:3: a quote is not closed before the file ends"}));
+}
+
 TEST_F(CsvParserTest, LosesOnlyALineThatIsTooLong) {
   EXPECT_EQ(read("a,b\n1,\"2\n3,4\n" + std::string(20 << 20, '5') + ",1\n5,6\n"),
             (Lines{"rows:2: the row is longer than 16 MiB; is a quote not closed?", "3 4",

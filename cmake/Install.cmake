@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/iris")
 file(RELATIVE_PATH verbs_from_program "${CMAKE_INSTALL_FULL_BINDIR}" "${CMAKE_INSTALL_FULL_LIBDIR}/iris")
-set_target_properties(iris PROPERTIES INSTALL_RPATH "$ORIGIN/${verbs_from_program}")
+target_compile_definitions(iris PRIVATE IRIS_VERBS_FROM_PROGRAM="${verbs_from_program}")
 set_target_properties(iris_torch_verbs PROPERTIES INSTALL_RPATH "$ORIGIN/..;${LibTorch_ROOT}/lib")
 set_target_properties(iris_state_dict PROPERTIES EXPORT_NAME state_dict)
 set_target_properties(iris_format PROPERTIES EXPORT_NAME format)

@@ -8,13 +8,16 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <iterator>
+#include <string>
 
 #include "error.h"
 
 namespace iris {
 namespace {
 
+constexpr const char* kLibrary = "libiris_torch_verbs.so";
 constexpr int kHeap = 48 << 20;
 constexpr std::size_t kPiece = 64 << 10;
 constexpr std::size_t kHugePage = 2 << 20;
@@ -33,14 +36,27 @@ void prepare_heap() {
   }
 }
 
+// Beside the program, or where both are installed.
+std::string path_of_library() {
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
+  for (const char* folder : {".", IRIS_VERBS_FROM_PROGRAM}) {
+    const std::filesystem::path path = program.parent_path() / folder / kLibrary;
+    if (std::filesystem::exists(path)) {
+      return path.string();
+    }
+  }
+  throw InputError(std::string(kLibrary) + " is not beside " + program.string() +
+                   ", which needs it to predict; build again with script/build, or install both with cmake --install");
+}
+
 const TorchVerbs& load() {
+  const std::string path = path_of_library();
   prepare_heap();
-  // Found beside the program or where it is installed, by the program's own rpath.
-  void* library = ::dlopen("libiris_torch_verbs.so", RTLD_LAZY | RTLD_GLOBAL);
+  void* library = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_GLOBAL);
   void* function = library != nullptr ? ::dlsym(library, "iris_torch_verbs") : nullptr;
   if (function == nullptr) {
     throw InputError(std::string("LibTorch cannot be loaded: ") + ::dlerror() +
-                     "\nRun script/build again, or move the program together with its libraries.");
+                     "; it has to be where it was when iris was built: build again with script/build");
   }
   return *reinterpret_cast<const TorchVerbs* (*)()>(function)();
 }

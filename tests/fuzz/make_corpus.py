@@ -111,7 +111,7 @@ def pickles_in(data: bytes) -> list[bytes]:
 
 # The first byte says whether it is CSV or NDJSON (rows_fuzz).
 ROWS = [
-    b"01.5,?,2,3\n-0.25,\"a,\"\"b\n\",1e-3,7\r\n\n123456789,,.5,5.\n",
+    b'01.5,?,2,3\n-0.25,"a,""b\n",1e-3,7\r\n\n123456789,,.5,5.\n',
     b'0"1","x"y,2,3\n1,x,nan,1e39\n+1, 2 ,3,4\n"',
     b'1{"a":1.5,"b":2,"c":-3e2}\n[1,2.25,3]\n\n{"c":1,"x":"s","b":0.5,"a":1234567}\r\n',
     b'1{"a":1,"b":{"a":[2]},"c":"\\u0061"}\n[1,2]\n{"a":1,"a":2,"b":1,"c":1}\n[01,1.,1e999]\n',

@@ -4,7 +4,7 @@ import importlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -71,3 +71,29 @@ def in_process(capsys, monkeypatch) -> Callable[..., subprocess.CompletedProcess
         return subprocess.CompletedProcess(sys.argv, status, *capsys.readouterr())
 
     return call
+
+
+@pytest.fixture(scope="session")
+def binary() -> str:
+    """The built program's path, as `iris` runs it."""
+    return os.path.abspath(os.environ.get("IRIS_BINARY") or REPO / "build/release/iris")
+
+
+@pytest.fixture
+def start(binary) -> Iterator[Callable[..., subprocess.Popen]]:
+    """start(*args): the running program with pipes at its three ends; killed at the end of the test."""
+    started = []
+
+    def call(*args, **options):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+        started.append(subprocess.Popen([binary, *map(str, args)], bufsize=0, **pipes))
+        return started[-1]
+
+    yield call
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        for end in (process.stdin, process.stdout, process.stderr):
+            if end is not None:
+                end.close()

@@ -5,6 +5,7 @@ import select
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,32 +14,8 @@ WAIT_S = 30
 
 
 @pytest.fixture(scope="module")
-def binary(repo):
-    return os.path.abspath(os.environ.get("IRIS_BINARY") or repo / "build/release/iris")
-
-
-@pytest.fixture(scope="module")
 def model(repo):
     return repo / "models/iris_net.pt"
-
-
-@pytest.fixture
-def start(binary):
-    """start(*args): the running program with pipes at its three ends; killed at the end of the test."""
-    started = []
-
-    def call(*args, **options):
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-        started.append(subprocess.Popen([binary, *map(str, args)], bufsize=0, **pipes))
-        return started[-1]
-
-    yield call
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        for end in (process.stdin, process.stdout, process.stderr):
-            end.close()
 
 
 def read_lines(process, count):
@@ -175,3 +152,14 @@ def test_memory_does_not_grow_with_the_rows(binary, model, tmp_path):
         assert process.returncode == 0
         peaks.append(usage.ru_maxrss)  # KiB
     assert peaks[1] - peaks[0] < 10_000
+
+
+def test_a_program_without_its_library_says_so(binary, model, tmp_path):
+    """It inspects and converts all the same."""
+    (tmp_path / "iris").write_bytes(Path(binary).read_bytes())
+    (tmp_path / "iris").chmod(0o755)
+    result = subprocess.run([tmp_path / "iris", "predict", model, "5.1", "3.5", "1.4", "0.2"], capture_output=True)
+    assert (result.returncode, result.stdout) == (1, b"")
+    expected = f"iris: error: libiris_torch_verbs.so is not beside {tmp_path.resolve()}/iris, which needs it to predict"
+    assert result.stderr.decode().startswith(expected)
+    assert subprocess.run([tmp_path / "iris", "inspect", model], capture_output=True).returncode == 0

@@ -1,12 +1,19 @@
 #include <CLI/CLI.hpp>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "cli/plain_value.h"
+#include "cli/progress.h"
 #include "cli/verbs.h"
 #include "error.h"
 #include "io/output_file.h"
@@ -25,6 +32,7 @@ struct ConvertOptions {
   std::string output;
   std::optional<std::string> key;
   std::string strip_prefix;
+  bool quiet = false;
 };
 
 bool writes_safetensors(const std::string& output) {
@@ -149,11 +157,30 @@ void convert(TensorFile& file, const ConvertOptions& options, OutputFile& output
   output.commit();
 }
 
+// Draws how far the writing is for as long as it lives.
+class WritingProgress {
+ public:
+  WritingProgress(const ConvertOptions& options, const OutputFile& output, std::uint64_t size)
+      : thread_([&options, &output, size](const std::stop_token& stop) {
+          Progress progress(options.quiet, "MiB", 1 << 20);
+          std::mutex mutex;
+          std::unique_lock lock(mutex);
+          std::condition_variable_any never;
+          while (!never.wait_for(lock, stop, std::chrono::milliseconds(100), [&] { return stop.stop_requested(); })) {
+            progress.show(output.written(), output.written(), size);
+          }
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
+
 int run_convert(const ConvertOptions& options) {
   writes_safetensors(options.output);  // before a file is made
   TensorFile file = read_tensor_file(options.input);
   try {
     OutputFile output(options.output);
+    const WritingProgress progress(options, output, file.file->bytes().size());
     convert(file, options, output);
   } catch (const FormatError& error) {
     throw FormatError((options.input == "-" ? "stdin" : options.input) + ": " + error.what());
@@ -171,6 +198,7 @@ void add_convert(CLI::App& app, Run& run) {
       ->required();
   command->add_option("--key", options->key, "Write only this dictionary of a checkpoint");
   command->add_option("--strip-prefix", options->strip_prefix, "Drop this from the beginning of the names: module.");
+  command->add_flag("-q,--quiet", options->quiet, "No progress bar");
   command->footer(
       "Examples:\n"
       "  iris convert resnet18-5c106cde.pth resnet18.pt\n"

@@ -21,6 +21,7 @@ struct InspectOptions {
   std::string model;
   std::optional<std::string> key;
   bool json = false;
+  bool quiet = false;
 };
 
 struct Contents {
@@ -160,6 +161,7 @@ void add_inspect(CLI::App& app, Run& run) {
   command->add_option("MODEL", options->model, "A file that holds tensors, whatever its name; - is stdin")->required();
   command->add_option("--key", options->key, "Which dictionary of a checkpoint to show");
   command->add_flag("--json", options->json, "One JSON object, with dtypes and a checkpoint's other entries");
+  command->add_flag("-q,--quiet", options->quiet, "Taken as by the other verbs; there is no progress bar here");
   command->footer(
       "Examples:\n"
       "  iris inspect model.pt\n"

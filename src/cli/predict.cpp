@@ -90,7 +90,7 @@ void add_predict(CLI::App& app, Run& run) {
   command->add_option("--workers", options->workers, "Threads that read, score and write (as many as there are cores)")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1024}))
       ->needs(input);
-  command->add_flag("-q,--quiet", options->quiet, "No progress bar")->needs(input);
+  command->add_flag("-q,--quiet", options->quiet, "No progress bar");
 
   command->add_option("--features", options->features, "Names of the features, in order: a,b,c");
   command->add_option("--labels", options->labels, "Names of the classes, in order: a,b,c");

@@ -53,7 +53,7 @@ class RowScorer {
         writer_(writes_ndjson(options) ? AnswerWriter::Format::kNdjson : AnswerWriter::Format::kCsv, labels(),
                 {.probabilities = options.probabilities, .logits = options.logits}),
         output_(options.output, OutputFile::Durability::kOfProcess),
-        progress_(options.quiet) {}
+        progress_(options.quiet, "rows", 1) {}
 
   int run() {
     output_.write(writer_.header());

@@ -25,7 +25,8 @@ std::string clock_text(double seconds) {
 
 }  // namespace
 
-Progress::Progress(bool is_quiet) : is_shown_(!is_quiet && ::isatty(STDERR_FILENO) == 1) {}
+Progress::Progress(bool is_quiet, const char* unit, double one)
+    : is_shown_(!is_quiet && ::isatty(STDERR_FILENO) == 1), unit_(unit), one_(one) {}
 
 Progress::~Progress() {
   if (is_drawn_) {
@@ -34,12 +35,12 @@ Progress::~Progress() {
   }
 }
 
-void Progress::show(std::uint64_t rows, std::uint64_t position, std::optional<std::uint64_t> size) {
+void Progress::show(std::uint64_t done, std::uint64_t position, std::optional<std::uint64_t> size) {
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
   if (!is_shown_ || elapsed.count() < 1) {
     return;
   }
-  const double rate = static_cast<double>(rows) / elapsed.count();
+  const double count = static_cast<double>(done) / one_;
   std::string line;
   if (size && *size > 0) {
     const double share = std::min(1.0, static_cast<double>(position) / static_cast<double>(*size));
@@ -50,7 +51,7 @@ void Progress::show(std::uint64_t rows, std::uint64_t position, std::optional<st
       line += clock_text(elapsed.count() * (1 - share) / share) + " left  ";
     }
   }
-  std::fprintf(stderr, "\r%s%llu rows  %.0f rows/s\x1b[K", line.c_str(), static_cast<unsigned long long>(rows), rate);
+  std::fprintf(stderr, "\r%s%.0f %s  %.0f %s/s\x1b[K", line.c_str(), count, unit_, count / elapsed.count(), unit_);
   std::fflush(stderr);
   is_drawn_ = true;
 }

@@ -10,16 +10,19 @@ namespace iris {
 // Draws on stderr, only when that is a terminal, and only once the work has taken a second.
 class Progress {
  public:
-  explicit Progress(bool is_quiet);
+  // unit: what is counted, and how much of it is one: "rows", 1 or "MiB", 2^20.
+  Progress(bool is_quiet, const char* unit, double one);
   ~Progress();  // takes the line away
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // rows: scored so far; position and size: bytes of the input, the size unknown for a pipe.
-  void show(std::uint64_t rows, std::uint64_t position, std::optional<std::uint64_t> size);
+  // done: so far; position of size: the share of the work, the size unknown for a pipe.
+  void show(std::uint64_t done, std::uint64_t position, std::optional<std::uint64_t> size);
 
  private:
   bool is_shown_;
+  const char* unit_;
+  double one_;
   bool is_drawn_ = false;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };

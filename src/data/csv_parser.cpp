@@ -166,9 +166,10 @@ const char* CsvParser::parse_plain(const char* text, float* row) const {
     } else {
       const bool is_quoted = *text == '"';
       text = parse_number(text + (is_quoted ? 1 : 0), row[columns_[i]]);
-      if (text == nullptr || (is_quoted && *text++ != '"')) {
+      if (text == nullptr || (is_quoted && *text != '"')) {
         return nullptr;
       }
+      text += is_quoted ? 1 : 0;
     }
     if (i == last && *text == '\r') {
       ++text;

@@ -77,6 +77,7 @@ void OutputFile::write(std::string_view bytes) {
     const ssize_t count = ::write(descriptor_, bytes.data(), std::min(bytes.size(), kLargestWrite));
     if (count >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(count));
+      written_.fetch_add(static_cast<std::uint64_t>(count), std::memory_order_relaxed);
       start_write_back(static_cast<std::size_t>(count));
     } else if (errno == EPIPE) {
       throw OutputClosed();

@@ -3,7 +3,9 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,8 +20,8 @@ struct OutputClosed {};
 class OutputFile {
  public:
   enum class Durability {
-    kOnDisk,      // committed is on the disk, whatever happens to the machine
-    kOfProcess,   // whatever happens to the process: for what can be made again
+    kOnDisk,     // committed is on the disk, whatever happens to the machine
+    kOfProcess,  // whatever happens to the process: for what can be made again
   };
 
   // Throws InputError("PATH: …"), as write and commit do.
@@ -30,6 +32,9 @@ class OutputFile {
 
   // Throws OutputClosed when the reader is gone, Interrupted when a signal was noted.
   void write(std::string_view bytes);
+
+  // Bytes so far. Any thread may ask.
+  std::uint64_t written() const { return written_.load(std::memory_order_relaxed); }
 
   // What was written is there, under its name, when this returns.
   void commit();
@@ -42,6 +47,7 @@ class OutputFile {
   Durability durability_;
   std::string temporary_path_;  // empty: written in place
   int descriptor_ = -1;
+  std::atomic<std::uint64_t> written_ = 0;
   off_t started_ = 0;        // so much of the file is on its way to the disk
   std::size_t pending_ = 0;  // written since
 };

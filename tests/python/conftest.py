@@ -97,3 +97,9 @@ def start(binary) -> Iterator[Callable[..., subprocess.Popen]]:
         for end in (process.stdin, process.stdout, process.stderr):
             if end is not None:
                 end.close()
+
+
+def peak_mib(process: subprocess.Popen) -> float:
+    """A running process's peak resident memory. (That of wait4 counts the parent's own, carried across exec.)"""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM:"))

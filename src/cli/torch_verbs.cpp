@@ -22,7 +22,7 @@ constexpr int kHeap = 48 << 20;
 constexpr std::size_t kPiece = 64 << 10;
 constexpr std::size_t kHugePage = 2 << 20;
 
-// LibTorch makes its hundred thousands of small things as it is loaded: the heap for them in one piece, of huge pages
+// LibTorch makes its many small things as it is loaded: the heap for them in one piece, of huge pages
 // where the kernel has them, saves most of the page faults.
 void prepare_heap() {
   const auto* const before = static_cast<char*>(::sbrk(0));

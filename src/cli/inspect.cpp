@@ -3,6 +3,7 @@
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 
 #include "cli/plain_value.h"
@@ -83,22 +84,19 @@ Contents contents_of(const TensorFile& file, const std::optional<std::string>& k
 
 struct Totals {
   std::uint64_t numbers = 0;  // elements, as the shapes say
-  std::uint64_t bytes = 0;    // of the file's storages
+  std::uint64_t bytes = 0;    // of the storages that they lie in
 };
 
 Totals totals_of(const TensorFile& file, const Contents& contents) {
   Totals totals;
+  std::set<const StorageRecord*> storages;
   for (const NamedTensor& named : contents.tensors) {
+    const auto& own = file.tensors;
+    const bool is_own = named.tensor >= own.data() && named.tensor < own.data() + own.size();
+    const StorageRecord& storage = (is_own ? file : *file.constants).storages[named.tensor->storage];
+    totals.bytes += storages.insert(&storage).second ? storage.size : 0;
     const auto numel = static_cast<std::uint64_t>(named.tensor->numel());
     totals.numbers += std::min(numel, std::numeric_limits<std::uint64_t>::max() - totals.numbers);
-  }
-  for (const StorageRecord& storage : file.storages) {
-    totals.bytes += storage.size;
-  }
-  if (file.constants != nullptr) {
-    for (const StorageRecord& storage : file.constants->storages) {
-      totals.bytes += storage.size;
-    }
   }
   return totals;
 }

@@ -39,7 +39,8 @@ at::Tensor make_tensor(const TensorRecord& record, const c10::Storage& storage) 
   const auto dtype = static_cast<at::ScalarType>(record.dtype);
   at::Tensor tensor = at::detail::make_tensor<c10::TensorImpl>(
       c10::Storage(storage), c10::DispatchKeySet(c10::DispatchKey::CPU), c10::scalarTypeToTypeMeta(dtype));
-  tensor.unsafeGetTensorImpl()->set_sizes_and_strides(record.shape, record.strides, record.offset);
+  tensor.unsafeGetTensorImpl()->set_sizes_and_strides(record.shape, record.strides,
+                                                      record.numel() == 0 ? 0 : record.offset);  // any is allowed
   tensor._set_conj(record.is_conj);
   tensor._set_neg(record.is_neg);
   if (record.requires_grad && (at::isFloatingType(dtype) || at::isComplexType(dtype))) {

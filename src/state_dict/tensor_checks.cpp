@@ -36,8 +36,7 @@ void check_tensor(const TensorRecord& tensor, std::uint64_t storage_size) {
     last += (size - 1) * stride;
   }
   const std::uint64_t available = storage_size / size_of(tensor.dtype);
-  if (is_empty ? static_cast<std::uint64_t>(tensor.offset) > available
-               : static_cast<std::uint64_t>(last) >= available) {
+  if (!is_empty && static_cast<std::uint64_t>(last) >= available) {  // no element reaches nowhere, as in Python
     throw FormatError("a tensor reaches past its storage of " + std::to_string(storage_size) + " bytes");
   }
 }

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 
 IRIS_NET = "fc1.weight (16, 4)\nfc1.bias (16,)\nfc2.weight (3, 16)\nfc2.bias (3,)\n"
 
@@ -185,3 +186,12 @@ def test_nothing_in_a_file_is_run(iris, tmp_path):
     assert result.returncode == 1
     assert "global io.open is not allowed in a state_dict" in result.stderr
     assert not (tmp_path / "pwned").exists()
+
+
+def test_the_bytes_are_those_of_the_tensors_shown(iris, tmp_path):
+    net = torch.nn.Linear(3, 2)
+    checkpoint = {"model_state_dict": net.state_dict(), "ema": {"w": torch.zeros(100)}}
+    torch.save(checkpoint, tmp_path / "c.pt")
+    assert "2 tensors, 8 parameters, 32 bytes" in iris("inspect", tmp_path / "c.pt").stderr
+    shown = json.loads(iris("inspect", tmp_path / "c.pt", "--key", "ema", "--json").stdout)
+    assert (shown["parameters"], shown["bytes"]) == (100, 400)

@@ -46,11 +46,12 @@ def test_a_slow_producer_s_rows_are_answered_as_they_come(predict, workers):
     assert process.wait(10) == 0
 
 
-def test_rows_in_small_pieces_get_the_bytes_of_the_whole(predict, iris, repo):
+@pytest.mark.parametrize("model", ["models/iris_net.pt", "models/iris_net.ts.pt"])
+def test_rows_in_small_pieces_get_the_bytes_of_the_whole(start, iris, repo, model):
     """Which rows arrive together, and are scored together, does not show in the last bit."""
     rows = (repo / "data/iris.csv").read_bytes()
-    expected = iris("predict", repo / "models/iris_net.pt", "-i", repo / "data/iris.csv", "--logits").stdout.encode()
-    process = predict("--logits")
+    expected = iris("predict", repo / model, "-i", repo / "data/iris.csv", "--logits").stdout.encode()
+    process = start("predict", repo / model, "-i", "-", "--logits")
     for begin in range(0, len(rows), 101):
         send(process, rows[begin : begin + 101])
         time.sleep(0.003)

@@ -120,8 +120,11 @@ TEST(TorchPickle, RefusesATensorThatReachesPastItsStorage) {
   EXPECT_EQ(tensor_error(push_tensor({.shape = push_ints({2, 4})})), message);
   EXPECT_EQ(tensor_error(push_tensor({.strides = push_ints({4, 1})})), message);
   EXPECT_EQ(tensor_error(push_tensor({.offset = push_int(1)})), message);
-  EXPECT_EQ(tensor_error(push_tensor({.offset = push_int(7), .shape = push_ints({0, 3})})), message);
   EXPECT_EQ(tensor_error(push_tensor({.offset = push_int(kMost), .shape = ")", .strides = ")"})), message);
+}
+
+TEST(TorchPickle, ReadsAnEmptyTensorBehindItsStorage) {  // torch.empty(2, 0, 2)[1:]
+  EXPECT_EQ(tensor_of(push_tensor({.offset = push_int(7), .shape = push_ints({0, 3})})).numel(), 0);
 }
 
 TEST(TorchPickle, RefusesAScalarOnAnEmptyStorage) {

@@ -32,7 +32,8 @@ std::vector<std::string> split_names(const std::string& option, const std::optio
 
 bool is_same_file(const std::string& path, const std::string& other) {
   std::error_code error;
-  return std::filesystem::is_regular_file(path, error) && std::filesystem::equivalent(path, other, error);
+  return path != "-" && other != "-" && std::filesystem::is_regular_file(path, error) &&
+         std::filesystem::equivalent(path, other, error);
 }
 
 int run_predict(PredictOptions options) {
@@ -47,6 +48,9 @@ int run_predict(PredictOptions options) {
   }
   if (is_same_file(options.output, options.model)) {
     throw UsageError("-o " + options.output + " would replace the model; write to another file");
+  }
+  if (is_same_file(options.output, options.input)) {
+    throw UsageError("-o " + options.output + " would replace the rows; write to another file");
   }
   if (options.json && options.output_format == "csv") {
     throw UsageError("--json and --output-format csv contradict each other");

@@ -22,7 +22,8 @@ std::vector<float> parse_sample(const PredictOptions& options, const Classifier&
   }
   std::vector<float> values;
   for (std::size_t i = 0; i < options.sample.size(); ++i) {
-    const std::string& typed = options.sample[i];
+    const std::string typed =
+        options.sample[i].substr(options.sample[i].starts_with(' ') ? 1 : 0);  // main puts one there
     const std::optional<float> value = parse_float(typed);
     if (!value || !std::isfinite(*value)) {
       throw UsageError((names.empty() ? "x" + std::to_string(i) : names[i]) + ": " +

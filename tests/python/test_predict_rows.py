@@ -277,9 +277,14 @@ def test_an_output_file_survives_a_failed_run(iris, model, tmp_path):
     assert out.read_text() == "old\n"
 
 
-def test_the_output_may_be_the_input(iris, model, data, tmp_path):
+def test_the_output_may_not_be_the_input(iris, model, data, tmp_path):
     both = tmp_path / "both.csv"
     both.write_text(data.read_text())
-    expected = iris("predict", model, "-i", data).stdout
-    assert iris("predict", model, "-i", both, "-o", both).returncode == 0
-    assert both.read_text() == expected
+    result = iris("predict", model, "-i", both, "-o", tmp_path / "." / "both.csv")
+    assert (result.returncode, result.stderr.count("would replace the rows")) == (2, 1)
+    assert both.read_text() == data.read_text()
+
+
+def test_a_file_called_dash_does_not_matter(iris, model, data, tmp_path):
+    (tmp_path / "-").write_text("")
+    assert iris("predict", model, "-i", "-", input=ROW, cwd=tmp_path).returncode == 0

@@ -23,6 +23,8 @@ class AnswerWriter {
 
   AnswerWriter(Format format, const std::vector<std::string>& labels, AnswerParts parts);
 
+  std::size_t class_count() const { return begins_.size(); }
+
   // CSV's first line, "label,confidence", with "p_LABEL" and "logit_LABEL" for each class when asked for; of NDJSON "".
   std::string header() const;
 

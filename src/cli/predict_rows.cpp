@@ -144,6 +144,10 @@ class RowScorer {
       rows = part.padded;
     }
     classifier_.predict(rows, count, part.predictions);
+    if (part.predictions.class_count != writer_.class_count()) {
+      throw InputError(options_.model + ": the model gives " + std::to_string(part.predictions.class_count) +
+                       " classes, and gave " + std::to_string(writer_.class_count()) + " before");
+    }
   }
 
   void give(Part& part) {

@@ -205,7 +205,7 @@ std::string CsvParser::parse_cells(const std::vector<std::string>& cells, float*
 void CsvParser::parse(const Chunk& chunk, Rows& rows) const {
   rows.bad.clear();
   rows.count = 0;
-  rows.features.resize(chunk.line_count * features_.size());
+  rows.features.resize(most_rows(chunk, features_.size()) * features_.size());
   float* row = rows.features.data();
   std::string_view text = chunk.text;
   std::size_t line = chunk.first_line;

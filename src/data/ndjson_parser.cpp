@@ -180,7 +180,7 @@ class NdjsonParser : public RowParser {
   void parse(const Chunk& chunk, Rows& rows) const override {
     rows.bad.clear();
     rows.count = 0;
-    rows.features.resize(chunk.line_count * features_.size());
+    rows.features.resize(most_rows(chunk, features_.size()) * features_.size());
     std::span<float> rest = rows.features;
     std::size_t line = chunk.first_line;
     const char* text = chunk.text.data();

@@ -1,6 +1,7 @@
 // Rows of features from chunks of text.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -22,6 +23,11 @@ struct Rows {
   std::size_t count = 0;        // good and bad
   std::vector<BadRow> bad;
 };
+
+// As many rows as the chunk's text can hold, each feature taking two bytes at least, and room for one more.
+inline std::size_t most_rows(const Chunk& chunk, std::size_t features) {
+  return std::min(chunk.line_count, chunk.text.size() / (2 * std::max<std::size_t>(features, 1)) + 1);
+}
 
 // Knows how one input is laid out. Any number of threads may parse its chunks at once.
 class RowParser {

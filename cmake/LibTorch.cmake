@@ -13,7 +13,7 @@
 #
 # find_package(Torch) is not called: a CUDA build's stops where there is no CUDA toolkit, and only compiling kernels needs one.
 include_guard()
-set(LibTorch_MINIMUM_VERSION 2.1)
+set(LibTorch_MINIMUM_VERSION 2.4)  # fused optimizers on the CPU
 set(IRIS_TORCH_DIR "$ENV{IRIS_TORCH_DIR}" CACHE PATH "LibTorch to use: a libtorch folder, a site-packages/torch or a Python environment")
 
 # The first folder at or below `dir` that holds a whole LibTorch; a line about each that does not is added to LibTorch_REPORT.

@@ -52,6 +52,8 @@ int run(int argc, char** argv) {
   CLI::App app("Runs in C++ what was trained in PyTorch.", "iris");
   iris::Run run;
   iris::add_predict(app, run);
+  iris::add_evaluate(app, run);
+  iris::add_train(app, run);
   iris::add_inspect(app, run);
   iris::add_convert(app, run);
   app.require_subcommand(1);

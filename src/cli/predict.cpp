@@ -1,40 +1,15 @@
 #include "cli/predict.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <filesystem>
 #include <memory>
 
 #include "cli/torch_verbs.h"
 #include "cli/verbs.h"
 #include "error.h"
-#include "pickle/text.h"
+#include "io/output_file.h"
 
 namespace iris {
 namespace {
-
-std::vector<std::string> split_names(const std::string& option, const std::optional<std::string>& typed) {
-  std::vector<std::string> names;
-  for (std::size_t start = 0; typed && start <= typed->size();) {
-    const std::size_t comma = std::min(typed->find(',', start), typed->size());
-    const std::string name = typed->substr(start, comma - start);
-    if (name.empty()) {
-      throw UsageError(option + ": a name is empty; write a,b,c");
-    }
-    if (std::find(names.begin(), names.end(), name) != names.end()) {
-      throw UsageError(option + ": " + pickle::quoted(name) + " is there twice");
-    }
-    names.push_back(name);
-    start = comma + 1;
-  }
-  return names;
-}
-
-bool is_same_file(const std::string& path, const std::string& other) {
-  std::error_code error;
-  return path != "-" && other != "-" && std::filesystem::is_regular_file(path, error) &&
-         std::filesystem::equivalent(path, other, error);
-}
 
 int run_predict(PredictOptions options) {
   if (options.input.empty() && options.sample.empty()) {
@@ -55,8 +30,7 @@ int run_predict(PredictOptions options) {
   if (options.json && options.output_format == "csv") {
     throw UsageError("--json and --output-format csv contradict each other");
   }
-  options.classifier.features = split_names("--features", options.features);
-  options.classifier.labels = split_names("--labels", options.labels);
+  set_names(options.names, options.classifier);
   return torch_verbs().predict(options);
 }
 
@@ -96,12 +70,7 @@ void add_predict(CLI::App& app, Run& run) {
       ->needs(input);
   command->add_flag("-q,--quiet", options->quiet, "No progress bar");
 
-  command->add_option("--features", options->features, "Names of the features, in order: a,b,c");
-  command->add_option("--labels", options->labels, "Names of the classes, in order: a,b,c");
-  command->add_option("--key", options->classifier.key, "Which dictionary of a checkpoint is the state_dict");
-  command->add_option("--hidden", options->classifier.hidden, "IrisNet's hidden units (16)")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20));
-  command->add_option("--device", options->classifier.device, "auto (CUDA when there is one), cpu, cuda or cuda:N");
+  add_model_options(*command, options->names, options->classifier);
   command->add_option("--threads", options->threads, "LibTorch's threads within one pass (with -i: 1)")
       ->check(CLI::Range(1, 1024));
   command->footer(

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/model_options.h"
 #include "inference/classifier.h"
 
 namespace iris {
@@ -25,8 +26,7 @@ struct PredictOptions {
   bool json = false;
   bool logits = false;
   bool probabilities = false;
-  std::optional<std::string> features;  // as typed: names and commas
-  std::optional<std::string> labels;
+  TypedNames names;
   ClassifierOptions classifier;
 };
 

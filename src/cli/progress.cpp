@@ -26,7 +26,9 @@ std::string clock_text(double seconds) {
 }  // namespace
 
 Progress::Progress(bool is_quiet, const char* unit, double one)
-    : is_shown_(!is_quiet && ::isatty(STDERR_FILENO) == 1), unit_(unit), one_(one) {}
+    : is_shown_(!is_quiet && is_terminal()), unit_(unit), one_(one) {}
+
+bool Progress::is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
 
 Progress::~Progress() {
   if (is_drawn_) {
@@ -35,7 +37,8 @@ Progress::~Progress() {
   }
 }
 
-void Progress::show(std::uint64_t done, std::uint64_t position, std::optional<std::uint64_t> size) {
+void Progress::show(std::uint64_t done, std::uint64_t position, std::optional<std::uint64_t> size,
+                    const std::string& note) {
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
   if (!is_shown_ || elapsed.count() < 1) {
     return;
@@ -51,7 +54,8 @@ void Progress::show(std::uint64_t done, std::uint64_t position, std::optional<st
       line += clock_text(elapsed.count() * (1 - share) / share) + " left  ";
     }
   }
-  std::fprintf(stderr, "\r%s%.0f %s  %.0f %s/s\x1b[K", line.c_str(), count, unit_, count / elapsed.count(), unit_);
+  std::fprintf(stderr, "\r%s%.0f %s  %.0f %s/s%s\x1b[K", line.c_str(), count, unit_, count / elapsed.count(), unit_,
+               note.empty() ? "" : ("  " + note).c_str());
   std::fflush(stderr);
   is_drawn_ = true;
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace iris {
 
@@ -12,12 +13,17 @@ class Progress {
  public:
   // unit: what is counted, and how much of it is one: "rows", 1 or "MiB", 2^20.
   Progress(bool is_quiet, const char* unit, double one);
+  // Whether there is one to draw on.
+  static bool is_terminal();
+
   ~Progress();  // takes the line away
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
   // done: so far; position of size: the share of the work, the size unknown for a pipe.
-  void show(std::uint64_t done, std::uint64_t position, std::optional<std::uint64_t> size);
+  // note: more to be said behind that.
+  void show(std::uint64_t done, std::uint64_t position, std::optional<std::uint64_t> size,
+            const std::string& note = "");
 
  private:
   bool is_shown_;

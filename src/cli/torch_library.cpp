@@ -1,6 +1,4 @@
 // What the shared library with LibTorch in it gives the program; torch_verbs.cpp is its other end.
-#include <torch/version.h>
-
 #include "cli/torch_verbs.h"
 #include "inference/device.h"
 
@@ -20,8 +18,10 @@ int predict(const PredictOptions& options) {
 
 extern "C" const iris::TorchVerbs* iris_torch_verbs() {
   static const iris::TorchVerbs verbs = {
-      .torch = std::string("LibTorch " TORCH_VERSION ", ") + (iris::is_cuda_build() ? "CUDA build" : "CPU build"),
+      .torch = "LibTorch " + iris::torch_version() + ", " + (iris::is_cuda_build() ? "CUDA build" : "CPU build"),
       .predict = iris::predict,
+      .evaluate = iris::evaluate_model,
+      .train = iris::train_model,
   };
   return &verbs;
 }

@@ -46,7 +46,7 @@ std::string path_of_library() {
     }
   }
   throw InputError(std::string(kLibrary) + " is not beside " + program.string() +
-                   ", which needs it to predict; build again with script/build, or install both with cmake --install");
+                   ", which needs it; build again with script/build, or install both with cmake --install");
 }
 
 const TorchVerbs& load() {

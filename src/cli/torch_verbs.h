@@ -4,13 +4,17 @@
 
 #include <string>
 
+#include "cli/evaluate.h"
 #include "cli/predict.h"
+#include "cli/train.h"
 
 namespace iris {
 
 struct TorchVerbs {
   std::string torch;  // "LibTorch 2.13.0, CPU build"
   int (*predict)(const PredictOptions& options);
+  int (*evaluate)(const EvaluateOptions& options);
+  int (*train)(const TrainOptions& options);
 };
 
 // Throws InputError when the library, or the LibTorch that it needs, cannot be loaded.

@@ -14,6 +14,8 @@ using Run = std::function<int()>;
 
 // Each adds its subcommand to the app; parsing a command line that names it sets `run`.
 void add_predict(CLI::App& app, Run& run);
+void add_evaluate(CLI::App& app, Run& run);
+void add_train(CLI::App& app, Run& run);
 void add_inspect(CLI::App& app, Run& run);
 void add_convert(CLI::App& app, Run& run);
 

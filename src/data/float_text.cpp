@@ -6,7 +6,10 @@
 
 namespace iris {
 
-std::optional<float> parse_float(std::string_view text) {
+namespace {
+
+template <typename Float>
+std::optional<Float> parse(std::string_view text, Float (*of_extreme)(const char*, char**)) {
   constexpr std::string_view kBlanks = " \t";
   const std::size_t first = text.find_first_not_of(kBlanks);
   if (first == std::string_view::npos) {
@@ -16,16 +19,22 @@ std::optional<float> parse_float(std::string_view text) {
   if (text.starts_with('+') && !text.starts_with("+-")) {
     text.remove_prefix(1);
   }
-  float value = 0;
+  Float value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (end != text.data() + text.size() || error == std::errc::invalid_argument) {
     return std::nullopt;
   }
   if (error == std::errc::result_out_of_range) {  // from_chars leaves open whether too large or too small
-    return std::strtof(std::string(text).c_str(), nullptr);
+    return of_extreme(std::string(text).c_str(), nullptr);
   }
   return value;
 }
+
+}  // namespace
+
+std::optional<float> parse_float(std::string_view text) { return parse<float>(text, std::strtof); }
+
+std::optional<double> parse_double(std::string_view text) { return parse<double>(text, std::strtod); }
 
 char* write_shortest(float value, char* to) { return std::to_chars(to, to + 15, value).ptr; }
 

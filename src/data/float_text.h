@@ -16,6 +16,9 @@ namespace iris {
 // anything else (hexadecimal too). Too large a number, "inf" and "nan" give what is not finite.
 std::optional<float> parse_float(std::string_view text);
 
+// The same in double precision, as strtod and Python's float().
+std::optional<double> parse_double(std::string_view text);
+
 // A decimal number at the start of `text`, which must end with something else ('\n'): "5.1", "-2.50", ".5". Returns the
 // place behind it, or nullptr for anything that takes more than one division: no number, an exponent, blanks, more than
 // 19 digits, or a number so near the middle of two floats that a double cannot tell which it is. The value is exactly

@@ -3,12 +3,15 @@
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/cuda.h>
+#include <torch/version.h>
 
 #include <charconv>
 
 #include "error.h"
 
 namespace iris {
+
+std::string torch_version() { return TORCH_VERSION; }
 
 bool is_cuda_build() { return at::CUDAHooksRegistry()->Has("CUDAHooks"); }
 

@@ -17,4 +17,7 @@ bool is_cuda_build();
 // LibTorch's threads within one operation (intra-op), for the whole process; at least 1.
 void set_thread_count(int count);
 
+// Of the LibTorch that iris is built with: "2.13.0".
+std::string torch_version();
+
 }  // namespace iris

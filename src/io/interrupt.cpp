@@ -2,12 +2,15 @@
 
 #include <signal.h>
 
+#include <atomic>
+
 namespace iris {
 namespace {
 
 constexpr int kWake = SIGUSR1;
 
 volatile sig_atomic_t noted_signal = 0;
+std::atomic<bool> is_held = false;
 
 }  // namespace
 
@@ -30,9 +33,12 @@ void wake(std::thread::native_handle_type thread) { pthread_kill(thread, kWake);
 bool is_interrupted() { return noted_signal != 0; }
 
 void throw_if_interrupted() {
-  if (noted_signal != 0) {
+  if (noted_signal != 0 && !is_held) {
     throw Interrupted{noted_signal};
   }
 }
+
+HeldInterrupts::HeldInterrupts() { is_held = true; }
+HeldInterrupts::~HeldInterrupts() { is_held = false; }
 
 }  // namespace iris

@@ -19,7 +19,16 @@ void wake(std::thread::native_handle_type thread);
 
 bool is_interrupted();
 
-// Throws Interrupted if a signal was noted.
+// Throws Interrupted if a signal was noted, unless a HeldInterrupts is alive.
 void throw_if_interrupted();
+
+// While it lives, signals are noted, but interrupt nothing: for what is finished first. One at a time.
+class HeldInterrupts {
+ public:
+  HeldInterrupts();
+  ~HeldInterrupts();
+  HeldInterrupts(const HeldInterrupts&) = delete;
+  HeldInterrupts& operator=(const HeldInterrupts&) = delete;
+};
 
 }  // namespace iris

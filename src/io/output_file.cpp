@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "error.h"
 #include "io/interrupt.h"
@@ -115,6 +117,12 @@ void OutputFile::commit() {
     ::fsync(folder);
     ::close(folder);
   }
+}
+
+bool is_same_file(const std::string& output, const std::string& other) {
+  std::error_code error;
+  return output != "-" && other != "-" && std::filesystem::is_regular_file(output, error) &&
+         std::filesystem::equivalent(output, other, error);
 }
 
 void OutputFile::fail(const char* what) const {

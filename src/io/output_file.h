@@ -52,4 +52,7 @@ class OutputFile {
   std::size_t pending_ = 0;  // written since
 };
 
+// Whether writing to `output` would replace the file `other`; never for "-".
+bool is_same_file(const std::string& output, const std::string& other);
+
 }  // namespace iris

@@ -67,14 +67,17 @@ void read_versions(const TensorFile& file, pickle::Value dict, StateDict& result
 }  // namespace
 
 StateDict tensors_of(const TensorFile& file, const std::optional<std::string>& key) {
-  const Selection selection = select_state_dict(file, key);
+  return tensors_in(file, select_state_dict(file, key).dict);
+}
+
+StateDict tensors_in(const TensorFile& file, pickle::Value value) {
   std::vector<std::size_t> alignments(file.storages.size(), 1);  // that all tensors on a storage can do with
   for (const TensorRecord& tensor : file.tensors) {
     alignments[tensor.storage] = std::max(alignments[tensor.storage], word_size_of(tensor.dtype));
   }
   std::vector<c10::Storage> storages(file.storages.size());
   StateDict result;
-  for (const auto& [name, record] : named_tensors(file, selection.dict)) {
+  for (const auto& [name, record] : named_tensors(file, value)) {
     c10::Storage& storage = storages[record->storage];
     if (!storage) {
       storage = make_storage(file.storages[record->storage], alignments[record->storage]);
@@ -84,7 +87,7 @@ StateDict tensors_of(const TensorFile& file, const std::optional<std::string>& k
     }
     result.insert(name, make_tensor(*record, storage));
   }
-  read_versions(file, selection.dict, result);
+  read_versions(file, value, result);
   return result;
 }
 

@@ -1,4 +1,4 @@
-// Between LibTorch's tensors and a TensorFile.
+// LibTorch's tensors out of a TensorFile; tensor_file_builder.h is the other way.
 #pragma once
 
 #include <optional>
@@ -12,8 +12,7 @@ namespace iris {
 // The tensors of select_state_dict(file, key), mapped. Throws FormatError without the path.
 StateDict tensors_of(const TensorFile& file, const std::optional<std::string>& key);
 
-// A file in memory whose root is an OrderedDict of the tensors, which it keeps alive. Throws InputError for tensors
-// that have no storage of their own (sparse, quantized, meta).
-TensorFile tensor_file_of(const StateDict& state_dict);
+// The tensors of any value in the file (named_tensors), mapped. A tensor itself has the name "".
+StateDict tensors_in(const TensorFile& file, pickle::Value value);
 
 }  // namespace iris

@@ -163,6 +163,6 @@ def test_a_program_without_its_library_says_so(binary, model, tmp_path):
     (tmp_path / "iris").chmod(0o755)
     result = subprocess.run([tmp_path / "iris", "predict", model, "5.1", "3.5", "1.4", "0.2"], capture_output=True)
     assert (result.returncode, result.stdout) == (1, b"")
-    expected = f"iris: error: libiris_torch_verbs.so is not beside {tmp_path.resolve()}/iris, which needs it to predict"
+    expected = f"iris: error: libiris_torch_verbs.so is not beside {tmp_path.resolve()}/iris, which needs it"
     assert result.stderr.decode().startswith(expected)
     assert subprocess.run([tmp_path / "iris", "inspect", model], capture_output=True).returncode == 0

@@ -1,0 +1,28 @@
+// iris evaluate: its options, and the work.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "cli/model_options.h"
+#include "inference/classifier.h"
+
+namespace iris {
+
+struct EvaluateOptions {
+  std::string model;
+  std::string data;
+  std::string label_column = "species";
+  std::size_t batch_size = 4096;
+  bool json = false;
+  bool quiet = false;
+  std::optional<int> threads;
+  TypedNames names;
+  ClassifierOptions classifier;
+};
+
+// Scores all rows and prints how well the answers agree with the label column. Returns 0.
+int evaluate_model(const EvaluateOptions& options);
+
+}  // namespace iris

@@ -1,0 +1,27 @@
+// The options of every verb that runs a model.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "inference/classifier.h"
+
+namespace CLI {
+class App;
+}
+
+namespace iris {
+
+// As typed: names and commas.
+struct TypedNames {
+  std::optional<std::string> features;
+  std::optional<std::string> labels;
+};
+
+// --features, --labels, --key, --hidden, --device.
+void add_model_options(CLI::App& command, TypedNames& names, ClassifierOptions& options);
+
+// Puts the names that were typed into the options. Throws UsageError for an empty name, or one that is there twice.
+void set_names(const TypedNames& names, ClassifierOptions& options);
+
+}  // namespace iris

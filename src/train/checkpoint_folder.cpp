@@ -1,0 +1,116 @@
+#include "train/checkpoint_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <regex>
+#include <system_error>
+#include <utility>
+
+#include "error.h"
+
+namespace iris {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::regex& checkpoint_name() {
+  static const std::regex pattern(R"(epoch-(\d{6,12})(?:-batch-(\d{6,12}))?\.pt)");
+  return pattern;
+}
+
+// As OutputFile and, behind the dot, Python's writer call what is not whole yet.
+const std::regex& temporary_name() {
+  static const std::regex pattern(
+      R"(epoch-\d{6,12}(-batch-\d{6,12})?\.pt\.\w{6}|\.epoch-\d{6,12}(-batch-\d{6,12})?\.pt\.\w+)");
+  return pattern;
+}
+
+[[noreturn]] void fail(const fs::path& path, const std::string& fact) { throw InputError(path.string() + ": " + fact); }
+
+template <typename Visit>
+void for_each_name(const fs::path& folder, Visit&& visit) {
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    visit(entry->path());
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    fail(folder, "cannot be read: " + error.message());
+  }
+}
+
+}  // namespace
+
+std::string CheckpointPosition::file_name() const {
+  char text[64];
+  std::snprintf(text, sizeof text, batch == 0 ? "epoch-%06lld.pt" : "epoch-%06lld-batch-%06lld.pt",
+                static_cast<long long>(epoch), static_cast<long long>(batch));
+  return text;
+}
+
+std::vector<CheckpointFile> checkpoints_in(const fs::path& folder) {
+  std::vector<CheckpointFile> files;
+  for_each_name(folder, [&](const fs::path& path) {
+    const std::string name = path.filename().string();
+    std::smatch match;
+    if (std::regex_match(name, match, checkpoint_name())) {
+      files.push_back({{std::stoll(match[1]), match[2].matched ? std::stoll(match[2]) : 0}, path});
+    }
+  });
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.position > b.position; });
+  return files;
+}
+
+CheckpointFolder::CheckpointFolder(fs::path path, std::optional<std::int64_t> keep)
+    : path_(std::move(path)), keep_(keep) {
+  if (::mkdir(path_.c_str(), 0777) != 0 && errno != EEXIST) {
+    fail(path_, std::string("cannot be made: ") + std::strerror(errno));
+  }
+  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor_ < 0) {
+    fail(path_, errno == ENOTDIR ? "is no folder" : std::string("cannot be opened: ") + std::strerror(errno));
+  }
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    const int error = errno;
+    ::close(descriptor_);
+    fail(path_, error == EWOULDBLOCK ? "another run writes its checkpoints there"
+                                     : std::string("cannot be locked: ") + std::strerror(error));
+  }
+  if (::access(path_.c_str(), W_OK | X_OK) != 0) {
+    const int error = errno;
+    ::close(descriptor_);
+    fail(path_, std::string("cannot be written to: ") + std::strerror(error));
+  }
+  for_each_name(path_, [](const fs::path& file) {
+    if (std::regex_match(file.filename().string(), temporary_name())) {
+      ::unlink(file.c_str());
+    }
+  });
+}
+
+CheckpointFolder::~CheckpointFolder() { ::close(descriptor_); }
+
+void CheckpointFolder::add(const CheckpointPosition& position,
+                           const std::function<void(const std::string& path)>& write) const {
+  write((path_ / position.file_name()).string());
+  std::int64_t kept = 0;
+  for (const CheckpointFile& file : checkpoints_in(path_)) {
+    if (file.position > position) {
+      continue;
+    }
+    const bool is_superseded = file.position.batch > 0 && file.position != position;
+    if (is_superseded || (keep_ && kept >= *keep_)) {
+      ::unlink(file.path.c_str());
+    } else {
+      ++kept;
+    }
+  }
+}
+
+}  // namespace iris

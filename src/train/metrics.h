@@ -1,0 +1,40 @@
+// How well predictions agree with the truth.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace iris {
+
+// The figures of scikit-learn's accuracy_score, log_loss, precision_recall_fscore_support (with zero_division=0) and
+// confusion_matrix, added up over any number of batches.
+class Metrics {
+ public:
+  explicit Metrics(std::size_t class_count);
+
+  // logits: [labels.size(), classes], row-major. labels: the true classes.
+  void add(std::span<const float> logits, std::span<const std::int64_t> labels);
+
+  std::size_t class_count() const { return class_count_; }
+  std::uint64_t rows() const { return rows_; }
+  std::uint64_t correct() const;
+  double accuracy() const;  // 0 to 1
+  double loss() const;      // the mean cross-entropy, in nats
+
+  double precision(std::size_t label) const;
+  double recall(std::size_t label) const;
+  double f1(std::size_t label) const;
+  std::uint64_t support(std::size_t label) const;    // rows that are of the class
+  std::uint64_t predicted(std::size_t label) const;  // rows that are taken for it
+  std::uint64_t count(std::size_t truth, std::size_t prediction) const;
+
+ private:
+  std::size_t class_count_;
+  std::vector<std::uint64_t> counts_;  // [truth, prediction]
+  std::uint64_t rows_ = 0;
+  double loss_sum_ = 0;
+};
+
+}  // namespace iris

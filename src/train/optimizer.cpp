@@ -1,0 +1,104 @@
+#include "train/optimizer.h"
+
+#include <torch/torch.h>
+
+#include <string>
+#include <utility>
+
+#include "error.h"
+
+namespace iris {
+namespace {
+
+using FusedAdam = void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList,
+                           at::TensorList, double, double, double, double, double, bool, bool,
+                           const std::optional<at::Tensor>&, const std::optional<at::Tensor>&);
+
+}  // namespace
+
+std::vector<const char*> FusedOptimizer::state_names(const TrainConfig& config) {
+  if (config.optimizer != "sgd") {
+    return {"step", "exp_avg", "exp_avg_sq"};
+  }
+  return config.momentum == 0 ? std::vector<const char*>{} : std::vector<const char*>{"momentum_buffer"};
+}
+
+FusedOptimizer::FusedOptimizer(std::vector<at::Tensor> parameters, const TrainConfig& config)
+    : parameters_(std::move(parameters)), config_(config) {}
+
+void FusedOptimizer::zero_grad() {
+  for (const at::Tensor& parameter : parameters_) {
+    parameter.mutable_grad() = at::Tensor();
+  }
+}
+
+void FusedOptimizer::step() {
+  const torch::NoGradGuard no_grad;
+  std::vector<at::Tensor> gradients;
+  for (const at::Tensor& parameter : parameters_) {
+    gradients.push_back(parameter.grad());
+  }
+  const bool is_first = state_.empty();
+  if (is_first) {
+    state_.resize(state_names(config_).size());
+  }
+  if (config_.optimizer == "sgd") {
+    for (std::size_t i = 0; is_first && !state_.empty() && i < gradients.size(); ++i) {
+      state_[0].push_back(at::empty_like(gradients[i]));  // the kernel fills it in
+    }
+    at::_fused_sgd_(parameters_, gradients, state_.empty() ? std::vector<at::Tensor>{} : state_[0],
+                    config_.weight_decay, config_.momentum, config_.lr, /*dampening=*/0, /*nesterov=*/false,
+                    /*maximize=*/false, is_first && !state_.empty());
+    return;
+  }
+  for (std::size_t i = 0; is_first && i < parameters_.size(); ++i) {
+    state_[0].push_back(at::zeros({}, parameters_[i].options()));
+    state_[1].push_back(at::zeros_like(parameters_[i]));
+    state_[2].push_back(at::zeros_like(parameters_[i]));
+  }
+  at::_foreach_add_(state_[0], 1);
+  const FusedAdam fused_adam =
+      config_.optimizer == "adamw" ? FusedAdam(at::_fused_adamw_) : FusedAdam(at::_fused_adam_);
+  fused_adam(parameters_, gradients, state_[1], state_[2], {}, state_[0], config_.lr, kAdamBeta1, kAdamBeta2,
+             config_.weight_decay, kAdamEps, /*amsgrad=*/false, /*maximize=*/false, {}, {});
+}
+
+StateDict FusedOptimizer::state() const {
+  const std::vector<const char*> names = state_names(config_);
+  StateDict result;
+  for (std::size_t i = 0; !state_.empty() && i < parameters_.size(); ++i) {
+    for (std::size_t name = 0; name < names.size(); ++name) {
+      result.insert(std::to_string(i) + "." + names[name], state_[name][i]);
+    }
+  }
+  return result;
+}
+
+void FusedOptimizer::load(const StateDict& state) {
+  const torch::NoGradGuard no_grad;
+  const std::vector<const char*> names = state_names(config_);
+  if (state.is_empty()) {
+    state_.clear();
+    return;
+  }
+  std::vector<std::vector<at::Tensor>> loaded(names.size());
+  for (std::size_t name = 0; name < names.size(); ++name) {
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      const std::string key = std::to_string(i) + "." + names[name];
+      const at::Tensor* tensor = state.find(key);
+      const bool is_step = names[name] == std::string("step");
+      if (tensor == nullptr || tensor->scalar_type() != at::kFloat ||
+          tensor->sizes() != (is_step ? at::IntArrayRef() : parameters_[i].sizes())) {
+        throw FormatError("optimizer_state_dict: " + key + " is missing, or does not fit the model");
+      }
+      loaded[name].push_back(at::empty_like(is_step ? at::zeros({}, parameters_[i].options()) : parameters_[i]));
+      loaded[name].back().copy_(*tensor);
+    }
+  }
+  if (state.size() != names.size() * parameters_.size()) {
+    throw FormatError("optimizer_state_dict: holds more than " + config_.optimizer + " has");
+  }
+  state_ = std::move(loaded);
+}
+
+}  // namespace iris

@@ -1,0 +1,43 @@
+// torch.optim's Adam, AdamW and SGD.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "state_dict/state_dict.h"
+#include "train/train_config.h"
+
+namespace iris {
+
+inline constexpr double kAdamBeta1 = 0.9;
+inline constexpr double kAdamBeta2 = 0.999;
+inline constexpr double kAdamEps = 1e-8;
+
+// With Python's fused=True: the same kernels in the same order, and so the same bits. (torch::optim's own classes, like
+// Python's default ones, are made of other operations, which round differently.)
+class FusedOptimizer {
+ public:
+  // parameters: in the order of Python's module.parameters().
+  FusedOptimizer(std::vector<at::Tensor> parameters, const TrainConfig& config);
+
+  void zero_grad();
+  void step();
+
+  // The tensors in Python's optimizer.state_dict()["state"], "0.exp_avg" for parameter 0; empty before the first step.
+  // They share the optimizer's memory.
+  StateDict state() const;
+
+  // Copies. Throws FormatError where a tensor is missing, too many, or of another shape.
+  void load(const StateDict& state);
+
+  // Of `state`'s tensors for each parameter, in Python's order.
+  static std::vector<const char*> state_names(const TrainConfig& config);
+
+ private:
+  const std::vector<at::Tensor> parameters_;
+  const TrainConfig config_;
+  std::vector<std::vector<at::Tensor>> state_;  // for each of state_names(), a tensor for each parameter
+};
+
+}  // namespace iris

@@ -1,0 +1,232 @@
+#include "train/trainer.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <span>
+#include <utility>
+
+#include "error.h"
+#include "io/interrupt.h"
+#include "state_dict/crc32.h"
+#include "state_dict/selection.h"
+
+namespace iris {
+namespace {
+
+at::Tensor rng_state() { return at::detail::getDefaultCPUGenerator().get_state(); }
+
+TrainingRows where(const TrainingRows& rows, const at::Tensor& chosen) {
+  return {rows.features.index({chosen}), rows.labels.index({chosen})};
+}
+
+// (others, part): of each class a random `fraction`, rounded, at least one row and never all. Both in the rows' order.
+std::pair<TrainingRows, TrainingRows> split(const TrainingRows& rows, double fraction, const std::string& data,
+                                            const char* why_two) {
+  at::Tensor in_part = at::zeros(rows.count(), at::kBool);
+  const std::vector<std::string> labels = iris_labels();
+  const at::Tensor counts = at::bincount(rows.labels, {}, static_cast<std::int64_t>(labels.size()));
+  if ((counts > 0).sum().item<std::int64_t>() < 2) {
+    throw InputError(data +
+                     ": only one class: " + labels[static_cast<std::size_t>(rows.labels[0].item<std::int64_t>())] +
+                     "; training needs at least two");
+  }
+  for (std::size_t label = 0; label < labels.size(); ++label) {
+    const at::Tensor members = (rows.labels == static_cast<std::int64_t>(label)).nonzero().flatten();
+    const std::int64_t count = members.size(0);
+    if (count == 0) {
+      continue;
+    }
+    if (count < 2) {
+      throw InputError(data + ": only one flower of " + labels[label] + why_two);
+    }
+    const auto rounded = static_cast<std::int64_t>(static_cast<double>(count) * fraction + 0.5);
+    const at::Tensor order = at::randperm(count, at::kLong);
+    in_part.index_put_({members.index({order.slice(0, 0, std::clamp<std::int64_t>(rounded, 1, count - 1))})}, true);
+  }
+  return {where(rows, ~in_part), where(rows, in_part)};
+}
+
+TrainingRows on(const TrainingRows& rows, c10::Device device) {
+  return {rows.features.to(device), rows.labels.to(device)};
+}
+
+bool is_finite(const StateDict& state_dict) {
+  return std::all_of(state_dict.begin(), state_dict.end(),
+                     [](const auto& item) { return item.value().isfinite().all().template item<bool>(); });
+}
+
+StateDict copy_of(const StateDict& state_dict) {
+  StateDict copy;
+  copy.versions = state_dict.versions;
+  for (const auto& item : state_dict) {
+    copy.insert(item.key(), item.value().clone());
+  }
+  return copy;
+}
+
+}  // namespace
+
+std::int64_t data_crc32(const LabelledRows& rows) {
+  std::vector<std::byte> bytes;
+  const auto append = [&](const auto& values) {
+    const auto its_bytes = std::as_bytes(std::span(values));
+    bytes.insert(bytes.end(), its_bytes.begin(), its_bytes.end());
+  };
+  append(rows.features);
+  append(rows.labels);
+  return crc32(bytes);
+}
+
+Trainer::Trainer(const TrainConfig& config, const LabelledRows& rows, const std::string& data, c10::Device device)
+    : config_(config) {
+  torch::manual_seed(static_cast<std::uint64_t>(config.seed));
+  net_ = IrisNet(IrisNetOptions().hidden(config.hidden));
+  const auto count = static_cast<std::int64_t>(rows.labels.size());
+  const auto feature_count = static_cast<std::int64_t>(rows.features.size()) / count;
+  TrainingRows training = {torch::tensor(rows.features).view({count, feature_count}), torch::tensor(rows.labels)};
+  TrainingRows test;
+  std::tie(training, test) =
+      split(training, config.test_fraction, data, "; a class needs two, one to train and one to test");
+  if (config.patience) {
+    TrainingRows validation;
+    std::tie(training, validation) = split(training, *config.validation_fraction, data,
+                                           " is left to train with; --patience needs one more, to validate with");
+    validation_ = on(validation, device);
+  }
+  training_ = on(training, device);
+  test_ = on(test, device);
+  net_->to(device);
+  optimizer_.emplace(net_->parameters(), config);
+  rng_state_ = rng_state();
+}
+
+void Trainer::restore(const Checkpoint& checkpoint) {
+  if (checkpoint.batch * config_.batch_size >= training_.count()) {
+    throw FormatError("batch: an epoch has fewer batches");
+  }
+  best_.reset();
+  try {
+    load_state_dict(*net_, checkpoint.model);
+    if (checkpoint.best) {
+      IrisNet best(IrisNetOptions().hidden(config_.hidden));
+      load_state_dict(*best, checkpoint.best->state_dict);
+      best->to(training_.features.device());
+      best_ = BestWeights{checkpoint.best->epoch, copy_of(state_dict_of(*best))};
+    }
+  } catch (const InputError& error) {
+    throw FormatError(error.what());
+  }
+  if (!is_finite(state_dict())) {
+    throw FormatError("its weights are not finite");
+  }
+  optimizer_->load(checkpoint.optimizer);
+  const bool is_of_generator =
+      checkpoint.rng_state.scalar_type() == at::kByte && checkpoint.rng_state.sizes() == rng_state_.sizes();
+  if (!is_of_generator) {
+    throw FormatError("rng_state is not one of this generator");
+  }
+  rng_state_ = checkpoint.rng_state.clone();
+  try {
+    at::Generator generator = at::detail::getDefaultCPUGenerator();
+    generator.set_state(rng_state_);
+  } catch (const c10::Error&) {
+    throw FormatError("rng_state is not one of this generator");
+  }
+  epoch_ = checkpoint.epoch;
+  batch_ = checkpoint.batch;
+  loss_sum_ = checkpoint.loss_sum;
+  history_ = checkpoint.history;
+}
+
+bool Trainer::is_stopped_early() const { return best_ && epoch_ - best_->epoch >= *config_.patience; }
+
+StateDict Trainer::state_dict() const { return state_dict_of(*net_); }
+
+bool Trainer::run_epoch() {
+  net_->train();
+  const at::Tensor order = at::randperm(training_.count(), at::kLong).to(training_.features.device());
+  for (std::int64_t start = batch_ * config_.batch_size; start < training_.count(); start += config_.batch_size) {
+    const at::Tensor batch = order.slice(0, start, start + config_.batch_size);
+    optimizer_->zero_grad();
+    const at::Tensor loss =
+        at::cross_entropy_loss(net_->forward(training_.features.index({batch})), training_.labels.index({batch}));
+    loss.backward();
+    optimizer_->step();
+    const double batch_loss = loss.item<float>();
+    require_finite(batch_loss);
+    loss_sum_ += batch_loss * static_cast<double>(batch.size(0));
+    ++batch_;
+    if (is_interrupted() && start + config_.batch_size < training_.count()) {
+      return false;
+    }
+  }
+  end_epoch();
+  return true;
+}
+
+void Trainer::end_epoch() {
+  if (!is_finite(state_dict())) {
+    fail_diverged("the weights are not finite");
+  }
+  const Measures test = measure_test();
+  EpochRecord record{epoch_ + 1,
+                     loss_sum_ / static_cast<double>(training_.count()),
+                     measure_training().accuracy,
+                     test.loss,
+                     test.accuracy,
+                     {},
+                     {}};
+  require_finite(record.test_loss);
+  if (config_.patience) {
+    const Measures validation = measure(validation_);
+    require_finite(validation.loss);
+    record.validation_loss = validation.loss;
+    record.validation_accuracy = validation.accuracy;
+    const auto lowest = [this] { return *history_[static_cast<std::size_t>(best_->epoch) - 1].validation_loss; };
+    if (!best_ || validation.loss < lowest()) {
+      best_ = BestWeights{record.epoch, copy_of(state_dict())};
+    }
+  }
+  history_.push_back(record);
+  ++epoch_;
+  batch_ = 0;
+  loss_sum_ = 0;
+  rng_state_ = rng_state();
+}
+
+Measures Trainer::measure(const TrainingRows& rows) {
+  const torch::NoGradGuard no_grad;
+  net_->eval();
+  const at::Tensor logits = net_->forward(rows.features);
+  const auto correct = (logits.argmax(1) == rows.labels).sum().item<std::int64_t>();
+  return {at::cross_entropy_loss(logits, rows.labels).item<float>(),
+          static_cast<double>(correct) / static_cast<double>(rows.count())};
+}
+
+Checkpoint Trainer::checkpoint() const {
+  return {epoch_, batch_, loss_sum_, state_dict(), optimizer_->state(), rng_state_, best_, config_, history_};
+}
+
+void Trainer::finish() {
+  if (best_) {
+    load_state_dict(*net_, best_->state_dict);
+  }
+}
+
+void Trainer::require_finite(double loss) const {
+  if (!std::isfinite(loss)) {
+    fail_diverged(std::string("the loss is ") + (std::isnan(loss) ? "nan" : "inf"));
+  }
+}
+
+void Trainer::fail_diverged(const std::string& what) const {
+  char lr[32];
+  std::snprintf(lr, sizeof lr, "%g", config_.lr);
+  throw Diverged("training diverged at epoch " + std::to_string(epoch_ + 1) + ": " + what + "; try a --lr below " + lr);
+}
+
+}  // namespace iris

@@ -1,0 +1,97 @@
+// The training of IrisNet, epoch by epoch.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "data/labelled_csv.h"
+#include "iris_net.h"
+#include "train/checkpoint.h"
+#include "train/optimizer.h"
+#include "train/train_config.h"
+
+namespace iris {
+
+// What is learned or measured is not finite any more: "training diverged at epoch 3: the loss is nan; …".
+class Diverged : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Rows on the device: features float32 [N, 4], labels int64 [N].
+struct TrainingRows {
+  at::Tensor features;
+  at::Tensor labels;
+  std::int64_t count() const { return labels.size(0); }
+};
+
+struct Measures {
+  double loss = 0;      // mean cross-entropy
+  double accuracy = 0;  // 0 to 1
+};
+
+// CRC-32 of the features' and then the labels' bytes: tells whether a checkpoint's data are these.
+std::int64_t data_crc32(const LabelledRows& rows);
+
+// Draws all random numbers from LibTorch's global generator, which it seeds, in the order of python_export/training.py:
+// so the same data and configuration give the same bits there, on the CPU with as many threads. One at a time in a
+// process.
+class Trainer {
+ public:
+  // data: the file's name, for messages. Throws InputError where there is one class only, or a class of too few rows to
+  // be in every part.
+  Trainer(const TrainConfig& config, const LabelledRows& rows, const std::string& data, c10::Device device);
+
+  // Goes on from there; config is the one given before. Throws FormatError, without the path, for what does not fit.
+  void restore(const Checkpoint& checkpoint);
+
+  // All epochs are done, or the validation loss has not been lowered for too long.
+  bool is_done() const { return epoch_ >= config_.epochs || is_stopped_early(); }
+  bool is_stopped_early() const;
+
+  // To the end of the epoch; false when a signal was noted (io/interrupt.h) after a batch before that. Throws Diverged;
+  // then only history() still means something.
+  bool run_epoch();
+
+  // Shares the trainer's memory: to be written before it goes on.
+  Checkpoint checkpoint() const;
+
+  // Takes the best epoch's weights where early stopping kept some.
+  void finish();
+
+  std::int64_t epoch() const { return epoch_; }
+  std::int64_t best_epoch() const { return best_ ? best_->epoch : epoch_; }
+  const std::vector<EpochRecord>& history() const { return history_; }
+  StateDict state_dict() const;
+  // Of the weights as they are.
+  Measures measure_training() { return measure(training_); }
+  Measures measure_test() { return measure(test_); }
+  std::int64_t training_count() const { return training_.count(); }
+  std::int64_t test_count() const { return test_.count(); }
+
+ private:
+  Measures measure(const TrainingRows& rows);
+  void end_epoch();
+  void require_finite(double loss) const;
+  [[noreturn]] void fail_diverged(const std::string& what) const;
+
+  TrainConfig config_;
+  IrisNet net_{nullptr};
+  std::optional<FusedOptimizer> optimizer_;
+  TrainingRows training_;
+  TrainingRows validation_;  // empty without early stopping
+  TrainingRows test_;
+  std::int64_t epoch_ = 0;  // done
+  std::int64_t batch_ = 0;  // done of the next one
+  double loss_sum_ = 0;
+  at::Tensor rng_state_;  // where the next epoch begins
+  std::optional<BestWeights> best_;
+  std::vector<EpochRecord> history_;
+};
+
+}  // namespace iris

@@ -8,6 +8,7 @@
 #include "data/float_text.h"
 #include "data/labelled_csv.h"
 #include "error.h"
+#include "inference/device.h"
 #include "io/output_file.h"
 #include "pickle/text.h"
 #include "train/metrics.h"
@@ -112,6 +113,9 @@ std::string report_text(const Metrics& metrics, const std::vector<std::string>& 
 }  // namespace
 
 int evaluate_model(const EvaluateOptions& options) {
+  if (options.threads) {
+    set_thread_count(*options.threads);
+  }
   const Classifier classifier = Classifier::open(options.model, options.classifier);
   std::vector<std::string> labels;
   const Metrics metrics = measure(options, classifier, labels);

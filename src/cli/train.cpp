@@ -60,7 +60,7 @@ void add_config_options(CLI::App& command, TypedConfig& typed) {
   command.add_option("--batch-size", typed.batch_size, "Rows per step (16)")->check(count);
   command.add_option("--optimizer", typed.optimizer, "adam (default), adamw or sgd")
       ->check(CLI::IsMember({"adam", "adamw", "sgd"}));
-  add_number(command, "--lr", typed.lr, "Learning rate (0.005; sgd: 0.01)", is_positive, "a number above 0");
+  add_number(command, "--lr", typed.lr, "Learning rate (0.005)", is_positive, "a number above 0");
   add_number(
       command, "--weight-decay", typed.weight_decay, "Weight decay (0; adamw: 0.01)",
       [](double value) { return value >= 0; }, "a number from 0");

@@ -85,9 +85,7 @@ class TrainingRun {
         const bool is_due =
             trainer_->is_done() || trainer_->epoch() % options_.checkpoint_every.value_or(kCheckpointEvery) == 0;
         if (folder_ && ((is_whole && is_due) || is_interrupted())) {
-          const Checkpoint checkpoint = trainer_->checkpoint();
-          folder_->add({checkpoint.epoch, checkpoint.batch},
-                       [&](const std::string& path) { write_checkpoint(checkpoint, path); });
+          save();
         }
         if (is_whole) {
           log.tell(trainer_->history().back(), done_before, config_.epochs, trainer_->is_done());
@@ -133,7 +131,7 @@ class TrainingRun {
       return;
     }
     if (!is_folder) {
-      restore(*options_.resume);
+      restore(*options_.resume, std::nullopt);
       return;
     }
     const auto files = checkpoints_in(*options_.resume);
@@ -143,7 +141,7 @@ class TrainingRun {
     }
     for (const CheckpointFile& file : files) {
       try {
-        restore(file.path.string());
+        restore(file.path.string(), file.position);
         return;
       } catch (const FormatError& error) {
         std::fprintf(stderr, "iris: passed over %s\n", error.what());
@@ -163,10 +161,15 @@ class TrainingRun {
     return fs::equivalent(fs::is_directory(resume) ? resume : resume.parent_path(), folder, error);
   }
 
-  void restore(const std::string& path) {
+  // position: what the file's name says, where that is how it was found.
+  void restore(const std::string& path, const std::optional<CheckpointPosition>& position) {
     const Checkpoint checkpoint = read_checkpoint(path);
+    if (position && *position != CheckpointPosition{checkpoint.epoch, checkpoint.batch}) {
+      throw FormatError(path + ": holds " + std::to_string(checkpoint.epoch) + " epochs and " +
+                        std::to_string(checkpoint.batch) + " batches, unlike its name");
+    }
     resumed_ = path;
-    start(options_.typed.resumed(checkpoint.config, checkpoint.epoch, path));
+    start(options_.typed.resumed(checkpoint.config, checkpoint.epoch, checkpoint.batch, path));
     try {
       trainer_->restore(checkpoint);
     } catch (const FormatError& error) {
@@ -175,6 +178,16 @@ class TrainingRun {
     if (checkpoint.config.torch != config_.torch) {
       std::fprintf(stderr, "iris: %s was written with torch %s, this is %s: the last bits may differ\n", path.c_str(),
                    checkpoint.config.torch.c_str(), config_.torch.c_str());
+    }
+  }
+
+  void save() const {
+    const Checkpoint checkpoint = trainer_->checkpoint();
+    try {
+      folder_->add({checkpoint.epoch, checkpoint.batch},
+                   [&](const std::string& path) { write_checkpoint(checkpoint, path); });
+    } catch (const InputError& error) {
+      throw InputError(error.what() + last_checkpoint_text());
     }
   }
 
@@ -229,7 +242,7 @@ class TrainingRun {
   }
 
   void finish() {
-    if (trainer_->is_stopped_early()) {
+    if (trainer_->is_stopped_early() && trainer_->epoch() < config_.epochs) {
       std::fprintf(stderr, "iris: stopped early: the validation loss was lowest at epoch %lld\n",
                    static_cast<long long>(trainer_->best_epoch()));
     }

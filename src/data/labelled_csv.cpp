@@ -36,7 +36,7 @@ LabelledCsv::LabelledCsv(const std::string& path, Columns columns)
 bool LabelledCsv::take_record(std::vector<std::string>& cells) {
   line_ = next_line_;
   while (!text_.empty() && (text_.front() == '\n' || text_.front() == '\r')) {
-    line_ += text_.front() == '\n' ? 1 : 0;
+    line_ += text_.front() == '\n' ? 1U : 0U;
     text_.remove_prefix(1);
   }
   if (text_.empty()) {

@@ -55,7 +55,8 @@ OutputFile::OutputFile(const std::string& path, Durability durability) : path_(p
     path_ = target;
     std::free(target);
   }
-  temporary_path_ = path_ + ".XXXXXX";
+  const std::size_t name = path_.rfind('/') + 1;  // 0 without a slash
+  temporary_path_ = path_.substr(0, name) + "." + path_.substr(name) + ".XXXXXX";
   descriptor_ = ::mkostemp(temporary_path_.data(), O_CLOEXEC);
   if (descriptor_ < 0) {
     temporary_path_.clear();

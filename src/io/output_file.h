@@ -14,9 +14,9 @@ namespace iris {
 // The reader of our output wanted no more (EPIPE). Not an error: main ends quietly.
 struct OutputClosed {};
 
-// "-" is standard output. A regular file is written under another name in the same folder, and takes its own name, and
-// the place of any file of that name, in commit(); without commit() it goes, and what was there stays. Anything else
-// that exists already (a device, a named pipe) is written in place.
+// "-" is standard output. A regular file is written under another name, hidden, in the same folder, and takes its own
+// name, and the place of any file of that name, in commit(); without commit() it goes, and what was there stays.
+// Anything else that exists already (a device, a named pipe) is written in place.
 class OutputFile {
  public:
   enum class Durability {

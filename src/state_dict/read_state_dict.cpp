@@ -51,7 +51,7 @@ at::Tensor make_tensor(const TensorRecord& record, const c10::Storage& storage) 
 
 void read_versions(const TensorFile& file, pickle::Value dict, StateDict& result) {
   const auto& document = file.document;
-  const pickle::Value* metadata = document.find(document.state(dict), "_metadata");
+  const pickle::Value* metadata = dict.has_items() ? document.find(document.state(dict), "_metadata") : nullptr;
   if (metadata == nullptr || !metadata->is_dict()) {
     return;
   }

@@ -25,10 +25,9 @@ const std::regex& checkpoint_name() {
   return pattern;
 }
 
-// As OutputFile and, behind the dot, Python's writer call what is not whole yet.
+// As OutputFile and Python's writer call what is not whole yet.
 const std::regex& temporary_name() {
-  static const std::regex pattern(
-      R"(epoch-\d{6,12}(-batch-\d{6,12})?\.pt\.\w{6}|\.epoch-\d{6,12}(-batch-\d{6,12})?\.pt\.\w+)");
+  static const std::regex pattern(R"(\.epoch-\d{6,12}(-batch-\d{6,12})?\.pt\.\w{6,8})");
   return pattern;
 }
 

@@ -39,7 +39,7 @@ TrainConfig TypedConfig::with_defaults() const {
   if (validation_fraction && !patience) {
     throw UsageError("--validation-fraction is for --patience");
   }
-  config.lr = lr.value_or(is_sgd ? 0.01 : 0.005);
+  config.lr = lr.value_or(0.005);
   config.weight_decay = weight_decay.value_or(config.optimizer == "adamw" ? 0.01 : 0.0);
   config.momentum = momentum.value_or(is_sgd ? 0.9 : 0.0);
   config.epochs = epochs.value_or(config.epochs);
@@ -55,7 +55,8 @@ TrainConfig TypedConfig::with_defaults() const {
   return config;
 }
 
-TrainConfig TypedConfig::resumed(TrainConfig config, std::int64_t epochs_done, const std::string& place) const {
+TrainConfig TypedConfig::resumed(TrainConfig config, std::int64_t epochs_done, std::int64_t batches_done,
+                                 const std::string& place) const {
   refuse_other("--optimizer", optimizer, config.optimizer, place);
   refuse_other("--lr", lr, config.lr, place);
   refuse_other("--weight-decay", weight_decay, config.weight_decay, place);
@@ -68,9 +69,12 @@ TrainConfig TypedConfig::resumed(TrainConfig config, std::int64_t epochs_done, c
   refuse_other("--validation-fraction", validation_fraction, config.validation_fraction, place);
   refuse_other("--label-column", label_column, config.label_column, place);
   config.epochs = epochs.value_or(config.epochs);
+  const std::string asked = "--epochs " + text_of(config.epochs) + ": " + place;
   if (config.epochs < epochs_done) {
-    throw InputError("--epochs " + text_of(config.epochs) + ": " + place + " has " + text_of(epochs_done) +
-                     " epochs done");
+    throw InputError(asked + " has " + text_of(epochs_done) + " epochs done");
+  }
+  if (config.epochs == epochs_done && batches_done > 0) {
+    throw InputError(asked + " has begun epoch " + text_of(epochs_done + 1));
   }
   return config;
 }

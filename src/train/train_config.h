@@ -63,8 +63,9 @@ struct TypedConfig {
   TrainConfig with_defaults() const;
 
   // What a resumed run trains with: the checkpoint's own, but for the epochs, which may be more. Throws InputError
-  // where something else was typed, or fewer epochs than are done. place: of the checkpoint, for messages.
-  TrainConfig resumed(TrainConfig config, std::int64_t epochs_done, const std::string& place) const;
+  // where something else was typed, or fewer epochs than are done or begun. place: of the checkpoint, for messages.
+  TrainConfig resumed(TrainConfig config, std::int64_t epochs_done, std::int64_t batches_done,
+                      const std::string& place) const;
 };
 
 }  // namespace iris

@@ -1,0 +1,114 @@
+"""iris train and python_export/train.py give the same bits, also where they take a killed run over from each other."""
+
+import itertools
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from conftest import TIMEOUT_S
+
+EPOCHS = 40
+LEGS = {"".join(order) for order in itertools.product("pc", repeat=3)} - {"ppp", "ccc"}  # Python, C++
+
+
+@pytest.fixture(scope="module")
+def commands(repo, binary):
+    """How each language's training begins."""
+    return {"c": [binary, "train"], "p": [sys.executable, str(repo / "python_export/train.py")]}
+
+
+def tensors(path) -> dict[str, torch.Tensor]:
+    return torch.load(path, weights_only=True)
+
+
+def assert_same_bits(left, right) -> None:
+    """Also inside dictionaries and lists: whole checkpoints."""
+    assert type(left) is type(right)
+    if isinstance(left, torch.Tensor):
+        assert left.dtype == right.dtype
+        assert left.shape == right.shape
+        assert left.numpy().tobytes() == right.numpy().tobytes()
+    elif isinstance(left, dict):
+        assert list(left) == list(right)
+        for key in left:
+            assert_same_bits(left[key], right[key])
+    elif isinstance(left, list | tuple):
+        assert len(left) == len(right)
+        for a, b in zip(left, right, strict=True):
+            assert_same_bits(a, b)
+    else:
+        assert left == right
+
+
+def run_until(command: list, folder, epoch: int, number: int) -> None:
+    """Runs it until it has a checkpoint of that epoch or a later one, then sends the signal."""
+    process = subprocess.Popen([str(part) for part in command], stderr=subprocess.PIPE)
+    end = time.monotonic() + TIMEOUT_S
+    while not any(int(path.name[6:12]) >= epoch for path in folder.glob("epoch-*.pt")):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < end
+        time.sleep(0.0005)
+    process.send_signal(number)
+    status = process.wait(TIMEOUT_S)
+    told = process.stderr.read().decode()
+    assert status in (0, -signal.SIGKILL, 130), told  # 0: it was done before the signal came
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--optimizer", "adam", "--seed", "1"),
+        ("--optimizer", "adamw", "--seed", "2", "--batch-size", "7", "--hidden", "33"),
+        ("--optimizer", "sgd", "--seed", "3", "--weight-decay", "0.001", "--batch-size", "120"),
+        ("--optimizer", "sgd", "--momentum", "0", "--lr", "0.02", "--test-fraction", "0.33"),
+        ("--optimizer", "adam", "--patience", "4", "--lr", "0.05", "--seed", "9"),
+    ],
+)
+def test_both_languages_give_the_same_bits_in_all_that_they_write(repo, commands, tmp_path, options):
+    for name, command in commands.items():
+        every = ("--checkpoint-dir", tmp_path / name, "--checkpoint-every", 8, "--history", tmp_path / f"{name}.csv")
+        line = [
+            *command,
+            repo / "data/iris.csv",
+            "-o",
+            tmp_path / f"{name}.pt",
+            "--epochs",
+            EPOCHS,
+            "--json",
+            *options,
+            *every,
+        ]
+        result = subprocess.run([str(part) for part in line], capture_output=True, text=True, timeout=TIMEOUT_S)
+        assert result.returncode == 0, result.stderr
+        (tmp_path / f"{name}.json").write_text(result.stdout.replace(f"{name}.pt", "MODEL"))
+        (tmp_path / f"{name}.log").write_text(result.stderr.replace("train.py: ", "iris: "))
+    assert_same_bits(tensors(tmp_path / "c.pt"), tensors(tmp_path / "p.pt"))
+    names = sorted(path.name for path in (tmp_path / "c").iterdir())
+    assert names == sorted(path.name for path in (tmp_path / "p").iterdir())
+    assert len(names) >= 1
+    for name in names:
+        assert_same_bits(tensors(tmp_path / "c" / name), tensors(tmp_path / "p" / name))
+    for name in ("csv", "log"):
+        assert (tmp_path / f"c.{name}").read_text() == (tmp_path / f"p.{name}").read_text()
+    assert eval((tmp_path / "c.json").read_text()) == eval((tmp_path / "p.json").read_text())
+
+
+@pytest.mark.parametrize("legs", sorted(LEGS))
+def test_a_run_that_is_killed_and_taken_over_gives_the_bits_of_one_that_never_stopped(repo, commands, tmp_path, legs):
+    optimizer, epochs = ("adam", "adamw", "sgd")[sorted(LEGS).index(legs) % 3], 2000
+    options = ["--optimizer", optimizer, "--seed", sorted(LEGS).index(legs), "--batch-size", "48", "--epochs", epochs]
+    data = [repo / "data/iris.csv", *options, "--quiet"]
+    whole = [*commands["c"], *data, "-o", tmp_path / "whole.pt"]
+    assert subprocess.run([str(part) for part in whole], timeout=TIMEOUT_S).returncode == 0
+    folder = ["--checkpoint-dir", tmp_path / "run", "--resume", tmp_path / "run", "--checkpoint-every", 20, "--keep", 2]
+    for number, leg in enumerate(legs):
+        command = [*commands[leg], *data, "-o", tmp_path / "model.pt", *folder]
+        if number < 2:
+            run_until(command, tmp_path / "run", 60 * (number + 1), (signal.SIGKILL, signal.SIGINT)[number])
+            assert not (tmp_path / "model.pt").exists()
+    result = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=TIMEOUT_S)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert_same_bits(tensors(tmp_path / "model.pt"), tensors(tmp_path / "whole.pt"))

@@ -1,0 +1,79 @@
+#include "train/train_config.h"
+
+#include <gtest/gtest.h>
+
+#include "error.h"
+#include "support/errors.h"
+
+namespace iris {
+namespace {
+
+TEST(TrainConfig, DefaultsDependOnTheOptimizer) {
+  EXPECT_EQ(TypedConfig().with_defaults().lr, 0.005);
+  EXPECT_EQ(TypedConfig().with_defaults().weight_decay, 0.0);
+  TypedConfig typed;
+  typed.optimizer = "adamw";
+  EXPECT_EQ(typed.with_defaults().weight_decay, 0.01);
+  typed.optimizer = "sgd";
+  EXPECT_EQ(typed.with_defaults().lr, 0.005);
+  EXPECT_EQ(typed.with_defaults().momentum, 0.9);
+}
+
+TEST(TrainConfig, RefusesOptionsThatMeanNothingAlone) {
+  TypedConfig typed;
+  typed.momentum = 0.5;
+  EXPECT_EQ(test::error_of<UsageError>([&] { (void)typed.with_defaults(); }), "--momentum is for --optimizer sgd");
+  typed = {};
+  typed.validation_fraction = 0.5;
+  EXPECT_EQ(test::error_of<UsageError>([&] { (void)typed.with_defaults(); }),
+            "--validation-fraction is for --patience");
+}
+
+TEST(TrainConfig, AResumedRunTakesWhatWasNotTypedFromTheCheckpoint) {
+  TrainConfig config = TypedConfig().with_defaults();
+  config.lr = 0.25;
+  config.seed = 7;
+  TypedConfig typed;
+  typed.seed = 7;
+  const TrainConfig resumed = typed.resumed(config, 3, 0, "c.pt");
+  EXPECT_EQ(resumed.lr, 0.25);
+  EXPECT_EQ(resumed.epochs, 50);
+}
+
+TEST(TrainConfig, AResumedRunMayGoOnForMoreEpochsButNotFewerThanAreDone) {
+  TypedConfig typed;
+  typed.epochs = 100;
+  EXPECT_EQ(typed.resumed(TypedConfig().with_defaults(), 10, 0, "c.pt").epochs, 100);
+  typed.epochs = 9;
+  EXPECT_EQ(test::error_of<InputError>([&] { (void)typed.resumed(TypedConfig().with_defaults(), 10, 0, "c.pt"); }),
+            "--epochs 9: c.pt has 10 epochs done");
+  EXPECT_EQ(test::error_of<InputError>([&] { (void)typed.resumed(TypedConfig().with_defaults(), 9, 1, "c.pt"); }),
+            "--epochs 9: c.pt has begun epoch 10");
+}
+
+// Each option that decides the numbers, typed otherwise than the checkpoint has it.
+TEST(TrainConfig, RefusesWhatContradictsTheCheckpoint) {
+  const auto error_with = [](auto&& type) {
+    TypedConfig typed;
+    type(typed);
+    return test::error_of<InputError>([&] { (void)typed.resumed(TypedConfig().with_defaults(), 1, 0, "c.pt"); });
+  };
+  const auto error = [](const std::string& typed, const std::string& known) {
+    return typed + " contradicts c.pt, which has " + known + "; leave it out, or start anew without --resume";
+  };
+  EXPECT_EQ(error_with([](auto& typed) { typed.optimizer = "sgd"; }), error("--optimizer sgd", "adam"));
+  EXPECT_EQ(error_with([](auto& typed) { typed.lr = 0.01; }), error("--lr 0.01", "0.005"));
+  EXPECT_EQ(error_with([](auto& typed) { typed.weight_decay = 0.5; }), error("--weight-decay 0.5", "0"));
+  EXPECT_EQ(error_with([](auto& typed) { typed.momentum = 0.5; }), error("--momentum 0.5", "0"));
+  EXPECT_EQ(error_with([](auto& typed) { typed.batch_size = 8; }), error("--batch-size 8", "16"));
+  EXPECT_EQ(error_with([](auto& typed) { typed.hidden = 8; }), error("--hidden 8", "16"));
+  EXPECT_EQ(error_with([](auto& typed) { typed.seed = 1; }), error("--seed 1", "0"));
+  EXPECT_EQ(error_with([](auto& typed) { typed.test_fraction = 0.5; }), error("--test-fraction 0.5", "0.2"));
+  EXPECT_EQ(error_with([](auto& typed) { typed.patience = 5; }), error("--patience 5", "none"));
+  EXPECT_EQ(error_with([](auto& typed) { typed.validation_fraction = 0.5; }),
+            error("--validation-fraction 0.5", "none"));
+  EXPECT_EQ(error_with([](auto& typed) { typed.label_column = "kind"; }), error("--label-column kind", "species"));
+}
+
+}  // namespace
+}  // namespace iris

@@ -120,7 +120,7 @@ class Training:
         return self.epoch >= self.config["epochs"] or self.stopped_early
 
     def resume(self, state: dict) -> None:
-        """Goes on from what state() returned, in this run or another. Raises InputError where there is no such batch."""
+        """Goes on from what state() returned, in this run or another. Raises InputError for a batch that is not."""
         if state["batch"] >= self.batches:
             raise InputError(f"has {state['batch']} batches done, of an epoch of {self.batches}")
         self.model.load_state_dict(state["model_state_dict"])

@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
 
     add = result.add_argument_group("training").add_argument
     add("--optimizer", choices=settings.OPTIMIZERS, help="the kind of step (adam)")
-    add("--lr", type=positive_number, metavar="X", help="learning rate (adam, adamw: 0.005; sgd: 0.05)")
+    add("--lr", type=positive_number, metavar="X", help="learning rate (0.005)")
     add("--weight-decay", type=number_from_zero, metavar="X", help="pull of the weights to 0 (adamw: 0.01; else 0)")
     add("--momentum", type=momentum, metavar="X", help="share of the last step in the next, for sgd (0.9)")
     add("--epochs", type=positive, metavar="N", help="passes over the training flowers (50)")

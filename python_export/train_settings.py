@@ -6,7 +6,7 @@ from pathlib import Path
 from model_file import InputError
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
-LEARNING_RATES = {"adam": 0.005, "adamw": 0.005, "sgd": 0.05}
+LEARNING_RATE = 0.005
 WEIGHT_DECAYS = {"adam": 0.0, "adamw": 0.01, "sgd": 0.0}
 MOMENTUM = 0.9
 EPOCHS = 50
@@ -30,7 +30,7 @@ def settings_of(options: argparse.Namespace) -> dict:
         raise argparse.ArgumentError(None, "argument --validation-fraction: only with --patience")
     settings = {
         "optimizer": optimizer,
-        "lr": LEARNING_RATES[optimizer],
+        "lr": LEARNING_RATE,
         "weight_decay": WEIGHT_DECAYS[optimizer],
         "momentum": MOMENTUM if optimizer == "sgd" else 0.0,
         "epochs": EPOCHS,

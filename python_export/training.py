@@ -161,7 +161,7 @@ class Training:
             self.optimizer.step()
             self._loss_sum += self._finite(loss.item()) * len(rows)
             self.batch += 1
-            if self.batch < len(batches) and interrupted():
+            if interrupted() and self.batch < len(batches):
                 return False
         self._end_epoch()
         return True

@@ -19,8 +19,6 @@ from model_file import InputError
 from train_settings import OPTIMIZERS
 from training import new_optimizer
 
-_LARGEST_HIDDEN = 1 << 24
-
 
 def to_bytes(value: object) -> bytes:
     """What torch.save writes, made reproducible: equal values give equal bytes, whatever objects they share."""
@@ -232,7 +230,7 @@ _CONFIG = {
     "momentum": _number(lambda value: 0 <= value < 1),
     "epochs": _whole(1, 2**31),
     "batch_size": _whole(1, 2**31),
-    "hidden": _whole(1, _LARGEST_HIDDEN),
+    "hidden": _whole(1, 2**31),
     "seed": _whole(0, 2**63),
     "test_fraction": _number(lambda value: 0 < value < 1),
     "patience": _optional(_whole(1, 2**31)),

@@ -28,7 +28,7 @@ def check_output(path: Path) -> None:
         raise InputError(f"{path}: is not a regular file, and would be replaced by one; give another name")
     if not path.parent.is_dir():
         raise InputError(f"{path}: no such folder: {path.parent}")
-    check_writable(path, path.resolve().parent)
+    check_writable(path, _target(path).parent)
 
 
 def check_writable(path: Path, folder: Path) -> None:
@@ -47,7 +47,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises InputError where the file cannot be written.
     """
     try:
-        target = path.resolve()
+        target = _target(path)
         descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -66,6 +66,11 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.close(folder)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _target(path: Path) -> Path:
+    """What a symbolic link leads to. (Path.resolve raises RuntimeError where links lead in a circle.)"""
+    return Path(os.path.realpath(path))
 
 
 def _mode_for(target: Path) -> int:
@@ -95,9 +100,17 @@ def run_command(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespa
         print(f"{parser.prog}: {interrupted}", file=sys.stderr)
         return interrupted.status
     except BrokenPipeError:
-        # The reader has gone; without this, the interpreter's last flush would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()  # the reader has gone
+    except OSError as error:  # of a file that the command named, the error was told above
+        print(f"{parser.prog}: error: {error.filename or 'stdout'}: {error.strerror}", file=sys.stderr)
+        _close_stdout()
+        return 1
     except KeyboardInterrupt:
         print(f"{parser.prog}: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _close_stdout() -> None:
+    """Without this, the interpreter's last flush would fail once more, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

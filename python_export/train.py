@@ -11,7 +11,7 @@ from pathlib import Path
 
 import train_settings as settings
 from interrupts import Interrupts
-from model_file import run_command
+from model_file import InputError, run_command
 from option_types import device, fraction, momentum, number_from_zero, positive, positive_number, seed
 
 
@@ -19,7 +19,11 @@ def run(options: argparse.Namespace) -> None:
     with Interrupts("train.py") as interrupts:
         import train_run  # not above: torch takes seconds to load, and interrupts are answered by now
 
-        train_run.run(options, interrupts)
+        try:
+            train_run.run(options, interrupts)
+        except (MemoryError, RuntimeError) as error:  # torch's own words: no memory for that width, a GPU that fails
+            text = (str(error).strip() or "out of memory").splitlines()[0]
+            raise InputError(f"torch cannot do this: {text}") from error
 
 
 def parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import zlib
 from contextlib import closing, nullcontext
@@ -28,7 +29,8 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
     device = resolve_device(options.device)
     for path in filter(None, (options.output, options.history)):
         check_output(path)
-    folder = CheckpointFolder(path) if (path := checkpoint_dir(options)) else None
+    target = checkpoint_dir(options)
+    folder = CheckpointFolder(target) if target else None
     with closing(folder) if folder else nullcontext():
         if folder and folder.path.exists():
             folder.open()
@@ -54,7 +56,7 @@ def check_options(options: argparse.Namespace) -> None:
         if path is None:
             continue
         for what, other in reads:
-            if path.resolve() == other.resolve():
+            if is_same(path, other):
                 raise argparse.ArgumentError(None, f"{option} {path} would replace the {what}; write to another file")
         reads.append(("model", path))
     for option in ("checkpoint_every", "keep"):
@@ -97,7 +99,7 @@ def find_checkpoint(options: argparse.Namespace) -> tuple[Path, dict] | tuple[No
         return None, None
     if path.is_dir():
         found = checkpoints_in(path)
-    elif not path.exists() and target is not None and path.resolve() == target.resolve():
+    elif not path.exists() and target is not None and is_same(path, target):
         found = {}
     else:
         return path, checkpoint.read_checkpoint(path)
@@ -118,7 +120,7 @@ def find_checkpoint(options: argparse.Namespace) -> tuple[Path, dict] | tuple[No
 
 def refuse_to_mix(folder: Path, source: Path | None) -> None:
     """Raises InputError where the folder holds checkpoints of a run that is not gone on with."""
-    if source is not None and source.resolve().parent == folder.resolve():
+    if source is not None and is_same(source.parent, folder):
         return
     found = list(checkpoints_in(folder).values()) if folder.exists() else []
     if found:
@@ -166,7 +168,7 @@ def train(
     interrupts: Interrupts,
 ) -> None:
     """To the end, with checkpoints on the way; then writes the history and the model."""
-    last_good = source if folder and source and source.resolve().parent == folder.path.resolve() else None
+    last_good = source if folder and source and is_same(source.parent, folder.path) else None
     every, keep = options.checkpoint_every or 10, options.keep
     interrupts.hold()
     with Progress(training.config["epochs"], options.log_every, options.quiet) as progress:
@@ -182,9 +184,7 @@ def train(
             if folder and (training.epoch % every == 0 or training.done or interrupts.requested()):
                 last_good = write_checkpoint(training, folder, keep, last_good)
         if training.stopped_early and training.epoch < training.config["epochs"]:
-            progress.say(
-                f"stopped early: the validation loss was lowest at epoch {history.best_epoch(training.history)}"
-            )
+            progress.say(f"stopped early: the validation loss was lowest at epoch {training.best_epoch}")
     write_history(training, options)
     if interrupts.requested():
         epoch = min(training.epoch + 1, training.config["epochs"])
@@ -213,9 +213,9 @@ def tell(training: Training, flowers: Flowers, options: argparse.Namespace) -> N
         print(f"Test accuracy: {test.accuracy:.1%}")
         return
     trained = score(training.model, training.training)
-    best = {"best_epoch": history.best_epoch(training.history)} if training.validates else {}
+    best = {"best_epoch": training.best_epoch} if training.validates else {}
     result = {
-        "model": str(options.output),
+        "model": os.fsencode(options.output).decode(errors="replace"),
         "epochs": training.epoch,
         **best,
         "loss": trained.loss,
@@ -226,6 +226,10 @@ def tell(training: Training, flowers: Flowers, options: argparse.Namespace) -> N
         "test_rows": len(training.test.labels),
     }
     print(json.dumps(result, ensure_ascii=False, separators=(",", ":")))
+
+
+def is_same(path: Path, other: Path) -> bool:
+    return os.path.realpath(path) == os.path.realpath(other)
 
 
 def note(text: str) -> None:

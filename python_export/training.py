@@ -110,10 +110,13 @@ class Training:
         return math.ceil(len(self.training.labels) / self.config["batch_size"])
 
     @property
+    def best_epoch(self) -> int | None:
+        """Where flowers validate, that of the lowest validation loss so far, the first of equals."""
+        return self._best and self._best["epoch"]
+
+    @property
     def stopped_early(self) -> bool:
-        patience = self.config["patience"]
-        has_entries = patience is not None and self.epoch > 0
-        return has_entries and self.epoch - history.best_epoch(self.history) >= patience
+        return self._best is not None and self.epoch - self.best_epoch >= self.config["patience"]
 
     @property
     def done(self) -> bool:
@@ -187,7 +190,7 @@ class Training:
         if not all(tensor.isfinite().all() for tensor in self.model.state_dict().values()):
             raise Diverged(f"training diverged at epoch {self.epoch + 1}: the weights are not finite")
         self.history.append(entry)
-        if self.validates and history.best_epoch(self.history) == self.epoch:
+        if self.validates and history.best_epoch([self.history[(self.best_epoch or 1) - 1], entry]) == self.epoch:
             self._best = {"epoch": self.epoch, "model_state_dict": copy.deepcopy(self.model.state_dict())}
         self.batch = 0
         self._loss_sum = 0.0

@@ -18,7 +18,7 @@ import torch
 
 from iris_net import FEATURES, LABELS, IrisNet
 from model_file import InputError, check_output, run_command, write_atomically
-from train import positive
+from option_types import positive
 
 METADATA_FILE = "iris.json"
 METADATA = json.dumps({"name": "iris", "features": FEATURES, "labels": LABELS}, separators=(",", ":"))

@@ -12,8 +12,6 @@ import torch
 from iris_net import FEATURES, LABELS
 from model_file import InputError
 
-LABEL_COLUMN = "species"
-
 # What float() takes beyond this ("1_000", " 5.1 ", "infinity", digits of other scripts) is not a number in a CSV file.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _FLOAT32_MAX = torch.finfo(torch.float32).max
@@ -31,14 +29,18 @@ class Flowers:
         """The flowers that the bool [N] tensor chooses, in the same order."""
         return Flowers(self.features[chosen], self.labels[chosen], self.path)
 
+    def to(self, device: torch.device) -> "Flowers":
+        return Flowers(self.features.to(device), self.labels.to(device), self.path)
 
-def read_flowers(path: Path) -> Flowers:
-    """Reads CSV (RFC 4180, UTF-8, LF or CRLF) whose header names the four features and `species`, in any order.
+
+def read_flowers(path: Path, label_column: str = "species") -> Flowers:
+    """Reads CSV (RFC 4180, UTF-8, LF or CRLF) whose header names the four features and the label, in any order.
 
     Other columns and empty lines are ignored. Raises InputError, with the line and column, for a file that cannot be
     read, a missing or repeated column, a row of another length, a value that is not a finite float32, and an unknown
     label.
     """
+    columns = (*FEATURES, label_column)
     features: list[list[float]] = []
     labels: list[int] = []
     try:
@@ -46,14 +48,14 @@ def read_flowers(path: Path) -> Flowers:
             rows = _numbered_rows(csv.reader(file, strict=True), path)
             line, header = next(rows, (1, None))
             if header is None:
-                raise InputError(f"{path}: is empty; expected the header {','.join((*FEATURES, LABEL_COLUMN))}")
-            place = {name: _column(header, name, f"{path}:{line}") for name in (*FEATURES, LABEL_COLUMN)}
+                raise InputError(f"{path}: is empty; expected the header {','.join(columns)}")
+            place = {name: _column(header, name, columns, f"{path}:{line}") for name in columns}
             for line, row in rows:
                 where = f"{path}:{line}"
                 if len(row) != len(header):
                     raise InputError(f"{where}: expected {len(header)} fields, got {len(row)}")
                 features.append([_number(row[place[name]], f"{where}: {name}") for name in FEATURES])
-                labels.append(_label(row[place[LABEL_COLUMN]], f"{where}: {LABEL_COLUMN}"))
+                labels.append(_label(row[place[label_column]], f"{where}: {label_column}"))
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -77,10 +79,9 @@ def _numbered_rows(reader, path: Path) -> Iterator[tuple[int, list[str]]]:
             yield line, row
 
 
-def _column(header: list[str], name: str, where: str) -> int:
+def _column(header: list[str], name: str, columns: tuple[str, ...], where: str) -> int:
     if header.count(name) == 0:
-        expected = ", ".join((*FEATURES, LABEL_COLUMN))
-        raise InputError(f"{where}: missing column: {name}; the header must name {expected}")
+        raise InputError(f"{where}: missing column: {name}; the header must name {', '.join(columns)}")
     if header.count(name) > 1:
         raise InputError(f"{where}: repeated column: {name}")
     return header.index(name)

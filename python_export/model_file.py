@@ -12,6 +12,14 @@ class InputError(Exception):
     """The caller's data, file or options cannot be used; the text is one line: place, fact, way out."""
 
 
+class Interrupted(Exception):
+    """A signal ended the work; the text says where, and how it can go on. status: the exit status, 128 + the signal."""
+
+    def __init__(self, text: str, status: int):
+        super().__init__(text)
+        self.status = status
+
+
 def check_output(path: Path) -> None:
     """Raises InputError where a file could not be written to `path`, before any work is done for it."""
     if path.is_dir():
@@ -20,6 +28,16 @@ def check_output(path: Path) -> None:
         raise InputError(f"{path}: is not a regular file, and would be replaced by one; give another name")
     if not path.parent.is_dir():
         raise InputError(f"{path}: no such folder: {path.parent}")
+    check_writable(path, _target(path).parent)
+
+
+def check_writable(path: Path, folder: Path) -> None:
+    """Raises InputError, which names `path`, where no file can be made in the folder. Leaves nothing there."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -29,7 +47,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises InputError where the file cannot be written.
     """
     try:
-        target = path.resolve()
+        target = _target(path)
         descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -50,6 +68,11 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from error
 
 
+def _target(path: Path) -> Path:
+    """What a symbolic link leads to. (Path.resolve raises RuntimeError where links lead in a circle.)"""
+    return Path(os.path.realpath(path))
+
+
 def _mode_for(target: Path) -> int:
     if target.exists():
         return target.stat().st_mode & 0o777
@@ -61,7 +84,8 @@ def _mode_for(target: Path) -> int:
 def run_command(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], None]) -> int:
     """Parses the command line, runs the command, and returns its exit status.
 
-    0 done, 1 an InputError (told in one line on stderr), 130 interrupted; argparse itself leaves with 2 on wrong usage.
+    0 done, 1 an InputError (told in one line on stderr), 128 + the signal interrupted; argparse itself leaves with 2 on
+    wrong usage, and does so for an argparse.ArgumentError that the command raises.
     """
     options = parser.parse_args()
     try:
@@ -70,10 +94,23 @@ def run_command(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespa
     except InputError as error:
         print(f"{parser.prog}: error: {error}", file=sys.stderr)
         return 1
+    except argparse.ArgumentError as error:
+        parser.error(str(error))
+    except Interrupted as interrupted:
+        print(f"{parser.prog}: {interrupted}", file=sys.stderr)
+        return interrupted.status
     except BrokenPipeError:
-        # The reader has gone; without this, the interpreter's last flush would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()  # the reader has gone
+    except OSError as error:  # of a file that the command named, the error was told above
+        print(f"{parser.prog}: error: {error.filename or 'stdout'}: {error.strerror}", file=sys.stderr)
+        _close_stdout()
+        return 1
     except KeyboardInterrupt:
         print(f"{parser.prog}: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _close_stdout() -> None:
+    """Without this, the interpreter's last flush would fail once more, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,7 +12,9 @@ import state_dict
 from environment import HERE, Place, peers_python, pins
 from measure import report
 
-BENCHES = ("state_dict", "sample", "rows")
+import train
+
+BENCHES = ("state_dict", "sample", "rows", "train")
 
 
 def main() -> None:
@@ -21,7 +23,7 @@ def main() -> None:
     results.mkdir(parents=True, exist_ok=True)
     results, chosen = results.resolve(), BENCHES if options.bench == "all" else (options.bench,)
     peers, versions = None, ""
-    if not options.no_peers and chosen != ("state_dict",):
+    if not options.no_peers and {"sample", "rows"} & set(chosen):
         peers = peers_python(results / "venv")
         versions = ", ".join(pin.replace("==", " ") for pin in pins() if not pin.startswith("matplotlib"))
 
@@ -36,6 +38,9 @@ def main() -> None:
         if "rows" in chosen:
             times, count = rounds or (1 if small else 5), options.rows or (20_000 if small else 10_000_000)
             report(results, "rows", rows.run(place, count, times), times, versions, digits=2)
+        if "train" in chosen:
+            times, epochs = rounds or (1 if small else 7), 5 if small else 200
+            report(results, "train", [train.run(place, epochs, times)], times, "", digits=2)
     compared = [str(results / f"{bench}.json") for bench in chosen if bench != "state_dict"]
     if peers and compared:
         chart = options.chart or results / "bench.svg"

@@ -48,6 +48,33 @@ def test_nothing_but_the_results_is_left(tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["rows.json", "rows.md"]
 
 
+def bench_of(build: Path, model: Path) -> list[str]:
+    """The bench's command on a build whose `iris train DATA -o OUT` copies that model: how fast is no matter here."""
+    build.mkdir()
+    program = build / "iris"
+    program.write_text(f'#!/bin/sh\ncp "{model}" "$4"\n')
+    program.chmod(0o755)
+    script, results = str(REPO / "tests/bench/bench.py"), str(build / "results")
+    return [sys.executable, script, str(build), "train", "--small", "--results", results]
+
+
+def test_training_is_compared_with_the_same_and_the_textbooks_loop_in_python(in_process, tmp_path):
+    model = tmp_path / "model.pt"
+    assert in_process("train.py", REPO / "data/iris.csv", "-o", model, "--epochs", 5, "-q").returncode == 0
+    done = run(bench_of(tmp_path / "build", model))
+    assert done.returncode == 0, done.stderr
+    (section,) = json.loads((tmp_path / "build/results/train.json").read_text())["sections"]
+    assert section["name"] == "Training, 5 epochs, start-up included"
+    assert list(section["ratios"]) == ["iris", "python_export/train.py", "python, the textbooks' loop"]
+    assert all(each["wall_s"] > 0 and each["peak_mib"] > 0 for each in section["medians"].values())
+
+
+def test_training_that_ends_in_other_tensors_is_not_compared(tmp_path):
+    done = run(bench_of(tmp_path / "build", REPO / "models/iris_net.pt"))
+    assert done.returncode == 1
+    assert "iris train and python_export/train.py do not end in the same tensors" in done.stderr
+
+
 @pytest.mark.parametrize("option", ["--rows", "--rounds", "--size-mib"])
 def test_refuses_a_count_of_nothing(tmp_path, option):
     done = bench(tmp_path, option, "0")

@@ -1,8 +1,12 @@
 """python_export/train.py, as a user runs it, and the reading of its CSV files."""
 
+import csv
 import hashlib
+import io
+import json
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,11 +15,24 @@ import torch
 from flowers import read_flowers
 from iris_net import FEATURES, LABELS, IrisNet
 from model_file import InputError, write_atomically
-from train import split, train_epoch
+from train_progress import Progress
+from training import Training, split
 
 HEADER = "sepal_length,sepal_width,petal_length,petal_width,species\n"
 SETOSA = "5.1,3.5,1.4,0.2,setosa\n"
 VIRGINICA = "6.3,3.3,6.0,2.5,virginica\n"
+CONFIG = {
+    "optimizer": "sgd",
+    "lr": 0.0,
+    "weight_decay": 0.0,
+    "momentum": 0.0,
+    "epochs": 1,
+    "batch_size": 2,
+    "hidden": 16,
+    "seed": 0,
+    "test_fraction": 0.2,
+    "patience": None,
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +70,7 @@ def test_the_shipped_defaults_reach_95_percent_on_the_held_out_flowers(trained):
 def test_training_tells_loss_and_accuracy_on_stderr(trained):
     lines = trained[0].stderr.splitlines()
     assert len(lines) == 5
-    assert re.fullmatch(r"epoch 10/50  loss 0\.\d{4}  training accuracy \d+\.\d%", lines[0])
+    assert re.fullmatch(r"epoch 10/50  loss 0\.\d{4}  accuracy \d+\.\d%  test accuracy \d+\.\d%", lines[0])
     assert lines[-1].startswith("epoch 50/50  ")
 
 
@@ -113,11 +130,12 @@ def test_the_smallest_and_the_largest_fraction_leave_a_flower_of_each_class_on_b
 
 
 def test_an_epoch_uses_every_flower_also_those_of_a_smaller_last_batch(csv_file):
-    flowers = read_flowers(csv_file(HEADER + 3 * SETOSA + 2 * VIRGINICA))
-    model = IrisNet()
-    expected = torch.nn.functional.cross_entropy(model(flowers.features), flowers.labels).item()
-    unmoving = torch.optim.SGD(model.parameters(), lr=0.0)
-    assert train_epoch(model, unmoving, flowers, batch_size=2) == pytest.approx(expected, rel=1e-5)
+    unmoving = Training(CONFIG, read_flowers(csv_file(HEADER + 4 * SETOSA + 3 * VIRGINICA)), torch.device("cpu"))
+    flowers = unmoving.training
+    assert len(flowers.labels) == 5
+    expected = torch.nn.functional.cross_entropy(unmoving.model(flowers.features), flowers.labels).item()
+    unmoving.run_epoch(lambda: False)
+    assert unmoving.history[0]["loss"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_features_and_labels_are_in_the_order_of_the_model():
@@ -260,6 +278,16 @@ def test_a_device_or_a_folder_is_not_replaced_by_a_model(in_process, tmp_path):
         ("--lr", "-1", "argument --lr: must be a number above 0, got -1"),
         ("--test-fraction", "1", "argument --test-fraction: must be between 0 and 1, got 1"),
         ("--seed", "x", "argument --seed: must be a whole number from 0 to 2^63 - 1, got x"),
+        ("--momentum", "1", "argument --momentum: must be from 0 to below 1, got 1"),
+        ("--weight-decay", "-0.1", "argument --weight-decay: must be a number from 0, got -0.1"),
+        ("--device", "gpu", "argument --device: must be auto, cpu, cuda or cuda:N, got gpu"),
+        ("--momentum", "0.5", "argument --momentum: only with --optimizer sgd"),
+        ("--validation-fraction", "0.5", "argument --validation-fraction: only with --patience"),
+        ("--keep", "2", "argument --keep: needs --checkpoint-dir, or --resume with a folder"),
+        ("--checkpoint-every", "2", "argument --checkpoint-every: needs --checkpoint-dir, or --resume with a folder"),
+        ("--history", "data.csv", "--history data.csv would replace the data; write to another file"),
+        ("--history", "./model.pt", "--history model.pt would replace the model; write to another file"),
+        ("-o", "data.csv", "-o data.csv would replace the data; write to another file"),
     ],
 )
 def test_wrong_usage_exits_2(in_process, option, value, message):
@@ -273,9 +301,162 @@ def test_a_model_that_diverges_is_not_saved(repo, in_process, tmp_path):
     result = in_process("train.py", repo / "data/iris.csv", *args, cwd=tmp_path)
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1] == (
-        "train.py: error: training diverged: the weights are not finite; try a --lr below 1e+38"
+        "train.py: error: training diverged at epoch 1: the loss is nan; try a --lr below 1e+38"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [("cuda", "this torch is a CPU build; install a CUDA one, or use --device cpu")],
+)
+def test_a_device_that_is_not_there_is_told(repo, in_process, tmp_path, device, message):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    if torch.version.cuda is not None:
+        message = "CUDA finds no device: no NVIDIA driver, one too old for this torch, or no GPU (nvidia-smi tells); "
+        message += "use --device cpu"
+    result = in_process("train.py", repo / "data/iris.csv", "-o", tmp_path / "model.pt", "--device", device)
+    assert (result.returncode, result.stderr) == (1, f"train.py: error: --device {device}: {message}\n")
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_the_other_optimizers_reach_95_percent_on_average(repo, in_process, tmp_path, optimizer):
+    accuracies = []
+    for seed in range(5):
+        args = ("-o", tmp_path / "model.pt", "--optimizer", optimizer, "--seed", seed, "-q", "--json")
+        result = in_process("train.py", repo / "data/iris.csv", *args)
+        accuracies.append(json.loads(result.stdout)["test_accuracy"])
+    assert sum(accuracies) / len(accuracies) >= 0.95
+
+
+def test_weight_decay_and_momentum_reach_the_optimizer(repo, in_process, tmp_path):
+    made = []
+    for args in ((), ("--weight-decay", "0.1"), ("--momentum", "0")):
+        model = tmp_path / f"{len(made)}.pt"
+        result = in_process("train.py", repo / "data/iris.csv", "-o", model, "--optimizer", "sgd", "--epochs", 1, *args)
+        assert result.returncode == 0, result.stderr
+        made.append(model.read_bytes())
+    assert len(set(made)) == 3
+
+
+def test_labels_are_taken_from_another_column(csv_file, in_process, tmp_path):
+    csv_file((HEADER + 5 * SETOSA + 5 * VIRGINICA).replace("species", "kind"))
+    args = ("train.py", "data.csv", "-o", "model.pt", "--epochs", 1)
+    assert in_process(*args, "--label-column", "kind", cwd=tmp_path).returncode == 0
+    assert "data.csv:1: missing column: species; the header must name" in in_process(*args, cwd=tmp_path).stderr
+    csv_file((HEADER + SETOSA + "5.1,3.5,1.4,0.2,tulip\n").replace("species", "kind"))
+    assert (
+        'data.csv:3: kind: unknown label: "tulip"' in in_process(*args, "--label-column", "kind", cwd=tmp_path).stderr
+    )
+
+
+def test_json_says_how_good_the_written_model_is(repo, in_process, tmp_path):
+    args = ("-o", "model.pt", "--epochs", 3, "--json", "-q")
+    result = in_process("train.py", repo / "data/iris.csv", *args, cwd=tmp_path)
+    told = json.loads(result.stdout)
+    assert result.stdout.startswith('{"model":"model.pt","epochs":3,"loss":')
+    assert list(told)[2:] == ["loss", "accuracy", "test_loss", "test_accuracy", "rows", "test_rows"]
+    assert (told["rows"], told["test_rows"]) == (150, 30)
+
+    torch.manual_seed(0)
+    model = IrisNet()
+    training, test = split(read_flowers(repo / "data/iris.csv"), 0.2)
+    model.load_state_dict(torch.load(tmp_path / "model.pt", weights_only=True))
+    for prefix, flowers in (("", training), ("test_", test)):
+        logits = model(flowers.features)
+        loss = torch.nn.functional.cross_entropy(logits, flowers.labels).item()
+        right = (logits.argmax(dim=1) == flowers.labels).sum().item()
+        assert told[f"{prefix}loss"] == pytest.approx(loss, rel=1e-6)
+        assert told[f"{prefix}accuracy"] == right / len(flowers.labels)
+
+
+def test_the_history_has_a_line_for_each_epoch(repo, in_process, tmp_path):
+    args = ("-o", "model.pt", "--epochs", 3, "--history", "history.csv")
+    result = in_process("train.py", repo / "data/iris.csv", *args, cwd=tmp_path)
+    lines = (tmp_path / "history.csv").read_bytes().decode().split("\n")
+    assert lines[0] == "epoch,loss,accuracy,test_loss,test_accuracy"
+    assert [line.split(",")[0] for line in lines[1:]] == ["1", "2", "3", ""]
+    last = [float(number) for number in lines[3].split(",")]
+    told = f"epoch 3/3  loss {last[1]:.4f}  accuracy {last[2]:.1%}  test accuracy {last[4]:.1%}\n"
+    assert result.stderr == told
+
+
+def test_a_history_that_cannot_be_written_is_told_before_training(repo, in_process, tmp_path):
+    args = ("-o", "model.pt", "--history", "none/history.csv")
+    result = in_process("train.py", repo / "data/iris.csv", *args, cwd=tmp_path)
+    assert result.returncode == 1
+    assert result.stderr == "train.py: error: none/history.csv: no such folder: none\n"
+    result = in_process("train.py", repo / "data/iris.csv", "-o", "/proc/model.pt")
+    assert result.returncode == 1
+    assert result.stderr == "train.py: error: /proc/model.pt: cannot be written: No such file or directory\n"
+
+
+def test_quiet_drops_the_progress_only(repo, in_process, tmp_path):
+    result = in_process("train.py", repo / "data/iris.csv", "-o", tmp_path / "model.pt", "--epochs", 1, "-q")
+    assert result.stderr == ""
+    assert result.stdout.startswith("Test accuracy: ")
+
+
+def test_a_terminal_gets_a_bar_after_a_second_which_is_taken_away(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    now = 0.0
+    monkeypatch.setattr("sys.stderr", Terminal())
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    entry = {"epoch": 5, "loss": 0.25, "accuracy": 0.5, "test_accuracy": 0.75}
+    with Progress(10, log_every=1, is_quiet=False) as progress:
+        progress.show(entry, is_last=False)
+        assert sys.stderr.getvalue() == ""
+        now = 1.5
+        progress.show(entry, is_last=False)
+        figures = "epoch 5/10  loss 0.2500  accuracy 50.0%  test accuracy 75.0%"
+        bar = f"\r[############............]  50%  {figures}\x1b[K"
+        assert sys.stderr.getvalue() == bar
+    assert sys.stderr.getvalue() == bar + "\r\x1b[K"
+
+
+def test_early_stopping_keeps_the_weights_of_the_lowest_validation_loss(repo, in_process, tmp_path):
+    args = ("-o", "model.pt", "--optimizer", "sgd", "--patience", 3, "--validation-fraction", 0.3)
+    args += ("--checkpoint-dir", "run", "--checkpoint-every", 1, "--history", "history.csv", "--json")
+    result = in_process("train.py", repo / "data/iris.csv", *args, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    with (tmp_path / "history.csv").open() as file:
+        losses = [float(row["validation_loss"]) for row in csv.DictReader(file)]
+    best = losses.index(min(losses)) + 1
+    assert len(losses) == best + 3 < 50
+    told = json.loads(result.stdout)
+    assert (told["epochs"], told["best_epoch"]) == (best + 3, best)
+    assert result.stderr.endswith(f"\nstopped early: the validation loss was lowest at epoch {best}\n")
+    model = torch.load(tmp_path / "model.pt", weights_only=True)
+    of_best = torch.load(tmp_path / f"run/epoch-{best:06}.pt", weights_only=True)["model_state_dict"]
+    assert all(torch.equal(model[name], of_best[name]) for name in of_best)
+    # What is resumed once it has stopped is done, and written at once.
+    again = in_process("train.py", repo / "data/iris.csv", "-o", "again.pt", "--resume", "run", "-q", cwd=tmp_path)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert (tmp_path / "again.pt").read_bytes() == (tmp_path / "model.pt").read_bytes()
+
+
+def test_the_three_parts_share_no_flower(repo):
+    config = CONFIG | {"patience": 1, "validation_fraction": 0.25}
+    flowers = read_flowers(repo / "data/iris.csv")
+    training = Training(config, flowers, torch.device("cpu"))
+    parts = [training.training, training.validation, training.test]
+    assert [part.labels.bincount().tolist() for part in parts] == [[30] * 3, [10] * 3, [10] * 3]
+    rows = sorted(torch.cat([part.features for part in parts]).tolist())
+    assert rows == sorted(flowers.features.tolist())
+
+
+def test_a_class_that_leaves_nothing_to_validate_with_is_told(csv_file, in_process, tmp_path):
+    csv_file(HEADER + 5 * SETOSA + 2 * VIRGINICA)
+    result = in_process("train.py", "data.csv", "-o", "model.pt", "--patience", 2, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (
+        1,
+        "train.py: error: data.csv: only one flower of virginica is left to train and to validate; "
+        "lower --test-fraction, or leave out --patience\n",
+    )
 
 
 def test_a_file_is_replaced_as_a_whole_and_keeps_its_mode(tmp_path):

@@ -1,0 +1,94 @@
+"""A folder of checkpoints: epoch-000010.pt, and epoch-000010-batch-000003.pt where an interrupt fell into an epoch."""
+
+import fcntl
+import os
+import re
+from pathlib import Path
+
+import checkpoint
+from model_file import InputError, check_writable, write_atomically
+
+# (epochs done, batches done of the next), by which checkpoints are ordered.
+Position = tuple[int, int]
+
+_NAME = re.compile(r"epoch-(\d{6,})(?:-batch-(\d{6,}))?\.pt", re.ASCII)
+# What a kill leaves of a file that was being written: write_atomically's name for it, or that of iris train, which
+# begins with no dot. There a capital letter (24 of 25 have one) tells it from a person's epoch-000010.pt.sha256.
+_LEFTOVER = re.compile(rf"\.{_NAME.pattern}\.[a-z0-9_]{{8}}|{_NAME.pattern}\.(?=.*[A-Z])[A-Za-z0-9]{{6}}", re.ASCII)
+
+
+def name_of(position: Position) -> str:
+    epoch, batch = position
+    return f"epoch-{epoch:06}-batch-{batch:06}.pt" if batch > 0 else f"epoch-{epoch:06}.pt"
+
+
+def checkpoints_in(folder: Path) -> dict[Position, Path]:
+    """The checkpoints by their names, the oldest first; their content is not looked at. Raises InputError."""
+    found = {}
+    try:
+        for path in folder.iterdir():
+            match = _NAME.fullmatch(path.name)
+            position = match and (int(match[1]), int(match[2] or 0))
+            if position and name_of(position) == path.name and path.is_file():
+                found[position] = path
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror}") from error
+    return dict(sorted(found.items()))
+
+
+class CheckpointFolder:
+    """One run's own while it is open: no other can open it."""
+
+    def __init__(self, path: Path):
+        """Raises InputError where `path` cannot become, or is no folder that files can be made in. Makes nothing."""
+        self.path = path
+        self._descriptor: int | None = None
+        if path.is_dir():
+            check_writable(path, path)
+        elif path.exists() or path.is_symlink():
+            raise InputError(f"{path}: is not a folder; give another one")
+        elif not path.parent.is_dir():
+            raise InputError(f"{path}: no such folder: {path.parent}")
+        else:
+            check_writable(path, path.parent)
+
+    def open(self) -> None:
+        """Makes the folder where it is missing, locks it, and removes what a kill has left of checkpoints.
+
+        Does nothing where it is open already. Raises InputError where another process has it open.
+        """
+        if self._descriptor is not None:
+            return
+        try:
+            self.path.mkdir(exist_ok=True)
+            self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for path in self.path.iterdir():
+                if _LEFTOVER.fullmatch(path.name):
+                    path.unlink()
+        except BlockingIOError as error:
+            raise InputError(f"{self.path}: another run writes its checkpoints there") from error
+        except OSError as error:
+            raise InputError(f"{self.path}: {error.strerror}") from error
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def write(self, state: dict, keep: int | None) -> Path:
+        """Writes the checkpoint, then removes those before it that are not among the newest `keep` (None: all), or lie
+        inside an epoch. Raises InputError, and removes nothing, where it cannot be written."""
+        position = (state["epoch"], state["batch"])
+        path = self.path / name_of(position)
+        write_atomically(path, checkpoint.to_bytes(state))
+        until_now = {each: old for each, old in checkpoints_in(self.path).items() if each <= position}
+        kept = [each for each in until_now if each[1] == 0 or each == position]
+        if keep is not None:
+            kept = kept[-keep:]
+        try:
+            for each in until_now.keys() - set(kept):
+                until_now[each].unlink(missing_ok=True)
+        except OSError as error:
+            raise InputError(f"{error.filename}: cannot be removed: {error.strerror}") from error
+        return path

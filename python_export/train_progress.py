@@ -1,0 +1,54 @@
+"""How far the training is, on stderr: a bar on a terminal, a line every so many epochs elsewhere."""
+
+import sys
+import time
+
+_BAR_WIDTH = 24
+
+
+class Progress:
+    """Use as a context: the bar is taken away at the end. Says nothing where it is quiet."""
+
+    def __init__(self, epochs: int, log_every: int, is_quiet: bool):
+        self._epochs = epochs
+        self._log_every = log_every
+        self._is_quiet = is_quiet
+        self._has_bar = sys.stderr.isatty()
+        self._is_drawn = False
+        self._start = time.monotonic()
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._clear()
+
+    def show(self, entry: dict, is_last: bool) -> None:
+        """After each epoch, its entry of the history."""
+        figures = (
+            f"epoch {entry['epoch']}/{self._epochs}  loss {entry['loss']:.4f}  accuracy {entry['accuracy']:.1%}"
+            f"  test accuracy {entry['test_accuracy']:.1%}"
+        )
+        if self._has_bar:
+            self._draw(entry["epoch"] / self._epochs, figures)
+        elif entry["epoch"] % self._log_every == 0 or is_last:
+            self.say(figures)
+
+    def say(self, text: str) -> None:
+        if not self._is_quiet:
+            self._clear()
+            print(text, file=sys.stderr)
+
+    def _draw(self, share: float, figures: str) -> None:
+        """Only once the work has taken a second."""
+        if self._is_quiet or time.monotonic() - self._start < 1:
+            return
+        full = int(share * _BAR_WIDTH)
+        bar = "#" * full + "." * (_BAR_WIDTH - full)
+        print(f"\r[{bar}] {share:4.0%}  {figures}\x1b[K", end="", file=sys.stderr, flush=True)
+        self._is_drawn = True
+
+    def _clear(self) -> None:
+        if self._is_drawn:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._is_drawn = False

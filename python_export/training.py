@@ -1,0 +1,202 @@
+"""IrisNet in training: the parts of the data, the epochs, early stopping. No files; see docs/training.md.
+
+All random numbers come from torch's global generator, in this order: the weights of fc1, those of fc2, one
+torch.randperm for each class (the test flowers), with `patience` one more for each class (the validation flowers), and
+one for each epoch (the order).
+"""
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+
+import history
+from flowers import Flowers
+from iris_net import LABELS, IrisNet
+from model_file import InputError
+
+
+class Diverged(Exception):
+    """The loss or the weights are no longer finite; the text says in which epoch, and which."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """loss: the mean cross-entropy of the logits. accuracy: the share whose highest logit is that of their label."""
+
+    loss: float
+    accuracy: float
+
+
+def split(flowers: Flowers, fraction: float) -> tuple[Flowers, Flowers]:
+    """(the rest, held out): of each class, a random `fraction` (rounded; at least one flower, never all) is held out.
+
+    Both parts keep the order of the file. Raises InputError where there is only one class, or a class of one flower.
+    """
+    held_out = torch.zeros(len(flowers.labels), dtype=torch.bool)
+    classes = flowers.labels.unique().tolist()
+    if len(classes) < 2:
+        raise InputError(f"{flowers.path}: only one class: {LABELS[classes[0]]}; training needs at least two")
+    for index in classes:
+        rows = (flowers.labels == index).nonzero().flatten()
+        if len(rows) < 2:
+            raise InputError(
+                f"{flowers.path}: only one flower of {LABELS[index]}; a class needs two, one to train and one to test"
+            )
+        count = min(max(int(len(rows) * fraction + 0.5), 1), len(rows) - 1)
+        held_out[rows[torch.randperm(len(rows))[:count]]] = True
+    return flowers.where(~held_out), flowers.where(held_out)
+
+
+@torch.no_grad()
+def score(model: IrisNet, flowers: Flowers) -> Score:
+    """Of all flowers in one pass. Leaves the model in eval mode."""
+    model.eval()
+    logits = model(flowers.features)
+    right = (logits.argmax(dim=1) == flowers.labels).sum().item()
+    return Score(functional.cross_entropy(logits, flowers.labels).item(), right / len(flowers.labels))
+
+
+def new_optimizer(config: dict, model: IrisNet) -> torch.optim.Optimizer:
+    """Fused: those kernels are the same code in Python and in C++, so that both round alike."""
+    settings = {"lr": config["lr"], "weight_decay": config["weight_decay"], "fused": True}
+    if config["optimizer"] == "sgd":
+        return torch.optim.SGD(model.parameters(), momentum=config["momentum"], **settings)
+    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[config["optimizer"]](model.parameters(), **settings)
+
+
+class Training:
+    """The model, its optimizer and how far they have come. config, and what state() returns: docs/training.md."""
+
+    def __init__(self, config: dict, flowers: Flowers, device: torch.device):
+        """Draws the first weights and the parts. Raises InputError where the flowers are too few to be parted."""
+        torch.manual_seed(config["seed"])
+        self.config = config
+        self.model = IrisNet(config["hidden"]).to(device)
+        self.training, self.test = split(flowers, config["test_fraction"])
+        self.validation = None
+        if self.validates:
+            for label, count in zip(LABELS, self.training.labels.bincount(minlength=len(LABELS)), strict=True):
+                if count == 1:
+                    raise InputError(
+                        f"{flowers.path}: only one flower of {label} is left to train and to validate; "
+                        "lower --test-fraction, or leave out --patience"
+                    )
+            self.training, self.validation = split(self.training, config["validation_fraction"])
+            self.validation = self.validation.to(device)
+        self.training, self.test = self.training.to(device), self.test.to(device)
+        self.optimizer = new_optimizer(config, self.model)
+        self.history: list[dict] = []
+        self.batch = 0
+        self._loss_sum = 0.0
+        self._best: dict | None = None
+        self._rng_state = torch.get_rng_state()
+
+    @property
+    def validates(self) -> bool:
+        return self.config["patience"] is not None
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return len(self.history)
+
+    @property
+    def batches(self) -> int:
+        """Of an epoch; the last may be smaller."""
+        return math.ceil(len(self.training.labels) / self.config["batch_size"])
+
+    @property
+    def best_epoch(self) -> int | None:
+        """Where flowers validate, that of the lowest validation loss so far, the first of equals."""
+        return self._best and self._best["epoch"]
+
+    @property
+    def stopped_early(self) -> bool:
+        return self._best is not None and self.epoch - self.best_epoch >= self.config["patience"]
+
+    @property
+    def done(self) -> bool:
+        return self.epoch >= self.config["epochs"] or self.stopped_early
+
+    def resume(self, state: dict) -> None:
+        """Goes on from what state() returned, in this run or another. Raises InputError for a batch that is not."""
+        if state["batch"] >= self.batches:
+            raise InputError(f"has {state['batch']} batches done, of an epoch of {self.batches}")
+        self.model.load_state_dict(state["model_state_dict"])
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state["optimizer_state_dict"]["state"], "param_groups": groups})
+        self.history = list(state["history"])
+        self.batch = state["batch"]
+        self._loss_sum = state["loss_sum"]
+        self._best = state["best"]
+        self._rng_state = state["rng_state"]
+        torch.set_rng_state(self._rng_state)
+
+    def state(self) -> dict:
+        """All that the rest of the run depends on; the tensors are the model's and the optimizer's own."""
+        return {
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "loss_sum": self._loss_sum,
+            "model_state_dict": self.model.state_dict(),
+            "optimizer_state_dict": self.optimizer.state_dict(),
+            "rng_state": self._rng_state,
+            "best": self._best,
+            "config": self.config,
+            "history": self.history,
+        }
+
+    def run_epoch(self, interrupted: Callable[[], bool]) -> bool:
+        """Trains to the end of the epoch (True), or of the batch in which `interrupted` turns true (False).
+
+        Raises Diverged.
+        """
+        self.model.train()
+        batches = torch.randperm(len(self.training.labels)).split(self.config["batch_size"])
+        for rows in batches[self.batch :]:
+            self.optimizer.zero_grad()
+            loss = functional.cross_entropy(self.model(self.training.features[rows]), self.training.labels[rows])
+            loss.backward()
+            self.optimizer.step()
+            self._loss_sum += self._finite(loss.item()) * len(rows)
+            self.batch += 1
+            if interrupted() and self.batch < len(batches):
+                return False
+        self._end_epoch()
+        return True
+
+    def take_best(self) -> None:
+        """Where flowers validate, the model gets the weights of the best epoch."""
+        if self._best is not None:
+            self.model.load_state_dict(self._best["model_state_dict"])
+
+    def _end_epoch(self) -> None:
+        test = score(self.model, self.test)
+        entry = {
+            "epoch": self.epoch + 1,
+            "loss": self._finite(self._loss_sum / len(self.training.labels)),
+            "accuracy": score(self.model, self.training).accuracy,
+            "test_loss": self._finite(test.loss),
+            "test_accuracy": test.accuracy,
+        }
+        if self.validates:
+            validation = score(self.model, self.validation)
+            entry["validation_loss"] = self._finite(validation.loss)
+            entry["validation_accuracy"] = validation.accuracy
+        if not all(tensor.isfinite().all() for tensor in self.model.state_dict().values()):
+            raise Diverged(f"training diverged at epoch {self.epoch + 1}: the weights are not finite")
+        self.history.append(entry)
+        if self.validates and history.best_epoch([self.history[(self.best_epoch or 1) - 1], entry]) == self.epoch:
+            self._best = {"epoch": self.epoch, "model_state_dict": copy.deepcopy(self.model.state_dict())}
+        self.batch = 0
+        self._loss_sum = 0.0
+        self._rng_state = torch.get_rng_state()
+
+    def _finite(self, loss: float) -> float:
+        if not math.isfinite(loss):
+            raise Diverged(f"training diverged at epoch {self.epoch + 1}: the loss is {loss:g}")
+        return loss

@@ -12,9 +12,8 @@ from model_file import InputError, check_writable, write_atomically
 Position = tuple[int, int]
 
 _NAME = re.compile(r"epoch-(\d{6,})(?:-batch-(\d{6,}))?\.pt", re.ASCII)
-# What a kill leaves of a file that was being written: write_atomically's name for it, or that of iris train, which
-# begins with no dot. There a capital letter (24 of 25 have one) tells it from a person's epoch-000010.pt.sha256.
-_LEFTOVER = re.compile(rf"\.{_NAME.pattern}\.[a-z0-9_]{{8}}|{_NAME.pattern}\.(?=.*[A-Z])[A-Za-z0-9]{{6}}", re.ASCII)
+# What a kill leaves of a file that was being written, by write_atomically or by iris train.
+_LEFTOVER = re.compile(rf"\.{_NAME.pattern}\.\w{{6,8}}", re.ASCII)
 
 
 def name_of(position: Position) -> str:

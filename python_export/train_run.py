@@ -45,13 +45,13 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
         if folder:
             folder.open()
         train(training, folder, source, options, interrupts)
-    tell(training, flowers, options)
+    tell(training, options)
 
 
 def check_options(options: argparse.Namespace) -> None:
     """Raises argparse.ArgumentError for options that do not go together, whatever the files hold."""
     writes = [("-o", options.output), ("--history", options.history)]
-    reads = [("data", options.data)]
+    reads = [("data", options.data), *([("checkpoint", options.resume)] if options.resume else [])]
     for option, path in writes:
         if path is None:
             continue
@@ -206,7 +206,7 @@ def write_history(training: Training, options: argparse.Namespace) -> None:
         write_atomically(options.history, history.to_csv(training.history, training.validates))
 
 
-def tell(training: Training, flowers: Flowers, options: argparse.Namespace) -> None:
+def tell(training: Training, options: argparse.Namespace) -> None:
     """How good the model is that was written, on stdout."""
     test = score(training.model, training.test)
     if not options.json:
@@ -222,7 +222,7 @@ def tell(training: Training, flowers: Flowers, options: argparse.Namespace) -> N
         "accuracy": trained.accuracy,
         "test_loss": test.loss,
         "test_accuracy": test.accuracy,
-        "rows": len(flowers.labels),
+        "rows": len(training.training.labels),
         "test_rows": len(training.test.labels),
     }
     print(json.dumps(result, ensure_ascii=False, separators=(",", ":")))

@@ -287,6 +287,7 @@ def test_a_device_or_a_folder_is_not_replaced_by_a_model(in_process, tmp_path):
         ("--checkpoint-every", "2", "argument --checkpoint-every: needs --checkpoint-dir, or --resume with a folder"),
         ("--history", "data.csv", "--history data.csv would replace the data; write to another file"),
         ("--history", "./model.pt", "--history model.pt would replace the model; write to another file"),
+        ("--resume", "model.pt", "-o model.pt would replace the checkpoint; write to another file"),
         ("-o", "data.csv", "-o data.csv would replace the data; write to another file"),
     ],
 )
@@ -357,7 +358,7 @@ def test_json_says_how_good_the_written_model_is(repo, in_process, tmp_path):
     told = json.loads(result.stdout)
     assert result.stdout.startswith('{"model":"model.pt","epochs":3,"loss":')
     assert list(told)[2:] == ["loss", "accuracy", "test_loss", "test_accuracy", "rows", "test_rows"]
-    assert (told["rows"], told["test_rows"]) == (150, 30)
+    assert (told["rows"], told["test_rows"]) == (120, 30)
 
     torch.manual_seed(0)
     model = IrisNet()

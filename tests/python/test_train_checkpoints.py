@@ -560,7 +560,7 @@ def test_keep_leaves_the_newest_and_what_is_not_ours(train, tmp_path):
 
 def test_what_a_kill_left_behind_is_removed(train, tmp_path):
     (tmp_path / "run").mkdir()
-    for name in (".epoch-000001.pt.ab_c12xy", "epoch-000001.pt.aB3xYz", ".epoch-000001-batch-000002.pt.abcdefgh"):
+    for name in (".epoch-000001.pt.ab_c12xy", ".epoch-000001.pt.aB3xYz", ".epoch-000001-batch-000002.pt.abcdefgh"):
         (tmp_path / "run" / name).write_text("part")
     train("--checkpoint-dir", "run")
     assert names(tmp_path / "run") == ["epoch-000006.pt"]

@@ -183,13 +183,13 @@ def train(
                 progress.show(training.history[-1], is_last=training.done)
             if folder and (training.epoch % every == 0 or training.done or interrupts.requested()):
                 last_good = write_checkpoint(training, folder, keep, last_good)
-        if training.stopped_early and training.epoch < training.config["epochs"]:
-            progress.say(f"stopped early: the validation loss was lowest at epoch {training.best_epoch}")
     write_history(training, options)
     if interrupts.requested():
         epoch = min(training.epoch + 1, training.config["epochs"])
         way_on = f"go on with --resume {folder.path}" if folder else "nothing is saved: there is no --checkpoint-dir"
         raise Interrupted(f"interrupted in epoch {epoch}; {way_on}", interrupts.status)
+    if training.stopped_early and training.epoch < training.config["epochs"]:
+        note(f"stopped early: the validation loss was lowest at epoch {training.best_epoch}")
     training.take_best()
     write_atomically(options.output, checkpoint.to_bytes(training.model.state_dict()))
 

@@ -430,7 +430,7 @@ def test_early_stopping_keeps_the_weights_of_the_lowest_validation_loss(repo, in
     assert len(losses) == best + 3 < 50
     told = json.loads(result.stdout)
     assert (told["epochs"], told["best_epoch"]) == (best + 3, best)
-    assert result.stderr.endswith(f"\nstopped early: the validation loss was lowest at epoch {best}\n")
+    assert result.stderr.endswith(f"\ntrain.py: stopped early: the validation loss was lowest at epoch {best}\n")
     model = torch.load(tmp_path / "model.pt", weights_only=True)
     of_best = torch.load(tmp_path / f"run/epoch-{best:06}.pt", weights_only=True)["model_state_dict"]
     assert all(torch.equal(model[name], of_best[name]) for name in of_best)

@@ -76,11 +76,18 @@ class CheckpointFolder:
             self._descriptor = None
 
     def write(self, state: dict, keep: int | None) -> Path:
-        """Writes the checkpoint, then removes those before it that are not among the newest `keep` (None: all), or lie
-        inside an epoch. Raises InputError, and removes nothing, where it cannot be written."""
+        """Writes the checkpoint, then prunes. Raises InputError, and removes nothing, where it cannot be written."""
         position = (state["epoch"], state["batch"])
         path = self.path / name_of(position)
         write_atomically(path, checkpoint.to_bytes(state))
+        self.prune(position, keep)
+        return path
+
+    def prune(self, position: Position, keep: int | None) -> None:
+        """Removes those before `position` that are not among the newest `keep` (None: all), or lie inside an epoch.
+
+        Raises InputError.
+        """
         until_now = {each: old for each, old in checkpoints_in(self.path).items() if each <= position}
         kept = [each for each in until_now if each[1] == 0 or each == position]
         if keep is not None:
@@ -90,4 +97,3 @@ class CheckpointFolder:
                 until_now[each].unlink(missing_ok=True)
         except OSError as error:
             raise InputError(f"{error.filename}: cannot be removed: {error.strerror}") from error
-        return path

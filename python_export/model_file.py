@@ -88,6 +88,9 @@ def run_command(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespa
     wrong usage, and does so for an argparse.ArgumentError that the command raises.
     """
     options = parser.parse_args()
+    if sys.stdout is None:  # Python's word for a closed one
+        print(f"{parser.prog}: error: stdout: is closed", file=sys.stderr)
+        return 1
     try:
         run(options)
         sys.stdout.flush()

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/number_option.h"
 #include "cli/torch_verbs.h"
 #include "cli/verbs.h"
 #include "error.h"
@@ -31,10 +32,10 @@ void add_evaluate(CLI::App& app, Run& run) {
   command->add_option("--label-column", options->label_column, "The column that holds the true classes (species)");
   command->add_flag("--json", options->json, "One JSON object");
   command->add_option("--batch-size", options->batch_size, "Rows per pass through the model, at most (4096)")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 24));
+      ->transform(whole_number(1, 1 << 24));
   command->add_flag("-q,--quiet", options->quiet, "No progress bar");
   add_model_options(*command, options->names, options->classifier);
-  command->add_option("--threads", options->threads, "LibTorch's threads within one pass")->check(CLI::Range(1, 1024));
+  command->add_option("--threads", options->threads, "LibTorch's threads within one pass")->transform(whole_number(1, 1024));
   command->footer(
       "Examples:\n"
       "  iris evaluate model.pt data/iris.csv\n"

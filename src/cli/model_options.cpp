@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "cli/number_option.h"
 #include "error.h"
 #include "pickle/text.h"
 
@@ -33,7 +34,7 @@ void add_model_options(CLI::App& command, TypedNames& names, ClassifierOptions& 
   command.add_option("--labels", names.labels, "Names of the classes, in order: a,b,c");
   command.add_option("--key", options.key, "Which dictionary of a checkpoint is the state_dict");
   command.add_option("--hidden", options.hidden, "IrisNet's hidden units (16)")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20));
+      ->transform(whole_number(1, 1 << 20));
   command.add_option("--device", options.device, "auto (CUDA when there is one), cpu, cuda or cuda:N");
 }
 

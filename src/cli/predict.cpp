@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/number_option.h"
 #include "cli/torch_verbs.h"
 #include "cli/verbs.h"
 #include "error.h"
@@ -63,16 +64,16 @@ void add_predict(CLI::App& app, Run& run) {
       ->check(CLI::IsMember({"stop", "skip"}))
       ->needs(input);
   command->add_option("--batch-size", options->batch_size, "Rows per pass through the model, at most (4096)")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 24))
+      ->transform(whole_number(1, 1 << 24))
       ->needs(input);
   command->add_option("--workers", options->workers, "Threads that read, score and write (as many as there are cores)")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}))
+      ->transform(whole_number(1, 1024))
       ->needs(input);
   command->add_flag("-q,--quiet", options->quiet, "No progress bar");
 
   add_model_options(*command, options->names, options->classifier);
   command->add_option("--threads", options->threads, "LibTorch's threads within one pass (with -i: 1)")
-      ->check(CLI::Range(1, 1024));
+      ->transform(whole_number(1, 1024));
   command->footer(
       "Examples:\n"
       "  iris predict model.pt 5.1 3.5 1.4 0.2\n"

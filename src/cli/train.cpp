@@ -1,34 +1,20 @@
 #include "cli/train.h"
 
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <filesystem>
-#include <functional>
+#include <limits>
 #include <memory>
 
+#include "cli/number_option.h"
 #include "cli/torch_verbs.h"
 #include "cli/verbs.h"
-#include "data/float_text.h"
 #include "error.h"
 #include "io/output_file.h"
-#include "pickle/text.h"
 
 namespace iris {
 namespace {
 
 constexpr std::int64_t kMostCount = (std::int64_t{1} << 31) - 1;
-
-// CLI11 reads a number in long double and rounds it again; Python's float() rounds once.
-CLI::Option* add_number(CLI::App& command, const char* name, std::optional<double>& number, const char* description,
-                        const std::function<bool(double)>& is_wanted, const char* wanted) {
-  const auto set = [&number, name, is_wanted, wanted](const std::string& text) {
-    number = parse_double(text);
-    if (!number || !std::isfinite(*number) || !is_wanted(*number)) {
-      throw UsageError(std::string(name) + ": must be " + wanted + ", got " + pickle::quoted(text));
-    }
-  };
-  return command.add_option_function<std::string>(name, set, description)->type_name("FLOAT");
-}
 
 int run_train(const TrainOptions& options) {
   const bool has_folder = options.checkpoint_dir ||
@@ -55,32 +41,32 @@ int run_train(const TrainOptions& options) {
 void add_config_options(CLI::App& command, TypedConfig& typed) {
   const auto is_positive = [](double value) { return value > 0; };
   const auto is_fraction = [](double value) { return value > 0 && value < 1; };
-  const CLI::Range count(std::int64_t{1}, kMostCount);
-  command.add_option("--epochs", typed.epochs, "Passes over the training rows (50)")->check(count);
-  command.add_option("--batch-size", typed.batch_size, "Rows per step (16)")->check(count);
+  const CLI::Validator count = whole_number(1, kMostCount);
+  command.add_option("--epochs", typed.epochs, "Passes over the training rows (50)")->transform(count);
+  command.add_option("--batch-size", typed.batch_size, "Rows per step (16)")->transform(count);
   command.add_option("--optimizer", typed.optimizer, "adam (default), adamw or sgd")
       ->check(CLI::IsMember({"adam", "adamw", "sgd"}));
-  add_number(command, "--lr", typed.lr, "Learning rate (0.005)", is_positive, "a number above 0");
+  add_number(command, "--lr", typed.lr, "Learning rate (0.005)", is_positive, "a finite number above 0");
   add_number(
       command, "--weight-decay", typed.weight_decay, "Weight decay (0; adamw: 0.01)",
-      [](double value) { return value >= 0; }, "a number from 0");
+      [](double value) { return value >= 0; }, "a finite number from 0");
   add_number(
       command, "--momentum", typed.momentum, "Momentum of sgd (0.9)",
       [](double value) { return value >= 0 && value < 1; }, "from 0 to below 1");
   command.add_option("--hidden", typed.hidden, "IrisNet's hidden units (16)")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20));
+      ->transform(whole_number(1, std::int64_t{1} << 20));
   command.add_option("--seed", typed.seed, "Decides the first weights, the split and the order of the rows (0)")
-      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()));
+      ->transform(whole_number(0, std::numeric_limits<std::int64_t>::max()));
   command.add_option("--label-column", typed.label_column, "The column that holds the classes (species)");
   add_number(command, "--test-fraction", typed.test_fraction, "Share of each class that is held out (0.2)", is_fraction,
-             "between 0 and 1");
+             "above 0 and below 1");
   command
       .add_option("--patience", typed.patience,
                   "Stop once the validation loss has not been lower for N epochs, and keep the best weights")
-      ->check(count);
+      ->transform(count);
   add_number(command, "--validation-fraction", typed.validation_fraction,
              "With --patience: share of each class's training rows that is set aside for it (0.2)", is_fraction,
-             "between 0 and 1");
+             "above 0 and below 1");
 }
 
 }  // namespace
@@ -88,7 +74,7 @@ void add_config_options(CLI::App& command, TypedConfig& typed) {
 void add_train(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("train", "IrisNet, trained on a CSV file");
   auto options = std::make_shared<TrainOptions>();
-  const CLI::Range count(std::int64_t{1}, kMostCount);
+  const CLI::Validator count = whole_number(1, kMostCount);
   command
       ->add_option("DATA", options->data,
                    "CSV with a header: the four features and the label column, in any order; - is stdin")
@@ -100,18 +86,18 @@ void add_train(CLI::App& app, Run& run) {
   add_config_options(*command, options->typed);
   command->add_option("--checkpoint-dir", options->checkpoint_dir, "Folder for checkpoints, made if it is not there");
   command->add_option("--checkpoint-every", options->checkpoint_every, "Epochs from one checkpoint to the next (10)")
-      ->check(count);
-  command->add_option("--keep", options->keep, "Checkpoints to keep, the newest (all)")->check(count);
+      ->transform(count);
+  command->add_option("--keep", options->keep, "Checkpoints to keep, the newest (all)")->transform(count);
   command->add_option("--resume", options->resume,
                       "Go on from this checkpoint or, of a folder, from its newest one that is whole");
   command->add_option("--history", options->history, "CSV file for the losses and accuracies of every epoch");
   command->add_flag("--json", options->json, "The result as one JSON object");
   command->add_option("--device", options->device, "auto (CUDA when there is one), cpu, cuda or cuda:N");
   command->add_option("--threads", options->threads, "LibTorch's threads; another count gives other last bits (1)")
-      ->check(CLI::Range(1, 1024));
+      ->transform(whole_number(1, 1024));
   command
       ->add_option("--log-every", options->log_every, "Without a terminal: tell loss and accuracy every N epochs (10)")
-      ->check(count);
+      ->transform(count);
   command->add_flag("-q,--quiet", options->quiet, "Tell no progress");
   command->footer(
       "Examples:\n"

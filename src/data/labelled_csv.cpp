@@ -68,6 +68,9 @@ void LabelledCsv::read_header() {
   for (std::string& name : names) {
     name = trimmed(name);
   }
+  if (names.size() == 1 && names[0].find_first_of(";\t") != std::string::npos) {
+    throw InputError(place() + "the cells are not separated by commas: " + pickle::quoted(names[0]));
+  }
   const auto cell_of = [&](const std::string& name, const char* way_out) {
     const auto found = std::find(names.begin(), names.end(), name);
     if (found == names.end()) {

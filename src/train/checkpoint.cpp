@@ -1,6 +1,8 @@
 #include "train/checkpoint.h"
 
-#include <type_traits>
+#include <algorithm>
+#include <cmath>
+#include <span>
 #include <utility>
 
 #include "error.h"
@@ -147,10 +149,12 @@ class DictReader {
 
   void read(const char* key, double& to) const {
     const Value value = get(key);
-    if (value.kind != Kind::kFloat && value.kind != Kind::kInt) {
+    if (value.kind != Kind::kFloat && value.kind != Kind::kInt && value.kind != Kind::kBool) {
       fail(key, "is no number");
     }
-    to = value.kind == Kind::kFloat ? value.real : static_cast<double>(value.integer);
+    to = value.kind == Kind::kFloat ? value.real
+         : value.kind == Kind::kInt ? static_cast<double>(value.integer)
+                                    : static_cast<double>(value.boolean);
   }
 
   void read(const char* key, std::string& to) const {
@@ -185,10 +189,71 @@ class DictReader {
   std::string name_;
 };
 
-bool is_known(const TrainConfig& config) {
-  return (config.optimizer == "adam" || config.optimizer == "adamw" || config.optimizer == "sgd") &&
-         config.hidden > 0 && config.batch_size > 0 &&
-         config.patience.has_value() == config.validation_fraction.has_value();
+constexpr std::int64_t kMostCount = (std::int64_t{1} << 31) - 1;
+constexpr std::int64_t kMostHidden = std::int64_t{1} << 20;
+
+bool is_fraction(double value) { return value > 0 && value < 1; }
+
+// The ranges of the options.
+bool is_possible(const TrainConfig& config) {
+  const auto is_count = [](std::int64_t value) { return value >= 1 && value <= kMostCount; };
+  return (config.optimizer == "adam" || config.optimizer == "adamw" || config.optimizer == "sgd") && config.lr > 0 &&
+         std::isfinite(config.lr) && config.weight_decay >= 0 && std::isfinite(config.weight_decay) &&
+         config.momentum >= 0 && config.momentum < 1 && is_count(config.epochs) && is_count(config.batch_size) &&
+         config.hidden >= 1 && config.hidden <= kMostHidden && is_fraction(config.test_fraction) &&
+         config.patience.has_value() == config.validation_fraction.has_value() &&
+         is_count(config.patience.value_or(1)) && is_fraction(config.validation_fraction.value_or(0.5));
+}
+
+// Every number finite, those of the validation there where there is one.
+bool is_whole(const EpochRecord& record, std::int64_t epoch, bool validates) {
+  bool is = record.epoch == epoch && record.validation_loss.has_value() == validates &&
+            record.validation_accuracy.has_value() == validates;
+  for (const double value : {record.loss, record.accuracy, record.test_loss, record.test_accuracy,
+                             record.validation_loss.value_or(0), record.validation_accuracy.value_or(0)}) {
+    is = is && std::isfinite(value);
+  }
+  return is;
+}
+
+// That the optimizer's own settings are those of the configuration.
+void check_param_groups(const TensorFile& file, Value groups, const TrainConfig& config) {
+  const std::string name = "optimizer_state_dict.param_groups";
+  if (groups.kind != Kind::kList || file.document.items(groups).size() != 1) {
+    throw FormatError(name + " is no list of one group");
+  }
+  const DictReader group(file, file.document.items(groups)[0], name);
+  std::vector<std::pair<const char*, double>> expected = {
+      {"lr", config.lr}, {"weight_decay", config.weight_decay}, {"maximize", 0}};
+  if (config.optimizer == "sgd") {
+    expected.insert(expected.end(), {{"momentum", config.momentum}, {"dampening", 0}, {"nesterov", 0}});
+  } else {
+    expected.insert(expected.end(), {{"eps", kAdamEps}, {"amsgrad", 0}});
+    const Value betas = group.get("betas");
+    const auto items = betas.kind == Kind::kTuple ? file.document.items(betas) : std::span<const Value>();
+    if (items.size() != 2 || items[0].real != kAdamBeta1 || items[1].real != kAdamBeta2) {
+      group.fail("betas", "is not that of config");
+    }
+  }
+  for (const auto& [key, number] : expected) {
+    double value = 0;
+    group.read(key, value);
+    if (value != number) {
+      group.fail(key, "is not that of config");
+    }
+  }
+}
+
+void check_best(const DictReader& root, const Checkpoint& checkpoint) {
+  if (checkpoint.best.has_value() != (checkpoint.config.patience.has_value() && checkpoint.epoch > 0)) {
+    root.fail("best", "does not go with config.patience");
+  }
+  const auto lowest = std::min_element(
+      checkpoint.history.begin(), checkpoint.history.end(),
+      [](const EpochRecord& a, const EpochRecord& b) { return a.validation_loss < b.validation_loss; });
+  if (checkpoint.best && lowest->epoch != checkpoint.best->epoch) {
+    root.fail("best", "is not that of history");
+  }
 }
 
 Checkpoint checkpoint_in(const TensorFile& file) {
@@ -213,8 +278,17 @@ Checkpoint checkpoint_in(const TensorFile& file) {
     checkpoint.best->state_dict = tensors_in(file, reader.get("model_state_dict"));
   }
   DictReader(file, root.get("config"), "config").read_members(checkpoint.config);
-  if (!is_known(checkpoint.config)) {
+  const TrainConfig& config = checkpoint.config;
+  if (!is_possible(config)) {
     root.fail("config", "has settings that no training run has");
+  }
+  check_param_groups(file, optimizer.get("param_groups"), config);
+  if (checkpoint.epoch > config.epochs || (checkpoint.epoch == 0 && checkpoint.batch == 0)) {
+    root.fail("epoch", "is not one of " + std::to_string(config.epochs));
+  }
+  if (!(checkpoint.loss_sum >= 0) || !std::isfinite(checkpoint.loss_sum) ||
+      (checkpoint.batch == 0 && checkpoint.loss_sum != 0)) {
+    root.fail("loss_sum", "is not that of " + std::to_string(checkpoint.batch) + " batches");
   }
   const Value history = root.get("history");
   const auto records = history.kind == Kind::kList ? file.document.items(history) : std::span<const Value>();
@@ -222,14 +296,14 @@ Checkpoint checkpoint_in(const TensorFile& file) {
     root.fail("history", "has not a record for each of " + std::to_string(checkpoint.epoch) + " epochs");
   }
   for (const Value record : records) {
-    DictReader(file, record, "history").read_members(checkpoint.history.emplace_back());
+    const auto number = static_cast<std::int64_t>(checkpoint.history.size()) + 1;
+    EpochRecord& read = checkpoint.history.emplace_back();
+    DictReader(file, record, "history").read_members(read);
+    if (!is_whole(read, number, config.patience.has_value())) {
+      root.fail("history", "has no whole record of epoch " + std::to_string(number));
+    }
   }
-  if (checkpoint.config.patience.has_value() != checkpoint.best.has_value() && checkpoint.epoch > 0) {
-    root.fail("best", "does not go with config.patience");
-  }
-  if (checkpoint.best && (checkpoint.best->epoch < 1 || checkpoint.best->epoch > checkpoint.epoch)) {
-    root.fail("best", "is of no epoch that is done");
-  }
+  check_best(root, checkpoint);
   return checkpoint;
 }
 

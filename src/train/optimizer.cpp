@@ -88,8 +88,9 @@ void FusedOptimizer::load(const StateDict& state) {
       const at::Tensor* tensor = state.find(key);
       const bool is_step = names[name] == std::string("step");
       if (tensor == nullptr || tensor->scalar_type() != at::kFloat ||
-          tensor->sizes() != (is_step ? at::IntArrayRef() : parameters_[i].sizes())) {
-        throw FormatError("optimizer_state_dict: " + key + " is missing, or does not fit the model");
+          tensor->sizes() != (is_step ? at::IntArrayRef() : parameters_[i].sizes()) ||
+          !tensor->isfinite().all().item<bool>()) {
+        throw FormatError("optimizer_state_dict: " + key + " is missing, not finite, or does not fit the model");
       }
       loaded[name].push_back(at::empty_like(is_step ? at::zeros({}, parameters_[i].options()) : parameters_[i]));
       loaded[name].back().copy_(*tensor);

@@ -54,9 +54,10 @@ TrainingRows on(const TrainingRows& rows, c10::Device device) {
   return {rows.features.to(device), rows.labels.to(device)};
 }
 
-bool is_finite(const StateDict& state_dict) {
-  return std::all_of(state_dict.begin(), state_dict.end(),
-                     [](const auto& item) { return item.value().isfinite().all().template item<bool>(); });
+bool is_finite_float(const StateDict& state_dict) {
+  return std::all_of(state_dict.begin(), state_dict.end(), [](const auto& item) {
+    return item.value().scalar_type() == at::kFloat && item.value().isfinite().all().template item<bool>();
+  });
 }
 
 StateDict copy_of(const StateDict& state_dict) {
@@ -105,8 +106,13 @@ Trainer::Trainer(const TrainConfig& config, const LabelledRows& rows, const std:
 }
 
 void Trainer::restore(const Checkpoint& checkpoint) {
-  if (checkpoint.batch * config_.batch_size >= training_.count()) {
+  if (checkpoint.batch > (training_.count() - 1) / config_.batch_size) {
     throw FormatError("batch: an epoch has fewer batches");
+  }
+  for (const StateDict* state_dict : {&checkpoint.model, checkpoint.best ? &checkpoint.best->state_dict : nullptr}) {
+    if (state_dict != nullptr && !is_finite_float(*state_dict)) {
+      throw FormatError("its weights are not finite float32 numbers");
+    }
   }
   best_.reset();
   try {
@@ -119,9 +125,6 @@ void Trainer::restore(const Checkpoint& checkpoint) {
     }
   } catch (const InputError& error) {
     throw FormatError(error.what());
-  }
-  if (!is_finite(state_dict())) {
-    throw FormatError("its weights are not finite");
   }
   optimizer_->load(checkpoint.optimizer);
   const bool is_of_generator =
@@ -169,7 +172,7 @@ bool Trainer::run_epoch() {
 }
 
 void Trainer::end_epoch() {
-  if (!is_finite(state_dict())) {
+  if (!is_finite_float(state_dict())) {
     fail_diverged("the weights are not finite");
   }
   const Measures test = measure_test();

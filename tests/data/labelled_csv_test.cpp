@@ -88,6 +88,7 @@ TEST_F(LabelledCsvTest, TellsOfBadQuotes) {
 
 TEST_F(LabelledCsvTest, TellsOfBadHeaders) {
   EXPECT_EQ(error_in("a,kind\n"), "rows.csv:1: the header has no column b; it has: a, kind");
+  EXPECT_EQ(error_in("a;b;kind\n"), "rows.csv:1: the cells are not separated by commas: \"a;b;kind\"");
   EXPECT_EQ(error_in("a,b,a,kind\n"), "rows.csv:1: the header has the column a twice");
   EXPECT_EQ(error_in("a,b,type\n"),
             "rows.csv:1: the header has no column kind; it has: a, b, type; --label-column says which one holds the "

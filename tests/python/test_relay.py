@@ -112,3 +112,69 @@ def test_a_run_that_is_killed_and_taken_over_gives_the_bits_of_one_that_never_st
     result = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=TIMEOUT_S)
     assert (result.returncode, result.stderr) == (0, "")
     assert_same_bits(tensors(tmp_path / "model.pt"), tensors(tmp_path / "whole.pt"))
+
+
+@pytest.fixture(scope="module")
+def checkpoint(repo, commands, tmp_path_factory):
+    """A checkpoint of 10 epochs, as a dictionary."""
+    folder = tmp_path_factory.mktemp("edited")
+    line = [
+        *commands["c"],
+        repo / "data/iris.csv",
+        "-o",
+        folder / "m.pt",
+        "--epochs",
+        10,
+        "--checkpoint-dir",
+        folder / "run",
+    ]
+    assert subprocess.run([str(part) for part in line], stderr=subprocess.DEVNULL, timeout=TIMEOUT_S).returncode == 0
+    return lambda: tensors(folder / "run/epoch-000010.pt")
+
+
+def set_group(key, value):
+    return lambda state: state["optimizer_state_dict"]["param_groups"][0].update({key: value})
+
+
+EDITS = {
+    "a negative learning rate": lambda state: state["config"].update(lr=-1.0),
+    "another learning rate": lambda state: state["config"].update(lr=0.5),
+    "the optimizer's another": set_group("lr", 0.5),
+    "amsgrad": set_group("amsgrad", True),
+    "betas": set_group("betas", (0.5, 0.9)),
+    "NaN in the history": lambda state: state["history"][3].update(loss=float("nan")),
+    "another epoch in the history": lambda state: state["history"][3].update(epoch=77),
+    "a loss of no batches": lambda state: state.update(loss_sum=5.0),
+    "a bias in double precision": lambda state: state["model_state_dict"].update(
+        {"fc1.bias": state["model_state_dict"]["fc1.bias"].double()}
+    ),
+    "NaN in a moment": lambda state: state["optimizer_state_dict"]["state"][0]["exp_avg"].fill_(float("nan")),
+    "a generator of zeros": lambda state: state["rng_state"].zero_(),
+    "no config": lambda state: state.pop("config"),
+    "a batch that no epoch has": lambda state: state.update(
+        batch=2**62, loss_sum=1.0, epoch=9, history=state["history"][:9]
+    ),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_what_is_not_whole_is_refused_by_both(repo, commands, checkpoint, tmp_path, edit):
+    state = checkpoint()
+    EDITS[edit](state)
+    torch.save(state, tmp_path / "edited.pt")
+    for command in commands.values():
+        line = [*command, repo / "data/iris.csv", "-o", tmp_path / "m.pt", "--resume", tmp_path / "edited.pt", "-q"]
+        result = subprocess.run([str(part) for part in line], capture_output=True, text=True, timeout=TIMEOUT_S)
+        assert (result.returncode, result.stdout) == (1, ""), edit
+        assert f"error: {tmp_path}/edited.pt: " in result.stderr
+        assert result.stderr.count("\n") == 1
+        assert not (tmp_path / "m.pt").exists()
+
+
+def test_an_unedited_copy_is_whole_for_both(repo, commands, checkpoint, tmp_path):
+    torch.save(checkpoint(), tmp_path / "copy.pt")
+    for command in commands.values():
+        line = [*command, repo / "data/iris.csv", "-o", tmp_path / "m.pt", "--resume", tmp_path / "copy.pt", "-q"]
+        assert (
+            subprocess.run([str(part) for part in line], stdout=subprocess.DEVNULL, timeout=TIMEOUT_S).returncode == 0
+        )

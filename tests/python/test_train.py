@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -247,6 +248,12 @@ def test_an_error_is_one_line_on_stderr_with_exit_status_1_and_the_old_model_sta
     assert result.stdout == ""
     assert result.stderr == 'train.py: error: data.csv:3: petal_width: not a number: "abc"\n'
     assert (tmp_path / "model.pt").read_text() == "old"
+
+
+def test_a_closed_stdout_is_told_in_one_line(repo, tmp_path):
+    script = f'exec "{sys.executable}" "{repo}/python_export/train.py" "{repo}/data/iris.csv" -o model.pt >&-'
+    result = subprocess.run(["bash", "-c", script], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert (result.returncode, result.stderr) == (1, "train.py: error: stdout: is closed\n")
 
 
 def test_a_missing_file_is_told_in_one_line(in_process, tmp_path):

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <cmath>
+#include <functional>
+
 #include "error.h"
 #include "iris_net.h"
 #include "support/errors.h"
@@ -75,32 +78,50 @@ TEST_F(CheckpointTest, ComesBackAsItWasWritten) {
   EXPECT_FALSE(read.history[1].validation_loss);
 }
 
+// With early stopping: the first of two epochs is the best.
+Checkpoint with_best(Checkpoint checkpoint) {
+  checkpoint.config.patience = 5;
+  checkpoint.config.validation_fraction = 0.2;
+  checkpoint.best = BestWeights{1, state_dict_of(*IrisNet())};
+  for (EpochRecord& record : checkpoint.history) {
+    record.validation_loss = static_cast<double>(record.epoch);
+    record.validation_accuracy = 0.5;
+  }
+  return checkpoint;
+}
+
 TEST_F(CheckpointTest, KeepsTheBestWeights) {
-  Checkpoint written = example();
-  written.config.patience = 5;
-  written.config.validation_fraction = 0.2;
-  written.best = BestWeights{1, state_dict_of(*IrisNet())};
+  const Checkpoint written = with_best(example());
   write_checkpoint(written, path_);
   const Checkpoint read = read_checkpoint(path_);
   ASSERT_TRUE(read.best);
   EXPECT_EQ(read.best->epoch, 1);
   EXPECT_TRUE(are_equal(read.best->state_dict, written.best->state_dict));
   EXPECT_EQ(read.config.patience, 5);
+  EXPECT_EQ(read.history[1].validation_loss, 2.0);
 }
 
 TEST_F(CheckpointTest, IsRefusedWhereAValueCannotBe) {
+  const char* const config_fault = "config has settings that no training run has";
   EXPECT_EQ(error_with([](Checkpoint& c) { c.epoch = 3; }), "history has not a record for each of 3 epochs");
-  EXPECT_EQ(error_with([](Checkpoint& c) { c.config.optimizer = "lbfgs"; }),
-            "config has settings that no training run has");
-  EXPECT_EQ(error_with([](Checkpoint& c) { c.config.batch_size = 0; }), "config has settings that no training run has");
+  EXPECT_EQ(error_with([](Checkpoint& c) { c.config.optimizer = "lbfgs"; }), config_fault);
+  EXPECT_EQ(error_with([](Checkpoint& c) { c.config.batch_size = 0; }), config_fault);
+  EXPECT_EQ(error_with([](Checkpoint& c) { c.config.hidden = std::int64_t{1} << 40; }), config_fault);
+  EXPECT_EQ(error_with([](Checkpoint& c) { c.config.lr = -1; }), config_fault);
+  EXPECT_EQ(error_with([](Checkpoint& c) { c.config.weight_decay = std::nan(""); }), config_fault);
+  EXPECT_EQ(error_with([](Checkpoint& c) { c.config.epochs = 1; }), "epoch is not one of 1");
+  EXPECT_EQ(error_with([](Checkpoint& c) { c.loss_sum = std::nan(""); }), "loss_sum is not that of 3 batches");
+  EXPECT_EQ(error_with([](Checkpoint& c) { c.batch = 0; }), "loss_sum is not that of 0 batches");
+  EXPECT_EQ(error_with([](Checkpoint& c) { c.history[1].loss = std::nan(""); }),
+            "history has no whole record of epoch 2");
+  EXPECT_EQ(error_with([](Checkpoint& c) { c.history[0].epoch = 7; }), "history has no whole record of epoch 1");
   EXPECT_EQ(error_with([](Checkpoint& c) { c.best = BestWeights{1, c.model}; }),
             "best does not go with config.patience");
   EXPECT_EQ(error_with([](Checkpoint& c) {
-              c.config.patience = 1;
-              c.config.validation_fraction = 0.2;
-              c.best = BestWeights{3, c.model};
+              c = with_best(std::move(c));
+              c.best->epoch = 2;
             }),
-            "best is of no epoch that is done");
+            "best is not that of history");
 }
 
 TEST_F(CheckpointTest, IsRefusedWhereItIsAnotherFile) {

@@ -169,7 +169,7 @@ TEST_F(TrainerTest, RefusesACheckpointThatDoesNotFit) {
               less.insert("0.step", at::zeros({}));
               c.optimizer = less;
             }),
-            "optimizer_state_dict: 1.step is missing, or does not fit the model");
+            "optimizer_state_dict: 1.step is missing, not finite, or does not fit the model");
   EXPECT_EQ(error_with([](Checkpoint& c) {
               StateDict broken;
               for (const auto& item : c.model) {
@@ -177,7 +177,7 @@ TEST_F(TrainerTest, RefusesACheckpointThatDoesNotFit) {
               }
               c.model = broken;
             }),
-            "its weights are not finite");
+            "its weights are not finite float32 numbers");
 }
 
 }  // namespace

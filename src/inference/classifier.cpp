@@ -7,7 +7,7 @@
 #include <bit>
 #include <cstdint>
 #include <limits>
-#include <numeric>
+#include <type_traits>
 #include <utility>
 
 #include "error.h"
@@ -62,35 +62,53 @@ bool are_finite(const std::vector<float>& values) {
   return largest < std::bit_cast<std::uint32_t>(std::numeric_limits<float>::infinity()) << 1;
 }
 
+// A function of the number of classes, which for Iris's three is a constant.
+template <typename Function>
+void for_classes(std::size_t classes, const Function& function) {
+  if (classes == 3) {
+    function(std::integral_constant<std::size_t, 3>());
+  } else {
+    function(classes);
+  }
+}
+
 // Fills in the best classes and the probabilities. at::softmax over so short rows takes longer than the forward pass;
 // at::exp over all of them does not.
 void softmax(Predictions& predictions) {
-  const std::size_t classes = predictions.class_count;
   auto& values = predictions.probabilities;
   values.resize(predictions.logits.size());
-  predictions.best.resize(values.size() / classes);
-  const float* logits = predictions.logits.data();
-  float* shifted = values.data();
-  for (std::size_t& best : predictions.best) {
-    best = 0;
-    for (std::size_t i = 1; i < classes; ++i) {
-      best = logits[i] > logits[best] ? i : best;
+  predictions.best.resize(values.size() / predictions.class_count);
+  for_classes(predictions.class_count, [&](auto classes) {
+    const float* logits = predictions.logits.data();
+    float* shifted = values.data();
+    for (std::size_t& best : predictions.best) {
+      std::size_t highest = 0;
+      float largest = logits[0];
+      for (std::size_t i = 1; i < classes; ++i) {
+        highest = logits[i] > largest ? i : highest;
+        largest = logits[i] > largest ? logits[i] : largest;
+      }
+      best = highest;
+      for (std::size_t i = 0; i < classes; ++i) {
+        shifted[i] = logits[i] - largest;
+      }
+      logits += classes;
+      shifted += classes;
     }
-    const float largest = logits[best];
-    for (std::size_t i = 0; i < classes; ++i) {
-      shifted[i] = logits[i] - largest;
-    }
-    logits += classes;
-    shifted += classes;
-  }
+  });
   at::from_blob(values.data(), {static_cast<std::int64_t>(values.size())}).exp_();
-  for (std::size_t row = 0; row < values.size(); row += classes) {
-    float* const exponentials = values.data() + row;
-    const float sum = std::accumulate(exponentials, exponentials + classes, 0.0F);
-    for (std::size_t i = 0; i < classes; ++i) {
-      exponentials[i] /= sum;
+  for_classes(predictions.class_count, [&](auto classes) {
+    for (std::size_t row = 0; row < values.size(); row += classes) {
+      float* const exponentials = values.data() + row;
+      float sum = 0;
+      for (std::size_t i = 0; i < classes; ++i) {
+        sum += exponentials[i];
+      }
+      for (std::size_t i = 0; i < classes; ++i) {
+        exponentials[i] /= sum;
+      }
     }
-  }
+  });
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <optional>
+#include <string>
 
 namespace iris {
 
@@ -19,10 +21,14 @@ class Progress {
   // done: so far; position of size: the share of the work, the size unknown for a pipe.
   void show(std::uint64_t done, std::uint64_t position, std::optional<std::uint64_t> size);
 
+  // Prints a line of its own on stderr, terminal or not. Any thread may.
+  void say(const std::string& line);
+
  private:
   bool is_shown_;
   const char* unit_;
   double one_;
+  std::mutex mutex_;  // of the terminal
   bool is_drawn_ = false;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -55,11 +54,12 @@ std::unique_ptr<Network> make_network(const TensorFile& file, const ClassifierOp
 
 // Without a branch in the loop, so that it is vectorized.
 bool are_finite(const std::vector<float>& values) {
-  std::uint32_t largest = 0;
+  constexpr std::uint32_t kExponent = 0x7F800000;  // all ones: infinite, or not a number
+  std::uint32_t found = 0;
   for (const float value : values) {
-    largest = std::max(largest, std::bit_cast<std::uint32_t>(value) << 1);
+    found |= (std::bit_cast<std::uint32_t>(value) & kExponent) == kExponent ? 1U : 0U;
   }
-  return largest < std::bit_cast<std::uint32_t>(std::numeric_limits<float>::infinity()) << 1;
+  return found == 0;
 }
 
 // A function of the number of classes, which for Iris's three is a constant.
@@ -85,8 +85,9 @@ void softmax(Predictions& predictions) {
       std::size_t highest = 0;
       float largest = logits[0];
       for (std::size_t i = 1; i < classes; ++i) {
-        highest = logits[i] > largest ? i : highest;
-        largest = logits[i] > largest ? logits[i] : largest;
+        const bool is_higher = logits[i] > largest;  // no branch: which class it is, nobody can foresee
+        highest += (i - highest) * static_cast<std::size_t>(is_higher);
+        largest = std::max(largest, logits[i]);
       }
       best = highest;
       for (std::size_t i = 0; i < classes; ++i) {
@@ -128,6 +129,11 @@ Classifier Classifier::open(const std::string& path, const ClassifierOptions& op
   } catch (const InputError& error) {
     throw InputError(place + ": " + error.what());
   }
+  const std::size_t known = impl->network->names.features.size();
+  if (known > 0 && !options.features.empty() && options.features.size() != known) {
+    impl->fail("the model takes " + std::to_string(known) + " features, but --features names " +
+               std::to_string(options.features.size()));
+  }
   impl->features = options.features.empty() ? impl->network->names.features : options.features;
   impl->labels = options.labels.empty() ? impl->network->names.labels : options.labels;
   return Classifier(std::move(impl));
@@ -161,7 +167,8 @@ at::Tensor Classifier::Impl::forward(std::span<const float> rows, std::size_t ro
       logits = logits.to(at::kCPU, at::kFloat).contiguous();
     }
   } catch (const std::exception& error) {
-    fail("the model failed on " + std::to_string(feature_count) + " features: " + message_of(error));
+    throw RowsError(path + ": the model failed on " + std::to_string(feature_count) +
+                    " features: " + message_of(error));
   }
   if (!logits.defined() || !logits.is_floating_point()) {
     fail("the model gives no float tensor; a classifier gives logits (rows, classes)");
@@ -189,7 +196,7 @@ void Classifier::predict(std::span<const float> rows, std::size_t row_count, Pre
   const auto* first = logits.const_data_ptr<float>();
   predictions.logits.assign(first, first + logits.numel());
   if (!are_finite(predictions.logits)) {
-    impl_->fail("the model gives logits that are not finite");
+    throw RowsError(impl_->path + ": the model gives logits that are not finite");
   }
   softmax(predictions);
 }

@@ -2,12 +2,15 @@
 
 #include <signal.h>
 
+#include <atomic>
+
 namespace iris {
 namespace {
 
 constexpr int kWake = SIGUSR1;
 
-volatile sig_atomic_t noted_signal = 0;
+std::atomic<int> noted_signal = 0;  // any thread may ask
+static_assert(std::atomic<int>::is_always_lock_free);  // as a signal's handler needs it
 
 }  // namespace
 
@@ -18,6 +21,7 @@ void note_interrupts() {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGHUP, &action, nullptr);
+  sigaction(SIGQUIT, &action, nullptr);
   action.sa_handler = [](int) {};
   action.sa_flags = 0;
   sigaction(kWake, &action, nullptr);
@@ -30,8 +34,8 @@ void wake(std::thread::native_handle_type thread) { pthread_kill(thread, kWake);
 bool is_interrupted() { return noted_signal != 0; }
 
 void throw_if_interrupted() {
-  if (noted_signal != 0) {
-    throw Interrupted{noted_signal};
+  if (const int signal = noted_signal; signal != 0) {
+    throw Interrupted{signal};
   }
 }
 

@@ -1,7 +1,9 @@
 #include "cli/answer_writer.h"
 
 #include <algorithm>
+#include <cstring>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "data/csv_record.h"
 #include "data/float_text.h"
@@ -10,6 +12,7 @@ namespace iris {
 namespace {
 
 constexpr std::size_t kMaxFloat = 16;  // "-1.17549435e-38" and a comma
+constexpr std::size_t kBlock = 16;
 
 std::string json_string(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -17,16 +20,27 @@ std::string json_string(std::string_view text) {
 
 char* write_text(std::string_view text, char* to) { return std::copy(text.begin(), text.end(), to); }
 
+// In whole blocks, which a short text takes one of, whatever its length.
+char* write_begin(const std::string& padded, std::size_t size, char* to) {
+  for (std::size_t i = 0; i < size; i += kBlock) {
+    std::memcpy(to + i, padded.data() + i, kBlock);
+  }
+  return to + size;
+}
+
 }  // namespace
 
 AnswerWriter::AnswerWriter(Format format, const std::vector<std::string>& labels, AnswerParts parts)
     : format_(format), parts_(parts) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    begins_.push_back(format == Format::kCsv ? csv_cell(labels[i]) + ","
-                                             : "{\"label\":" + json_string(labels[i]) +
-                                                   ",\"index\":" + std::to_string(i) + ",\"confidence\":");
+    std::string text = format == Format::kCsv
+                           ? csv_cell(labels[i]) + ","
+                           : "{\"label\":" + json_string(labels[i]) + ",\"index\":" + std::to_string(i) + ",\"confidence\":";
+    const std::size_t size = text.size();
+    text.resize(size + kBlock);
+    begins_.push_back({std::move(text), size});
     probability_names_.push_back((i == 0 ? "{" : ",") + json_string(labels[i]) + ":");
-    max_line_ = std::max(max_line_, begins_.back().size());
+    max_line_ = std::max(max_line_, begins_.back().padded.size());
   }
   max_line_ += kMaxFloat + std::string_view(R"(,"probabilities":},"logits":[]})").size();
   for (const std::string& name : probability_names_) {
@@ -49,7 +63,7 @@ std::string AnswerWriter::header() const { return header_; }
 char* AnswerWriter::write_csv(const Predictions& predictions, std::size_t row, char* to) const {
   const auto probabilities = predictions.probabilities_of(row);
   const std::size_t best = predictions.best[row];
-  to = write_text(begins_[best], to);
+  to = write_begin(begins_[best].padded, begins_[best].size, to);
   to = write_six_decimals(probabilities[best], to);
   for (std::size_t i = 0; parts_.probabilities && i < probabilities.size(); ++i) {
     *to++ = ',';
@@ -65,7 +79,7 @@ char* AnswerWriter::write_csv(const Predictions& predictions, std::size_t row, c
 char* AnswerWriter::write_json(const Predictions& predictions, std::size_t row, char* to) const {
   const auto probabilities = predictions.probabilities_of(row);
   const std::size_t best = predictions.best[row];
-  to = write_text(begins_[best], to);
+  to = write_begin(begins_[best].padded, begins_[best].size, to);
   to = write_shortest(probabilities[best], to);
   if (parts_.probabilities) {
     to = write_text(",\"probabilities\":", to);

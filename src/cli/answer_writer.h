@@ -40,9 +40,14 @@ class AnswerWriter {
   char* write_csv(const Predictions& predictions, std::size_t row, char* to) const;
   char* write_json(const Predictions& predictions, std::size_t row, char* to) const;
 
+  struct Begin {
+    std::string padded;
+    std::size_t size;
+  };
+
   Format format_;
   AnswerParts parts_;
-  std::vector<std::string> begins_;             // of each class's lines: all that is before the confidence
+  std::vector<Begin> begins_;                   // of each class's lines: all that is before the confidence
   std::vector<std::string> probability_names_;  // in JSON: "{" or "," and the label
   std::string header_;
   std::size_t max_line_ = 0;

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
+#include <deque>
+#include <functional>
+#include <iterator>
 #include <thread>
 #include <utility>
 
@@ -68,21 +70,35 @@ class RowScorer {
     if (skip_count_ == 0) {
       return 0;
     }
-    std::fprintf(stderr, "iris: %zu of %zu rows were skipped\n", skip_count_, row_count_.load());
+    progress_.say("iris: " + std::to_string(skip_count_) + " of " + std::to_string(row_count_) + " rows were skipped");
     return 3;
   }
 
  private:
-  // The first chunk that has a row in it tells how the input is laid out.
+  bool stops() const { return options_.on_error == "stop"; }
+
+  // The first chunk that has a row in it tells how the input is laid out. Of the lines that cannot be read before it,
+  // only the answers are asked for, should they be skipped.
   std::unique_ptr<RowParser> make_parser() {
-    do {
-      has_first_ = reader_.next(first_);
-    } while (has_first_ && first_.fault.empty() && first_.text.find_first_not_of("\r\n") == std::string_view::npos);
+    while ((has_first_ = reader_.next(first_))) {
+      if (!stops() && !first_.fault.empty() && first_.line_count == 1) {
+        Chunk& chunk = unreadable_.emplace_back();  // its text lies in no buffer
+        chunk.text = first_.text;
+        chunk.first_line = first_.first_line;
+        chunk.line_count = 1;
+        chunk.fault = first_.fault;
+      } else if (!first_.fault.empty() || first_.text.find_first_not_of("\r\n") != std::string_view::npos) {
+        break;
+      }
+    }
+    if (!has_first_) {
+      first_ = {};
+    }
     return reads_ndjson(options_) ? make_ndjson_parser(reader_.name(), classifier_.features(), first_)
                                   : make_csv_parser(reader_.name(), classifier_.features(), first_);
   }
 
-  // A model that names no classes tells their count by an answer: to the first good row or, without one, to zeros.
+  // A model that names no classes tells their count by an answer: to the first good row or, where it has none, to zeros.
   std::vector<std::string> labels() const {
     const std::size_t features = parser_->feature_count();
     if (!classifier_.known_labels().empty() || features == 0) {
@@ -93,10 +109,19 @@ class RowScorer {
       parser_->parse(first_, rows);
     }
     rows.features.resize(features);
-    return classifier_.labels(classifier_.predict(rows.features, 1).class_count);
+    try {
+      return classifier_.labels(classifier_.predict(rows.features, 1).class_count);
+    } catch (const RowsError&) {
+      return classifier_.labels(classifier_.predict(std::vector<float>(features), 1).class_count);
+    }
   }
 
   bool take(Part& part, const std::stop_token& stop) {
+    if (!unreadable_.empty()) {
+      part.chunk = std::move(unreadable_.front());
+      unreadable_.pop_front();
+      return true;
+    }
     if (std::exchange(has_first_, false)) {
       std::swap(part.chunk, first_);
       return true;
@@ -104,14 +129,27 @@ class RowScorer {
     return reader_.next(part.chunk, stop);
   }
 
-  // The answers as text: of all rows or, if a bad one stops the run, of those before it.
   void score(Part& part) const {
     parser_->parse(part.chunk, part.rows);
+    try {
+      answer(part);
+    } catch (const RowsError&) {
+      set_failing_aside(part);
+      answer(part);
+    }
+  }
+
+  // The good rows: those before the first bad one, if that stops the run.
+  std::size_t good_count(const Rows& rows) const {
+    return stops() && !rows.bad.empty() ? rows.bad[0].number : rows.count - rows.bad.size();
+  }
+
+  // The answers as text.
+  void answer(Part& part) const {
     part.text.clear();
     const Rows& rows = part.rows;
-    const bool stops = options_.on_error == "stop" && !rows.bad.empty();
     const std::size_t feature_count = parser_->feature_count();
-    const std::size_t good_count = stops ? rows.bad[0].number : rows.count - rows.bad.size();
+    const std::size_t good_count = this->good_count(rows);
     auto bad = rows.bad.begin();
     std::size_t row = 0;  // good and bad
     for (std::size_t start = 0; start < good_count;) {
@@ -128,9 +166,49 @@ class RowScorer {
       }
       start += count;
     }
-    for (; !stops && bad != rows.bad.end(); ++bad) {
+    for (; !stops() && bad != rows.bad.end(); ++bad) {
       writer_.append_skipped(bad->error, part.text);
     }
+  }
+
+  // The rows on which the model fails are bad rows too; if one stops the run, the first of them is.
+  void set_failing_aside(Part& part) const {
+    Rows& rows = part.rows;
+    const std::size_t feature_count = parser_->feature_count();
+    std::vector<std::size_t> numbers;  // of the good rows, among all
+    for (std::size_t number = 0, bad = 0; number < rows.count; ++number) {
+      if (bad < rows.bad.size() && rows.bad[bad].number == number) {
+        ++bad;
+      } else {
+        numbers.push_back(number);
+      }
+    }
+    std::vector<float> good;
+    std::vector<BadRow> failing;
+    const std::function<void(std::size_t, std::size_t)> sift = [&](std::size_t first, std::size_t last) {
+      if (stops() && !failing.empty()) {
+        return;
+      }
+      const auto features = std::span(rows.features).subspan(first * feature_count, (last - first) * feature_count);
+      try {
+        predict(part, features, last - first);
+        good.insert(good.end(), features.begin(), features.end());
+      } catch (const RowsError& error) {
+        if (last - first == 1) {
+          failing.push_back({numbers[first], parser_->place_of(part.chunk, numbers[first]) + error.what()});
+        } else {
+          sift(first, first + (last - first) / 2);
+          sift(first + (last - first) / 2, last);
+        }
+      }
+    };
+    const std::size_t count = good_count(rows);
+    for (std::size_t first = 0; first < count; first += options_.batch_size) {
+      sift(first, std::min(first + options_.batch_size, count));
+    }
+    rows.features = std::move(good);
+    rows.bad.insert(rows.bad.end(), std::make_move_iterator(failing.begin()), std::make_move_iterator(failing.end()));
+    std::sort(rows.bad.begin(), rows.bad.end(), [](const BadRow& a, const BadRow& b) { return a.number < b.number; });
   }
 
   void predict(Part& part, std::span<const float> rows, std::size_t count) const {
@@ -161,7 +239,7 @@ class RowScorer {
       }
       ++skip_count_;
       if (skip_count_ <= kMaxSkipsTold) {
-        std::fprintf(stderr, "iris: skipped %s\n", bad.error.c_str());
+        progress_.say("iris: skipped " + bad.error);
       }
     }
   }
@@ -169,6 +247,7 @@ class RowScorer {
   const PredictOptions& options_;
   const Classifier& classifier_;
   ChunkReader reader_;
+  std::deque<Chunk> unreadable_;
   Chunk first_;
   bool has_first_ = false;
   std::unique_ptr<RowParser> parser_;

@@ -10,6 +10,7 @@ namespace iris {
 namespace {
 
 constexpr std::size_t kBarWidth = 24;
+constexpr const char* kTakeAway = "\r\x1b[K";
 
 std::string bar(double share) {
   const auto full = static_cast<std::size_t>(share * kBarWidth);
@@ -32,7 +33,7 @@ bool Progress::is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
 
 Progress::~Progress() {
   if (is_drawn_) {
-    std::fputs("\r\x1b[K", stderr);
+    std::fputs(kTakeAway, stderr);
     std::fflush(stderr);
   }
 }
@@ -54,10 +55,17 @@ void Progress::show(std::uint64_t done, std::uint64_t position, std::optional<st
       line += clock_text(elapsed.count() * (1 - share) / share) + " left  ";
     }
   }
+  const std::lock_guard lock(mutex_);
   std::fprintf(stderr, "\r%s%.0f %s  %.0f %s/s%s\x1b[K", line.c_str(), count, unit_, count / elapsed.count(), unit_,
                note.empty() ? "" : ("  " + note).c_str());
   std::fflush(stderr);
   is_drawn_ = true;
+}
+
+void Progress::say(const std::string& line) {
+  const std::lock_guard lock(mutex_);
+  std::fprintf(stderr, "%s%s\n", is_drawn_ ? kTakeAway : "", line.c_str());
+  is_drawn_ = false;
 }
 
 }  // namespace iris

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -25,10 +26,14 @@ class Progress {
   void show(std::uint64_t done, std::uint64_t position, std::optional<std::uint64_t> size,
             const std::string& note = "");
 
+  // Prints a line of its own on stderr, terminal or not. Any thread may.
+  void say(const std::string& line);
+
  private:
   bool is_shown_;
   const char* unit_;
   double one_;
+  std::mutex mutex_;  // of the terminal
   bool is_drawn_ = false;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };

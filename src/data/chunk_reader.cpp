@@ -16,7 +16,12 @@ namespace iris {
 namespace {
 
 constexpr std::size_t kChunk = 256 << 10;  // at least so much at a time, where there is so much
-constexpr int kGraceMs = 2;                // for more to arrive in a pipe, before what is there goes on its way
+// For more to arrive in a pipe, before what is there goes on its way: since the last piece, and since the first row.
+constexpr int kGraceMs = 2;
+constexpr std::chrono::milliseconds kPatience(20);
+// Behind the bytes of a chunk: for a newline that the last line lacks, and so that parsers may read four at once.
+constexpr std::size_t kSpare = 4;
+constexpr std::string_view kUnreadable("\"\n\0\0", 2);  // in place of a line that is too long
 
 void reserve(Chunk& chunk, std::size_t used, std::size_t capacity) {
   if (capacity <= chunk.capacity) {
@@ -81,17 +86,21 @@ ChunkReader::~ChunkReader() {
   }
 }
 
-bool ChunkReader::is_ready() const {
+bool ChunkReader::is_ready(std::chrono::steady_clock::time_point due) const {
   pollfd poll_one = {descriptor_, POLLIN, 0};
-  return size_ || ::poll(&poll_one, 1, kGraceMs) > 0;
+  return size_ || (std::chrono::steady_clock::now() < due && ::poll(&poll_one, 1, kGraceMs) > 0);
 }
 
 // Adds to the chunk what one read gives; false at the end, or when asked to stop.
 bool ChunkReader::fill(Chunk& chunk, const std::stop_token& stop) {
-  reserve(chunk, filled_, std::clamp(2 * filled_, kChunk, kMaxRecord) + 1);
+  // Not by what the chunk has room for: a file's chunks must not depend on what was read before into the same memory.
+  if (filled_ == wanted_) {
+    wanted_ = std::max(2 * wanted_, kChunk);
+  }
+  reserve(chunk, filled_, wanted_ + kSpare);
   while (!at_end_ && !stop.stop_requested()) {
     throw_if_interrupted();
-    const ssize_t count = ::read(descriptor_, chunk.buffer.get() + filled_, chunk.capacity - 1 - filled_);
+    const ssize_t count = ::read(descriptor_, chunk.buffer.get() + filled_, wanted_ - filled_);
     if (count > 0) {
       filled_ += static_cast<std::size_t>(count);
       position_.fetch_add(static_cast<std::uint64_t>(count), std::memory_order_relaxed);
@@ -148,47 +157,76 @@ void ChunkReader::cut(Chunk& chunk, std::size_t end) {
   line_ += chunk.line_count;
 }
 
+// Lines that are records each, of those known to be in one that does not end.
+void ChunkReader::cut_lines(Chunk& chunk) {
+  const std::string_view lines(chunk.buffer.get(), unclosed_);
+  std::size_t newline = lines.rfind('\n', kChunk);
+  newline = newline == std::string_view::npos ? lines.find('\n') : newline;
+  cut(chunk, newline + 1);
+  chunk.fault = fault_;
+  unclosed_ -= newline + 1;
+}
+
 // A record that does not end loses its first line only: behind that, there may be good ones.
-bool ChunkReader::cut_faulty(Chunk& chunk, const std::stop_token& stop, std::string_view fault) {
-  std::size_t newline = std::string_view(chunk.buffer.get(), filled_).find('\n');
-  while (newline == std::string_view::npos) {  // what is passed over need not be kept
-    filled_ = std::min(filled_, kMaxRecord / 2);
-    const std::size_t searched = filled_;
-    if (!fill(chunk, stop)) {
-      newline = filled_;
-      break;
-    }
-    newline = std::string_view(chunk.buffer.get(), filled_).find('\n', searched);
+bool ChunkReader::cut_faulty(Chunk& chunk, const std::stop_token& stop) {
+  const std::string_view text(chunk.buffer.get(), filled_);
+  std::size_t newline = text.rfind('\n');
+  if (filled_ < kMaxRecord) {
+    fault_ = "a quote is not closed before the file ends";
+  } else if (newline == std::string_view::npos && text.find('\r') != std::string_view::npos) {
+    fault_ = "the row is longer than 16 MiB; do lines end with a carriage return alone?";
+  } else {
+    fault_ = "the row is longer than 16 MiB; is a quote not closed?";
   }
-  cut(chunk, std::min(newline + 1, filled_));
-  chunk.fault = fault;
+  if (newline != std::string_view::npos) {
+    unclosed_ = newline + 1;
+    cut_lines(chunk);
+    return true;
+  }
+  do {  // what is passed over need not be kept
+    filled_ = 0;
+    wanted_ = kChunk;
+  } while (fill(chunk, stop) &&
+           (newline = std::string_view(chunk.buffer.get(), filled_).find('\n')) == std::string_view::npos);
+  cut(chunk, newline == std::string_view::npos ? 0 : newline + 1);
+  chunk.text = kUnreadable;
+  chunk.fault = fault_;
   return !stop.stop_requested();
 }
 
 bool ChunkReader::next(Chunk& chunk, const std::stop_token& stop) {
   chunk.first_line = line_;
   chunk.fault = {};
-  reserve(chunk, 0, rest_.size() + kChunk + 1);
+  wanted_ = rest_.size() + kChunk;
+  reserve(chunk, 0, wanted_ + kSpare);
   std::copy(rest_.begin(), rest_.end(), chunk.buffer.get());
   filled_ = rest_.size();
   complete_ = 0;
   state_ = State::kCellStart;
+  if (unclosed_ > 0) {
+    cut_lines(chunk);
+    return true;
+  }
   std::size_t scanned = 0;
+  std::optional<std::chrono::steady_clock::time_point> due;
   while (true) {
     scan({chunk.buffer.get(), filled_}, scanned);
     scanned = filled_;
-    if (complete_ > 0 && (filled_ >= kChunk || !is_ready())) {
+    if (complete_ > 0 && !due) {
+      due = std::chrono::steady_clock::now() + kPatience;
+    }
+    if (complete_ > 0 && (filled_ >= kChunk || !is_ready(*due))) {
       break;
     }
     if (complete_ == 0 && filled_ >= kMaxRecord) {
-      return cut_faulty(chunk, stop, "the row is longer than 16 MiB; is a quote not closed?");
+      return cut_faulty(chunk, stop);
     }
     if (!fill(chunk, stop)) {
       if (stop.stop_requested()) {
         return false;
       }
       if (complete_ == 0 && state_ == State::kQuoted) {
-        return cut_faulty(chunk, stop, "a quote is not closed before the file ends");
+        return cut_faulty(chunk, stop);
       }
       if (filled_ == 0) {
         return false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,10 +15,11 @@ namespace iris {
 
 // Its memory is used again by the next() that it is given to.
 struct Chunk {
-  std::string_view text;       // whole records, the last one ended by a newline too
+  std::string_view text;       // whole records, the last one ended by a newline too; 3 bytes more can be read
   std::size_t first_line = 1;  // its number in the file
   std::size_t line_count = 0;
-  // Empty, or why `text`, a single line, is no whole record: "the row is longer than 16 MiB; is a quote not closed?"
+  // Empty, or what is wrong with each line of `text` that ends inside a quote, and then each line is a record: "a quote
+  // is not closed before the file ends". Of a line longer than a record may be there is only a quote.
   std::string_view fault;
 
   std::unique_ptr<char[]> buffer;
@@ -53,9 +55,10 @@ class ChunkReader {
 
   bool fill(Chunk& chunk, const std::stop_token& stop);
   void scan(std::string_view text, std::size_t from);
-  bool is_ready() const;
+  bool is_ready(std::chrono::steady_clock::time_point due) const;
   void cut(Chunk& chunk, std::size_t end);
-  bool cut_faulty(Chunk& chunk, const std::stop_token& stop, std::string_view fault);
+  bool cut_faulty(Chunk& chunk, const std::stop_token& stop);
+  void cut_lines(Chunk& chunk);
 
   std::string name_;
   RecordEnd record_end_;
@@ -65,7 +68,12 @@ class ChunkReader {
   bool at_end_ = false;
   std::size_t line_ = 1;
   std::string rest_;  // read behind the last chunk's end
+  // So many bytes of the rest are lines of a record that did not end. Whatever line a record begins with there, if it
+  // is open at that line's end it does not end either.
+  std::size_t unclosed_ = 0;
+  std::string_view fault_;  // of theirs
   // Of the chunk in the making:
+  std::size_t wanted_ = 0;
   std::size_t filled_ = 0;
   std::size_t complete_ = 0;  // so many of the bytes are whole records
   State state_ = State::kCellStart;

@@ -28,10 +28,12 @@ std::string joined(const std::vector<std::string>& names) {
   return pickle::printable(text);
 }
 
+// A carriage return alone is no line's end.
 void pass_over_blank_lines(std::string_view& text, std::size_t& line) {
-  const std::size_t blank = std::min(text.find_first_not_of("\r\n"), text.size());
-  line += static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(blank), '\n'));
-  text.remove_prefix(blank);
+  while (text.starts_with('\n') || text.starts_with("\r\n")) {
+    text.remove_prefix(text.front() == '\n' ? 1 : 2);
+    ++line;
+  }
 }
 
 // parse_decimal and, where that is not enough, the C++ library; nullptr where there is no finite number.
@@ -85,6 +87,7 @@ class CsvParser : public RowParser {
   }
 
   void parse(const Chunk& chunk, Rows& rows) const override;
+  std::string place_of(const Chunk& chunk, std::size_t number) const override;
 
  private:
   std::string place(std::size_t line) const { return name_ + ":" + std::to_string(line) + ": "; }
@@ -113,6 +116,11 @@ class CsvParser : public RowParser {
 
 [[noreturn]] void fail_at_header(const std::string& place, const std::string& fact,
                                  const std::vector<std::string>& names) {
+  const auto has_return = [](const std::string& name) { return name.find('\r') != std::string::npos; };
+  if (std::any_of(names.begin(), names.end(), has_return)) {
+    throw InputError(place + "the lines end with a carriage return alone, as on old Macs; change them on the way in: "
+                             "tr '\\r' '\\n' < FILE | iris predict MODEL -i -");
+  }
   if (names.size() == 1 && names[0].find_first_of(";\t") != std::string::npos) {
     throw InputError(place + "the cells are not separated by commas: " + pickle::quoted(names[0]));
   }
@@ -202,6 +210,18 @@ std::string CsvParser::parse_cells(const std::vector<std::string>& cells, float*
   return "";
 }
 
+// Takes the chunk's next record off `text`, its lines being counted. Returns what is wrong with it, or nothing.
+std::string_view take_record(std::string_view& text, std::size_t& line, std::string_view fault,
+                             std::vector<std::string>& cells) {
+  const std::string_view before = fault.empty() ? text : text.substr(0, text.find('\n') + 1);
+  std::string_view rest = before;
+  const std::string_view error = take_csv_record(rest, cells);
+  const std::string_view record = before.substr(0, before.size() - rest.size());
+  line += static_cast<std::size_t>(std::count(record.begin(), record.end(), '\n'));
+  text.remove_prefix(record.size());
+  return error == kQuoteIsOpen && !fault.empty() ? fault : error;
+}
+
 void CsvParser::parse(const Chunk& chunk, Rows& rows) const {
   rows.bad.clear();
   rows.count = 0;
@@ -224,25 +244,30 @@ void CsvParser::parse(const Chunk& chunk, Rows& rows) const {
       row += features_.size();
       continue;
     }
-    const std::string_view before = text;
-    std::string error(chunk.fault);
-    if (error.empty()) {
-      error = take_csv_record(text, cells);
-    } else {
-      text = {};  // a single line
-    }
+    const std::size_t first_line = line;
+    std::string error(take_record(text, line, chunk.fault, cells));
     if (error.empty()) {
       error = parse_cells(cells, row);
     }
     if (error.empty()) {
       row += features_.size();
     } else {
-      rows.bad.push_back({rows.count, place(line) + error});
+      rows.bad.push_back({rows.count, place(first_line) + error});
     }
-    const std::string_view record = before.substr(0, before.size() - text.size());
-    line += static_cast<std::size_t>(std::count(record.begin(), record.end(), '\n'));
   }
   rows.features.resize(static_cast<std::size_t>(row - rows.features.data()));
+}
+
+std::string CsvParser::place_of(const Chunk& chunk, std::size_t number) const {
+  std::string_view text = chunk.text;
+  std::size_t line = chunk.first_line;
+  std::vector<std::string> cells;
+  pass_over_blank_lines(text, line);
+  for (; number > 0; --number) {
+    take_record(text, line, chunk.fault, cells);
+    pass_over_blank_lines(text, line);
+  }
+  return place(line);
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ std::string_view take_csv_record(std::string_view& text, std::vector<std::string
     }
   }
   text = {};
-  return "a quote is not closed";
+  return kQuoteIsOpen;
 }
 
 std::string csv_cell(std::string_view text) {

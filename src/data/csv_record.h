@@ -7,6 +7,8 @@
 
 namespace iris {
 
+constexpr std::string_view kQuoteIsOpen = "a quote is not closed";
+
 // Takes the first record off `text`, which ends with a newline, and puts its cells, unquoted, into `cells`. A cell in
 // double quotes may hold commas, newlines and doubled quotes; LF and CRLF end a record. Returns what is wrong with the
 // quoting, or nothing.

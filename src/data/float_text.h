@@ -23,7 +23,19 @@ std::optional<double> parse_double(std::string_view text);
 // place behind it, or nullptr for anything that takes more than one division: no number, an exponent, blanks, more than
 // 19 digits, or a number so near the middle of two floats that a double cannot tell which it is. The value is exactly
 // parse_float's.
+// Reads up to 4 bytes at once.
 inline const char* parse_decimal(const char* text, float& value) {
+  // "5.1" and such: a digit, the point, a digit, and none behind. Both sides of the division are exact, so it rounds as
+  // it should.
+  std::uint32_t four = 0;
+  std::memcpy(&four, text, 4);
+  if constexpr (std::endian::native == std::endian::little) {
+    const std::uint32_t digits = four ^ 0x30302E30;  // 0 to 9 where a digit is, 0 where the point is
+    if (((digits | (digits + 0x00760076)) & 0x0080FF80) == 0 && (digits >> 24) > 9) {
+      value = static_cast<float>((digits & 0xF) * 10 + (digits >> 16 & 0xF)) / 10.0F;
+      return text + 3;
+    }
+  }
   constexpr std::size_t kMaxDigits = 19;  // 10^19 < 2^64
   static constexpr std::array<double, kMaxDigits + 1> kPowersOfTen = {
       1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
@@ -62,26 +74,27 @@ inline const char* parse_decimal(const char* text, float& value) {
 // The fewest digits that come back as the same float: "5.1". Returns the place behind them, at most 15 characters on.
 char* write_shortest(float value, char* to);
 
-// Of a number from 0 to 1, rounded as printf rounds: "0.987120". Returns the place behind its 8 characters.
+// Of a number from 0 to 1, rounded as printf rounds: "0.987120". Returns the place behind its 8 characters, where one
+// more is overwritten.
 inline char* write_six_decimals(float value, char* to) {
-  static constexpr auto kPairs = [] {  // "00", "01", … "99"
-    std::array<char, 200> pairs{};
-    for (std::size_t i = 0; i < 100; ++i) {
-      pairs[2 * i] = static_cast<char>('0' + i / 10);
-      pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
+  static constexpr auto kThousandths = [] {  // "0.000", "0.001", … "0.999", "1.000", each in 8 bytes
+    std::array<char, 8 * 1001> texts{};
+    for (std::size_t i = 0; i <= 1000; ++i) {
+      char* const text = &texts[8 * i];
+      text[0] = static_cast<char>('0' + i / 1000);
+      text[1] = '.';
+      text[2] = static_cast<char>('0' + i / 100 % 10);
+      text[3] = static_cast<char>('0' + i / 10 % 10);
+      text[4] = static_cast<char>('0' + i % 10);
     }
-    return pairs;
+    return texts;
   }();
   // 24 bits times 20 bits are exact in a double's 53, so that only the sum rounds, to an integer: there is no room for
   // more beside 2^52.
   const auto millionths =
       static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(static_cast<double>(value) * 1e6 + 0x1p52));
-  const std::size_t decimals = millionths % 1'000'000;
-  to[0] = static_cast<char>('0' + millionths / 1'000'000);
-  to[1] = '.';
-  std::memcpy(to + 2, &kPairs[2 * (decimals / 10'000)], 2);
-  std::memcpy(to + 4, &kPairs[2 * (decimals / 100 % 100)], 2);
-  std::memcpy(to + 6, &kPairs[2 * (decimals % 100)], 2);
+  std::memcpy(to, &kThousandths[8 * std::size_t{millionths / 1000}], 8);
+  std::memcpy(to + 5, &kThousandths[8 * std::size_t{millionths % 1000} + 2], 4);
   return to + 8;
 }
 

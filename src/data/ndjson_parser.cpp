@@ -87,7 +87,7 @@ class RowSax : public nlohmann::json_sax<nlohmann::json> {
 
   bool parse_error(std::size_t, const std::string& token, const nlohmann::json::exception& problem) override {
     if (problem.id == 406) {  // a number beyond double
-      return take_infinite(token);
+      return take_infinite(token) && fail("a number is beyond a double: " + pickle::printable(token));
     }
     const std::string message =
         problem.what();  // "[json.exception.parse_error.101] parse error at line 1, column 7: …"
@@ -122,8 +122,11 @@ class RowSax : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool take_infinite(const std::string& text) {
-    const std::size_t to = depth_ == 0 ? kIgnored : place();
-    return fail((to == kIgnored ? "" : features_[to] + ": ") + "not finite as float32: " + pickle::printable(text));
+    if (depth_ == 0) {
+      return take_other("a number");
+    }
+    const std::size_t to = place();
+    return to == kIgnored || fail(features_[to] + ": not finite as float32: " + pickle::printable(text));
   }
 
   bool take_other(const std::string& what) {
@@ -213,6 +216,16 @@ class NdjsonParser : public RowParser {
       ++rows.count;
     }
     rows.features.resize(rows.features.size() - rest.size());
+  }
+
+  std::string place_of(const Chunk& chunk, std::size_t number) const override {
+    std::size_t line = chunk.first_line;
+    for (const char* text = chunk.text.data();; text = std::strchr(text, '\n') + 1, ++line) {
+      text = pass_over_blanks(text);
+      if (*text != '\n' && number-- == 0) {
+        return place(line);
+      }
+    }
   }
 
  private:

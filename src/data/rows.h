@@ -37,6 +37,9 @@ class RowParser {
   // Replaces what is in `rows`.
   virtual void parse(const Chunk& chunk, Rows& rows) const = 0;
 
+  // Where one of the chunk's rows, good or bad, begins: "flowers.csv:17: ". Takes as long as to parse those before it.
+  virtual std::string place_of(const Chunk& chunk, std::size_t number) const = 0;
+
   // Of every good row; 0 where the input is empty and the model names no features.
   std::size_t feature_count() const { return features_.size(); }
 

@@ -6,8 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <limits>
-#include <numeric>
+#include <type_traits>
 #include <utility>
 
 #include "error.h"
@@ -55,42 +54,62 @@ std::unique_ptr<Network> make_network(const TensorFile& file, const ClassifierOp
 
 // Without a branch in the loop, so that it is vectorized.
 bool are_finite(const std::vector<float>& values) {
-  std::uint32_t largest = 0;
+  constexpr std::uint32_t kExponent = 0x7F800000;  // all ones: infinite, or not a number
+  std::uint32_t found = 0;
   for (const float value : values) {
-    largest = std::max(largest, std::bit_cast<std::uint32_t>(value) << 1);
+    found |= (std::bit_cast<std::uint32_t>(value) & kExponent) == kExponent ? 1U : 0U;
   }
-  return largest < std::bit_cast<std::uint32_t>(std::numeric_limits<float>::infinity()) << 1;
+  return found == 0;
+}
+
+// A function of the number of classes, which for Iris's three is a constant.
+template <typename Function>
+void for_classes(std::size_t classes, const Function& function) {
+  if (classes == 3) {
+    function(std::integral_constant<std::size_t, 3>());
+  } else {
+    function(classes);
+  }
 }
 
 // Fills in the best classes and the probabilities. at::softmax over so short rows takes longer than the forward pass;
 // at::exp over all of them does not.
 void softmax(Predictions& predictions) {
-  const std::size_t classes = predictions.class_count;
   auto& values = predictions.probabilities;
   values.resize(predictions.logits.size());
-  predictions.best.resize(values.size() / classes);
-  const float* logits = predictions.logits.data();
-  float* shifted = values.data();
-  for (std::size_t& best : predictions.best) {
-    best = 0;
-    for (std::size_t i = 1; i < classes; ++i) {
-      best = logits[i] > logits[best] ? i : best;
+  predictions.best.resize(values.size() / predictions.class_count);
+  for_classes(predictions.class_count, [&](auto classes) {
+    const float* logits = predictions.logits.data();
+    float* shifted = values.data();
+    for (std::size_t& best : predictions.best) {
+      std::size_t highest = 0;
+      float largest = logits[0];
+      for (std::size_t i = 1; i < classes; ++i) {
+        const bool is_higher = logits[i] > largest;  // no branch: which class it is, nobody can foresee
+        highest += (i - highest) * static_cast<std::size_t>(is_higher);
+        largest = std::max(largest, logits[i]);
+      }
+      best = highest;
+      for (std::size_t i = 0; i < classes; ++i) {
+        shifted[i] = logits[i] - largest;
+      }
+      logits += classes;
+      shifted += classes;
     }
-    const float largest = logits[best];
-    for (std::size_t i = 0; i < classes; ++i) {
-      shifted[i] = logits[i] - largest;
-    }
-    logits += classes;
-    shifted += classes;
-  }
+  });
   at::from_blob(values.data(), {static_cast<std::int64_t>(values.size())}).exp_();
-  for (std::size_t row = 0; row < values.size(); row += classes) {
-    float* const exponentials = values.data() + row;
-    const float sum = std::accumulate(exponentials, exponentials + classes, 0.0F);
-    for (std::size_t i = 0; i < classes; ++i) {
-      exponentials[i] /= sum;
+  for_classes(predictions.class_count, [&](auto classes) {
+    for (std::size_t row = 0; row < values.size(); row += classes) {
+      float* const exponentials = values.data() + row;
+      float sum = 0;
+      for (std::size_t i = 0; i < classes; ++i) {
+        sum += exponentials[i];
+      }
+      for (std::size_t i = 0; i < classes; ++i) {
+        exponentials[i] /= sum;
+      }
     }
-  }
+  });
 }
 
 }  // namespace
@@ -109,6 +128,11 @@ Classifier Classifier::open(const std::string& path, const ClassifierOptions& op
     throw FormatError(place + ": " + error.what());
   } catch (const InputError& error) {
     throw InputError(place + ": " + error.what());
+  }
+  const std::size_t known = impl->network->names.features.size();
+  if (known > 0 && !options.features.empty() && options.features.size() != known) {
+    impl->fail("the model takes " + std::to_string(known) + " features, but --features names " +
+               std::to_string(options.features.size()));
   }
   impl->features = options.features.empty() ? impl->network->names.features : options.features;
   impl->labels = options.labels.empty() ? impl->network->names.labels : options.labels;
@@ -143,7 +167,8 @@ at::Tensor Classifier::Impl::forward(std::span<const float> rows, std::size_t ro
       logits = logits.to(at::kCPU, at::kFloat).contiguous();
     }
   } catch (const std::exception& error) {
-    fail("the model failed on " + std::to_string(feature_count) + " features: " + message_of(error));
+    throw RowsError(path + ": the model failed on " + std::to_string(feature_count) +
+                    " features: " + message_of(error));
   }
   if (!logits.defined() || !logits.is_floating_point()) {
     fail("the model gives no float tensor; a classifier gives logits (rows, classes)");
@@ -171,7 +196,7 @@ void Classifier::predict(std::span<const float> rows, std::size_t row_count, Pre
   const auto* first = logits.const_data_ptr<float>();
   predictions.logits.assign(first, first + logits.numel());
   if (!are_finite(predictions.logits)) {
-    impl_->fail("the model gives logits that are not finite");
+    throw RowsError(impl_->path + ": the model gives logits that are not finite");
   }
   softmax(predictions);
 }

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "error.h"
+
 namespace iris {
 
 struct ClassifierOptions {
@@ -17,6 +19,12 @@ struct ClassifierOptions {
   std::optional<std::int64_t> hidden = {};  // IrisNet's width, 16 by default; for state_dicts only
   std::vector<std::string> features = {};   // names that win over what the file says
   std::vector<std::string> labels = {};
+};
+
+// The model failed on rows that it was given, or gave logits that are not finite: one of them alone may be why.
+class RowsError : public InputError {
+ public:
+  using InputError::InputError;
 };
 
 // The answers for N rows, row by row.
@@ -51,8 +59,9 @@ class Classifier {
   const std::vector<std::string>& known_labels() const;
 
   // rows: float32 [row_count, features], row-major, in the units of training (Iris: cm); row_count at least 1.
-  // Throws InputError when the model cannot take so many features, throws itself, gives something else than one finite
-  // logit per row and class, or gives another number of classes than there are labels.
+  // Throws InputError when the model cannot take so many features, gives something else than one logit per row and
+  // class, or gives another number of classes than there are labels; RowsError when it throws itself, or a logit is not
+  // finite.
   Predictions predict(std::span<const float> rows, std::size_t row_count) const;
   // The same in place of `predictions`, whose memory is used again.
   void predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const;

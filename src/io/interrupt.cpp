@@ -9,7 +9,8 @@ namespace {
 
 constexpr int kWake = SIGUSR1;
 
-volatile sig_atomic_t noted_signal = 0;
+std::atomic<int> noted_signal = 0;                     // any thread may ask
+static_assert(std::atomic<int>::is_always_lock_free);  // as a signal's handler needs it
 std::atomic<bool> is_held = false;
 
 }  // namespace
@@ -21,6 +22,7 @@ void note_interrupts() {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGHUP, &action, nullptr);
+  sigaction(SIGQUIT, &action, nullptr);
   action.sa_handler = [](int) {};
   action.sa_flags = 0;
   sigaction(kWake, &action, nullptr);
@@ -33,8 +35,8 @@ void wake(std::thread::native_handle_type thread) { pthread_kill(thread, kWake);
 bool is_interrupted() { return noted_signal != 0; }
 
 void throw_if_interrupted() {
-  if (noted_signal != 0 && !is_held) {
-    throw Interrupted{noted_signal};
+  if (const int signal = noted_signal; signal != 0 && !is_held) {
+    throw Interrupted{signal};
   }
 }
 

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -23,6 +22,17 @@ constexpr std::size_t kWriteBack = 16 << 20;
 std::string folder_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+// Where a link points to, there or not: that is replaced, not the link.
+std::string target_of(const std::filesystem::path& path) {
+  constexpr int kMostLinks = 40;  // as Linux has it
+  std::filesystem::path target = path;
+  std::error_code error;
+  for (int i = 0; i < kMostLinks && std::filesystem::is_symlink(target, error); ++i) {
+    target = target.parent_path() / std::filesystem::read_symlink(target, error);
+  }
+  return target.string();
 }
 
 mode_t mode_of_new_file(const std::string& path) {
@@ -44,6 +54,9 @@ OutputFile::OutputFile(const std::string& path, Durability durability) : path_(p
   }
   struct stat status = {};
   const bool exists = ::stat(path.c_str(), &status) == 0;
+  if (!exists && errno == ELOOP) {
+    fail("cannot be created");
+  }
   if (exists && !S_ISREG(status.st_mode)) {
     descriptor_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
     if (descriptor_ < 0) {
@@ -51,10 +64,7 @@ OutputFile::OutputFile(const std::string& path, Durability durability) : path_(p
     }
     return;
   }
-  if (char* target = ::realpath(path.c_str(), nullptr)) {  // replace what a link points to, not the link
-    path_ = target;
-    std::free(target);
-  }
+  path_ = target_of(path);
   const std::size_t name = path_.rfind('/') + 1;  // 0 without a slash
   temporary_path_ = path_.substr(0, name) + "." + path_.substr(name) + ".XXXXXX";
   descriptor_ = ::mkostemp(temporary_path_.data(), O_CLOEXEC);

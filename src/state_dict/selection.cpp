@@ -70,6 +70,28 @@ std::vector<std::string> inner_dicts_of_tensors(const TensorFile& file) {
   return keys;
 }
 
+// What --key may say, inner dictionaries after those that hold them. `room`: for so many entries, as one dictionary may
+// be in a file many times.
+void add_keys(const TensorFile& file, Value dict, const std::string& before, std::size_t& room,
+              std::vector<std::string>& keys) {
+  constexpr std::size_t kMostKeys = 20;
+  const auto entries = file.document.items(dict);
+  for (std::size_t i = 0; i + 1 < entries.size() && keys.size() < kMostKeys; i += 2) {
+    if (room == 0) {
+      return;
+    }
+    --room;
+    if (entries[i].kind != Kind::kString || !entries[i + 1].is_dict()) {
+      continue;
+    }
+    const std::string key = before + key_text(file, entries[i]);
+    if (holds_tensors_itself(file, entries[i + 1])) {
+      keys.push_back(key);
+    }
+    add_keys(file, entries[i + 1], key + ".", room, keys);
+  }
+}
+
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) {
@@ -141,7 +163,11 @@ Selection select_state_dict(const TensorFile& file, const std::optional<std::str
     if (found != nullptr && (found->is_dict() || found->kind == Kind::kObject)) {
       return {*key, *found};
     }
-    const auto keys = root.is_dict() ? inner_dicts_of_tensors(file) : std::vector<std::string>{};
+    std::vector<std::string> keys;
+    if (root.is_dict()) {
+      std::size_t room = 1000;
+      add_keys(file, root, "", room, keys);
+    }
     throw FormatError("there is no dictionary " + pickle::quoted(*key) + " in it; " +
                       (keys.empty() ? "leave --key out" : "--key may be: " + joined(keys)));
   }

@@ -118,7 +118,7 @@ TEST(ParseFloat, RefusesANulByte) { EXPECT_EQ(parse_float(std::string_view("5\0"
 // The value, or NaN where it is left to parse_float; nothing but the newline may be left.
 float short_decimal(const std::string& text) {
   float value = 0;
-  const std::string line = text + "\n";
+  const std::string line = text + "\n   ";
   const char* const end = parse_decimal(line.c_str(), value);
   return end == line.c_str() + text.size() ? value : NAN;
 }

@@ -10,6 +10,14 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def hidden(text: str) -> int:
+    return _at_most(1 << 20, positive(text))
+
+
+def threads(text: str) -> int:
+    return _at_most(1024, positive(text))
+
+
 def seed(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) < 2**63):
         raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 2^63 - 1, got {text}")
@@ -48,6 +56,12 @@ def device(text: str) -> str:
     if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", text):
         raise argparse.ArgumentTypeError(f"must be auto, cpu, cuda or cuda:N, got {text}")
     return text
+
+
+def _at_most(most: int, value: int) -> int:
+    if value > most:
+        raise argparse.ArgumentTypeError(f"must be at most {most}, got {value}")
+    return value
 
 
 def _number(text: str) -> float:

@@ -12,7 +12,7 @@ from pathlib import Path
 import train_settings as settings
 from interrupts import Interrupts
 from model_file import InputError, run_command
-from option_types import device, fraction, momentum, number_from_zero, positive, positive_number, seed
+from option_types import device, fraction, hidden, momentum, number_from_zero, positive, positive_number, seed, threads
 
 
 def run(options: argparse.Namespace) -> None:
@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     add("--momentum", type=momentum, metavar="X", help="share of the last step in the next, for sgd (0.9)")
     add("--epochs", type=positive, metavar="N", help="passes over the training flowers (50)")
     add("--batch-size", type=positive, metavar="N", help="flowers per step (16)")
-    add("--hidden", type=positive, metavar="N", help="width of the hidden layer (16)")
+    add("--hidden", type=hidden, metavar="N", help="width of the hidden layer (16)")
     add("--seed", type=seed, metavar="N", help="decides the first weights, the parts and the order (0)")
     add("--test-fraction", type=fraction, metavar="X", help="share of each class that is held out (0.2)")
     add(
@@ -57,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     add("--validation-fraction", type=fraction, metavar="X", help="share of the training flowers for --patience (0.2)")
     add("--label-column", metavar="NAME", help="the column of labels (species)")
     add("--device", type=device, default="auto", help="auto (CUDA where there is one), cpu, cuda, cuda:N")
-    add("--threads", type=positive, default=1, metavar="N", help="torch's threads on the CPU (1)")
+    add("--threads", type=threads, default=1, metavar="N", help="torch's threads on the CPU (1)")
 
     add = result.add_argument_group("checkpoints").add_argument
     add("--checkpoint-dir", type=Path, metavar="DIR", help="write checkpoints there; made if missing")

@@ -174,16 +174,18 @@ def train(
     every, keep = options.checkpoint_every or 10, options.keep
     interrupts.hold()
     with Progress(training.config["epochs"], options.log_every, options.quiet) as progress:
-        while not training.done and not interrupts.requested():
+        ending = interrupts.requested()
+        while not training.done and not ending:
             try:
                 whole = training.run_epoch(interrupts.requested)
             except Diverged as error:
                 write_history(training, options)
                 text = f"{error}; try a --lr below {training.config['lr']:g}"
                 raise InputError(f"{text}; the last good checkpoint is {last_good}" if last_good else text) from error
+            ending = interrupts.requested()
             if whole:
                 progress.show(training.history[-1], is_last=training.done)
-            if folder and (training.epoch % every == 0 or training.done or interrupts.requested()):
+            if folder and ((whole and (training.epoch % every == 0 or training.done)) or ending):
                 last_good = write_checkpoint(training, folder, keep, last_good)
     write_history(training, options)
     if interrupts.requested():

@@ -165,6 +165,7 @@ class Training:
             self._loss_sum += self._finite(loss.item()) * len(rows)
             self.batch += 1
             if interrupted() and self.batch < len(batches):
+                self._require_finite_state()
                 return False
         self._end_epoch()
         return True
@@ -187,14 +188,22 @@ class Training:
             validation = score(self.model, self.validation)
             entry["validation_loss"] = self._finite(validation.loss)
             entry["validation_accuracy"] = validation.accuracy
-        if not all(tensor.isfinite().all() for tensor in self.model.state_dict().values()):
-            raise Diverged(f"training diverged at epoch {self.epoch + 1}: the weights are not finite")
+        self._require_finite_state()
         self.history.append(entry)
         if self.validates and history.best_epoch([self.history[(self.best_epoch or 1) - 1], entry]) == self.epoch:
             self._best = {"epoch": self.epoch, "model_state_dict": copy.deepcopy(self.model.state_dict())}
         self.batch = 0
         self._loss_sum = 0.0
         self._rng_state = torch.get_rng_state()
+
+    def _require_finite_state(self) -> None:
+        of_optimizer = [each for state in self.optimizer.state.values() for each in state.values()]
+        for tensors, what in (
+            (self.model.state_dict().values(), "weights are"),
+            (of_optimizer, "optimizer's state is"),
+        ):
+            if not all(tensor.isfinite().all() for tensor in tensors):
+                raise Diverged(f"training diverged at epoch {self.epoch + 1}: the {what} not finite")
 
     def _finite(self, loss: float) -> float:
         if not math.isfinite(loss):

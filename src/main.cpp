@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -87,7 +88,8 @@ int status_of(int argc, char** argv) {
     return fail(kFailed, "memory is exhausted; the file, or --batch-size, is too large");
   } catch (const std::exception& error) {
     const std::string message = error.what();
-    return fail(kFailed, message.substr(0, message.find("\nException raised from ")));
+    return fail(kFailed,
+                message.substr(0, std::min(message.find("\nException raised from "), message.find("\nframe #"))));
   }
 }
 

@@ -35,7 +35,8 @@ void add_evaluate(CLI::App& app, Run& run) {
       ->transform(whole_number(1, 1 << 24));
   command->add_flag("-q,--quiet", options->quiet, "No progress bar");
   add_model_options(*command, options->names, options->classifier);
-  command->add_option("--threads", options->threads, "LibTorch's threads within one pass")->transform(whole_number(1, 1024));
+  command->add_option("--threads", options->threads, "LibTorch's threads within one pass")
+      ->transform(whole_number(1, 1024));
   command->footer(
       "Examples:\n"
       "  iris evaluate model.pt data/iris.csv\n"

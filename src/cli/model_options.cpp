@@ -33,8 +33,7 @@ void add_model_options(CLI::App& command, TypedNames& names, ClassifierOptions& 
   command.add_option("--features", names.features, "Names of the features, in order: a,b,c");
   command.add_option("--labels", names.labels, "Names of the classes, in order: a,b,c");
   command.add_option("--key", options.key, "Which dictionary of a checkpoint is the state_dict");
-  command.add_option("--hidden", options.hidden, "IrisNet's hidden units (16)")
-      ->transform(whole_number(1, 1 << 20));
+  command.add_option("--hidden", options.hidden, "IrisNet's hidden units (16)")->transform(whole_number(1, 1 << 20));
   command.add_option("--device", options.device, "auto (CUDA when there is one), cpu, cuda or cuda:N");
 }
 

@@ -98,7 +98,8 @@ class RowScorer {
                                   : make_csv_parser(reader_.name(), classifier_.features(), first_);
   }
 
-  // A model that names no classes tells their count by an answer: to the first good row or, where it has none, to zeros.
+  // A model that names no classes tells their count by an answer: to the first good row or, where it has none, to
+  // zeros.
   std::vector<std::string> labels() const {
     const std::size_t features = parser_->feature_count();
     if (!classifier_.known_labels().empty() || features == 0) {

@@ -32,8 +32,10 @@ int run_train(const TrainOptions& options) {
   if (options.history && (history == options.output || is_same_file(history, options.output))) {
     throw UsageError("--history and -o name one file");
   }
-  if (options.resume && is_same_file(options.output, *options.resume)) {
-    throw UsageError("-o " + options.output + " would replace the checkpoint; write to another file");
+  for (const std::string& output : {options.output, history}) {
+    if (options.resume && is_same_file(output, *options.resume)) {
+      throw UsageError(output + " would replace the checkpoint; write to another file");
+    }
   }
   return torch_verbs().train(options);
 }

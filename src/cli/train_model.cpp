@@ -14,8 +14,10 @@
 #include "inference/device.h"
 #include "io/interrupt.h"
 #include "io/output_file.h"
+#include "pickle/text.h"
 #include "train/checkpoint.h"
 #include "train/checkpoint_folder.h"
+#include "train/history.h"
 #include "train/trainer.h"
 
 namespace iris {
@@ -27,8 +29,13 @@ constexpr std::int64_t kCheckpointEvery = 10;
 
 std::string percent(double share) { return fixed_text(100 * share, 1) + "%"; }
 
-// Throws InputError where the file could not be written, before any work is done for it.
-void check_output(const std::string& path) { const OutputFile not_kept(path); }
+// Throws InputError where the file could not be written, before any work is done for it. A pipe's reader is left alone.
+void check_output(const std::string& path) {
+  std::error_code error;
+  if (!fs::exists(path, error) || !fs::is_other(path, error)) {
+    const OutputFile not_kept(path);
+  }
+}
 
 // What an epoch came to, on a terminal as a bar, else as a line now and then.
 class EpochLog {
@@ -76,44 +83,55 @@ class TrainingRun {
   }
 
   void run() {
-    try {
+    {
       const HeldInterrupts held;
-      EpochLog log(options_);
-      const std::int64_t done_before = trainer_->epoch();
-      while (!trainer_->is_done() && !is_interrupted()) {
-        const bool is_whole = trainer_->run_epoch();
-        const bool is_due =
-            trainer_->is_done() || trainer_->epoch() % options_.checkpoint_every.value_or(kCheckpointEvery) == 0;
-        if (folder_ && ((is_whole && is_due) || is_interrupted())) {
-          save();
-        }
-        if (is_whole) {
-          log.tell(trainer_->history().back(), done_before, config_.epochs, trainer_->is_done());
-        }
+      try {
+        train();
+      } catch (const Diverged& diverged) {
+        write_history();
+        throw InputError(diverged.what() + last_checkpoint_text());
       }
       write_history();
-    } catch (const Diverged& diverged) {
-      write_history();
-      throw InputError(diverged.what() + last_checkpoint_text());
+      if (is_interrupted()) {
+        tell_interrupted();
+      }
     }
-    if (is_interrupted()) {
-      tell_interrupted();
-      throw_if_interrupted();
-    }
+    throw_if_interrupted();
     finish();
   }
 
  private:
+  void train() {
+    EpochLog log(options_);
+    const std::int64_t done_before = trainer_->epoch();
+    bool is_ending = is_interrupted();
+    while (!is_ending && !trainer_->is_done()) {
+      const bool is_whole = trainer_->run_epoch();
+      is_ending = is_interrupted();
+      const bool is_due =
+          trainer_->is_done() || trainer_->epoch() % options_.checkpoint_every.value_or(kCheckpointEvery) == 0;
+      if (folder_ && ((is_whole && is_due) || is_ending)) {
+        save();
+      }
+      if (is_whole) {
+        log.tell(trainer_->history().back(), done_before, config_.epochs, trainer_->is_done());
+      }
+    }
+  }
+
   // Reads the data and begins where the configuration says.
   void start(TrainConfig config) {
-    const LabelledRows rows = read_labelled_csv(options_.data, {iris_features(), config.label_column}, iris_labels());
-    const std::int64_t crc32 = data_crc32(rows);
+    if (!rows_ || label_column_ != config.label_column) {
+      rows_ = read_labelled_csv(options_.data, {iris_features(), config.label_column}, iris_labels());
+      label_column_ = config.label_column;
+    }
+    const std::int64_t crc32 = data_crc32(*rows_);
     if (!resumed_.empty() && config.data_crc32 != crc32) {
       throw InputError(options_.data + ": is not the data that " + resumed_ + " was trained on");
     }
     config.data_crc32 = crc32;
     config.torch = torch_version();
-    trainer_.emplace(config, rows, options_.data, device_);
+    trainer_.emplace(config, *rows_, options_.data, device_);
     config_ = config;
   }
 
@@ -176,19 +194,21 @@ class TrainingRun {
       throw FormatError(path + ": damaged, or no checkpoint of a training run: " + error.what());
     }
     if (folder_ && resumes_from(folder_->path())) {
+      last_good_ = path;
       folder_->prune({checkpoint.epoch, checkpoint.batch});  // what a kill came before
     }
     if (checkpoint.config.torch != config_.torch) {
       std::fprintf(stderr, "iris: %s was written with torch %s, this is %s: the last bits may differ\n", path.c_str(),
-                   checkpoint.config.torch.c_str(), config_.torch.c_str());
+                   pickle::printable(checkpoint.config.torch, 20).c_str(), config_.torch.c_str());
     }
   }
 
-  void save() const {
+  void save() {
     const Checkpoint checkpoint = trainer_->checkpoint();
+    const CheckpointPosition position{checkpoint.epoch, checkpoint.batch};
     try {
-      folder_->add({checkpoint.epoch, checkpoint.batch},
-                   [&](const std::string& path) { write_checkpoint(checkpoint, path); });
+      folder_->add(position, [&](const std::string& path) { write_checkpoint(checkpoint, path); });
+      last_good_ = (folder_->path() / position.file_name()).string();
     } catch (const InputError& error) {
       throw InputError(error.what() + last_checkpoint_text());
     }
@@ -198,43 +218,13 @@ class TrainingRun {
     if (!options_.history) {
       return;
     }
-    std::string header;
-    std::string lines;
-    for (const EpochRecord& record : trainer_->history()) {
-      std::string line;
-      header.clear();
-      EpochRecord::visit(record,
-                         [&](const char* name, const auto& member) { append_cell(name, member, header, line); });
-      lines += line + "\n";
-    }
-    if (header.empty()) {
-      header = "epoch,loss,accuracy,test_loss,test_accuracy";
-    }
     OutputFile output(*options_.history);
-    output.write(header + "\n" + lines);
+    output.write(history_csv(trainer_->history(), config_.patience.has_value()));
     output.commit();
   }
 
-  static void append_cell(const char* name, double value, std::string& header, std::string& line) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.9g", value);
-    header += (header.empty() ? "" : ",") + std::string(name);
-    line += (line.empty() ? "" : ",") + std::string(text);
-  }
-  static void append_cell(const char* name, std::int64_t value, std::string& header, std::string& line) {
-    header += name;
-    line += std::to_string(value);
-  }
-  static void append_cell(const char* name, const std::optional<double>& value, std::string& header,
-                          std::string& line) {
-    if (value) {
-      append_cell(name, *value, header, line);
-    }
-  }
-
   std::string last_checkpoint_text() const {
-    const auto files = folder_ ? checkpoints_in(folder_->path()) : std::vector<CheckpointFile>();
-    return files.empty() ? "" : "; the last good checkpoint is " + files[0].path.string();
+    return last_good_.empty() ? "" : "; the last good checkpoint is " + last_good_;
   }
 
   void tell_interrupted() const {
@@ -277,7 +267,10 @@ class TrainingRun {
   const TrainOptions& options_;
   c10::Device device_;
   std::optional<CheckpointFolder> folder_;
-  std::string resumed_;  // the checkpoint's path
+  std::string resumed_;    // the checkpoint's path
+  std::string last_good_;  // the newest checkpoint of this run that is whole
+  std::optional<LabelledRows> rows_;
+  std::string label_column_;  // that they were read by
   TrainConfig config_;
   std::optional<Trainer> trainer_;
 };

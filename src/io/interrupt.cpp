@@ -17,14 +17,21 @@ std::atomic<bool> is_held = false;
 
 void note_interrupts() {
   struct sigaction action = {};
-  action.sa_handler = [](int signal) { noted_signal = signal; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  sigaction(SIGHUP, &action, nullptr);
-  sigaction(SIGQUIT, &action, nullptr);
+  action.sa_handler = [](int number) {
+    if (noted_signal != 0) {
+      signal(number, SIG_DFL);
+      raise(number);
+    }
+    noted_signal = number;
+  };
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    struct sigaction before = {};
+    sigaction(number, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) {  // as nohup has it
+      sigaction(number, &action, nullptr);
+    }
+  }
   action.sa_handler = [](int) {};
-  action.sa_flags = 0;
   sigaction(kWake, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);  // past ulimit -f

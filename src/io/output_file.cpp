@@ -132,8 +132,8 @@ void OutputFile::commit() {
 
 bool is_same_file(const std::string& output, const std::string& other) {
   std::error_code error;
-  return output != "-" && other != "-" && std::filesystem::is_regular_file(output, error) &&
-         std::filesystem::equivalent(output, other, error);
+  return output != "-" && other != "-" && !std::filesystem::is_other(output, error) &&
+         std::filesystem::weakly_canonical(output, error) == std::filesystem::weakly_canonical(other, error);
 }
 
 void OutputFile::fail(const char* what) const {

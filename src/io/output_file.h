@@ -52,7 +52,7 @@ class OutputFile {
   std::size_t pending_ = 0;  // written since
 };
 
-// Whether writing to `output` would replace the file `other`; never for "-".
+// Whether both name one file, be it there or not, so that writing to one would replace the other; never for "-".
 bool is_same_file(const std::string& output, const std::string& other);
 
 }  // namespace iris

@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "io/output_file.h"
+#include "iris_net.h"
 #include "state_dict/tensor_file_builder.h"
 #include "state_dict/tensor_writer.h"
 #include "state_dict/tensors.h"
@@ -231,7 +232,8 @@ void check_param_groups(const TensorFile& file, Value groups, const TrainConfig&
     expected.insert(expected.end(), {{"eps", kAdamEps}, {"amsgrad", 0}});
     const Value betas = group.get("betas");
     const auto items = betas.kind == Kind::kTuple ? file.document.items(betas) : std::span<const Value>();
-    if (items.size() != 2 || items[0].real != kAdamBeta1 || items[1].real != kAdamBeta2) {
+    if (items.size() != 2 || items[0].kind != Kind::kFloat || items[0].real != kAdamBeta1 ||
+        items[1].kind != Kind::kFloat || items[1].real != kAdamBeta2) {
       group.fail("betas", "is not that of config");
     }
   }
@@ -241,6 +243,26 @@ void check_param_groups(const TensorFile& file, Value groups, const TrainConfig&
     if (value != number) {
       group.fail(key, "is not that of config");
     }
+  }
+}
+
+// IrisNet's tensors, and no others, as Python's parameters lie in memory.
+void check_weights(const std::string& name, const StateDict& weights, std::int64_t hidden) {
+  const auto classes = static_cast<std::int64_t>(iris_labels().size());
+  const auto features = static_cast<std::int64_t>(iris_features().size());
+  const std::vector<std::pair<std::string, std::vector<std::int64_t>>> expected = {{"fc1.weight", {hidden, features}},
+                                                                                   {"fc1.bias", {hidden}},
+                                                                                   {"fc2.weight", {classes, hidden}},
+                                                                                   {"fc2.bias", {classes}}};
+  bool fits = weights.size() == expected.size();
+  for (std::size_t i = 0; fits && i < expected.size(); ++i) {
+    const at::Tensor& tensor = weights[i].value();
+    fits = weights[i].key() == expected[i].first && tensor.sizes() == expected[i].second &&
+           tensor.scalar_type() == at::kFloat && tensor.is_contiguous() && tensor.isfinite().all().item<bool>();
+  }
+  if (!fits) {
+    throw FormatError(name + " is not that of an IrisNet of " + std::to_string(hidden) +
+                      " hidden units, in finite float32 numbers");
   }
 }
 
@@ -257,6 +279,9 @@ void check_best(const DictReader& root, const Checkpoint& checkpoint) {
 }
 
 Checkpoint checkpoint_in(const TensorFile& file) {
+  if (file.container != Container::kZip) {
+    throw FormatError("is in no zip container, whose checksums tell damage");
+  }
   verify_data(file);
   const DictReader root(file, file.root, "");
   Checkpoint checkpoint;
@@ -281,6 +306,10 @@ Checkpoint checkpoint_in(const TensorFile& file) {
   const TrainConfig& config = checkpoint.config;
   if (!is_possible(config)) {
     root.fail("config", "has settings that no training run has");
+  }
+  check_weights("model_state_dict", checkpoint.model, config.hidden);
+  if (checkpoint.best) {
+    check_weights("best.model_state_dict", checkpoint.best->state_dict, config.hidden);
   }
   check_param_groups(file, optimizer.get("param_groups"), config);
   if (checkpoint.epoch > config.epochs || (checkpoint.epoch == 0 && checkpoint.batch == 0)) {

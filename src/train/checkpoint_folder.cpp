@@ -59,7 +59,10 @@ std::vector<CheckpointFile> checkpoints_in(const fs::path& folder) {
     const std::string name = path.filename().string();
     std::smatch match;
     if (std::regex_match(name, match, checkpoint_name())) {
-      files.push_back({{std::stoll(match[1]), match[2].matched ? std::stoll(match[2]) : 0}, path});
+      const CheckpointPosition position{std::stoll(match[1]), match[2].matched ? std::stoll(match[2]) : 0};
+      if (position.file_name() == name) {
+        files.push_back({position, path});
+      }
     }
   });
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.position > b.position; });

@@ -77,10 +77,6 @@ StateDict FusedOptimizer::state() const {
 void FusedOptimizer::load(const StateDict& state) {
   const torch::NoGradGuard no_grad;
   const std::vector<const char*> names = state_names(config_);
-  if (state.is_empty()) {
-    state_.clear();
-    return;
-  }
   std::vector<std::vector<at::Tensor>> loaded(names.size());
   for (std::size_t name = 0; name < names.size(); ++name) {
     for (std::size_t i = 0; i < parameters_.size(); ++i) {

@@ -1,17 +1,24 @@
 #include "train/train_config.h"
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "error.h"
+#include "pickle/text.h"
 
 namespace iris {
 namespace {
 
-std::string text_of(const std::string& value) { return value; }
+std::string text_of(const std::string& value) { return pickle::printable(value); }
 std::string text_of(std::int64_t value) { return std::to_string(value); }
 std::string text_of(double value) {
   char text[32];
-  std::snprintf(text, sizeof text, "%g", value);
+  for (const char* format : {"%g", "%.15g", "%.17g"}) {  // as short as tells it from others
+    std::snprintf(text, sizeof text, format, value);
+    if (std::strtod(text, nullptr) == value) {
+      break;
+    }
+  }
   return text;
 }
 template <typename T>

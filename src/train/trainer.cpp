@@ -109,11 +109,6 @@ void Trainer::restore(const Checkpoint& checkpoint) {
   if (checkpoint.batch > (training_.count() - 1) / config_.batch_size) {
     throw FormatError("batch: an epoch has fewer batches");
   }
-  for (const StateDict* state_dict : {&checkpoint.model, checkpoint.best ? &checkpoint.best->state_dict : nullptr}) {
-    if (state_dict != nullptr && !is_finite_float(*state_dict)) {
-      throw FormatError("its weights are not finite float32 numbers");
-    }
-  }
   best_.reset();
   try {
     load_state_dict(*net_, checkpoint.model);
@@ -164,6 +159,7 @@ bool Trainer::run_epoch() {
     loss_sum_ += batch_loss * static_cast<double>(batch.size(0));
     ++batch_;
     if (is_interrupted() && start + config_.batch_size < training_.count()) {
+      require_finite_state();
       return false;
     }
   }
@@ -172,9 +168,6 @@ bool Trainer::run_epoch() {
 }
 
 void Trainer::end_epoch() {
-  if (!is_finite_float(state_dict())) {
-    fail_diverged("the weights are not finite");
-  }
   const Measures test = measure_test();
   EpochRecord record{epoch_ + 1,
                      loss_sum_ / static_cast<double>(training_.count()),
@@ -183,6 +176,7 @@ void Trainer::end_epoch() {
                      test.accuracy,
                      {},
                      {}};
+  require_finite(record.loss);
   require_finite(record.test_loss);
   if (config_.patience) {
     const Measures validation = measure(validation_);
@@ -194,6 +188,7 @@ void Trainer::end_epoch() {
       best_ = BestWeights{record.epoch, copy_of(state_dict())};
     }
   }
+  require_finite_state();
   history_.push_back(record);
   ++epoch_;
   batch_ = 0;
@@ -217,6 +212,15 @@ Checkpoint Trainer::checkpoint() const {
 void Trainer::finish() {
   if (best_) {
     load_state_dict(*net_, best_->state_dict);
+  }
+}
+
+void Trainer::require_finite_state() const {
+  for (const auto& [state, what] :
+       {std::pair(state_dict(), "weights are"), {optimizer_->state(), "optimizer's state is"}}) {
+    if (!is_finite_float(state)) {
+      fail_diverged(std::string("the ") + what + " not finite");
+    }
   }
 }
 

@@ -78,6 +78,7 @@ class Trainer {
   Measures measure(const TrainingRows& rows);
   void end_epoch();
   void require_finite(double loss) const;
+  void require_finite_state() const;
   [[noreturn]] void fail_diverged(const std::string& what) const;
 
   TrainConfig config_;

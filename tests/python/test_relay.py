@@ -178,3 +178,30 @@ def test_an_unedited_copy_is_whole_for_both(repo, commands, checkpoint, tmp_path
         assert (
             subprocess.run([str(part) for part in line], stdout=subprocess.DEVNULL, timeout=TIMEOUT_S).returncode == 0
         )
+
+
+def test_an_optimizer_that_overflows_is_a_divergence_in_both(repo, commands, tmp_path):
+    """Features of 1e22: the squares of Adam's gradients are too large for float32, the weights and losses are not."""
+    header, *rows = (repo / "data/iris.csv").read_text().splitlines()
+    large = [",".join([*(cell + "e22" for cell in row.split(",")[:4]), row.split(",")[4]]) for row in rows]
+    (tmp_path / "large.csv").write_text("\n".join([header, *large]) + "\n")
+    told = set()
+    for name, command in commands.items():
+        line = [*command, tmp_path / "large.csv", "-o", tmp_path / "m.pt", "--checkpoint-dir", tmp_path / name, "-q"]
+        result = subprocess.run([str(part) for part in line], capture_output=True, text=True, timeout=TIMEOUT_S)
+        assert result.returncode == 1
+        told.add(result.stderr.split("error: ")[1])
+        assert list((tmp_path / name).iterdir()) == []
+    assert len(told) == 1
+    assert "the optimizer's state is not finite; try a --lr below 0.005" in told.pop()
+
+
+def test_a_number_that_differs_in_its_last_digits_only_is_told_with_all_of_them(repo, commands, checkpoint, tmp_path):
+    torch.save(checkpoint(), tmp_path / "copy.pt")
+    for command in commands.values():
+        line = [*command, repo / "data/iris.csv", "-o", tmp_path / "m.pt", "--resume", tmp_path / "copy.pt"]
+        line += ["--lr", "0.0050000001"]
+        result = subprocess.run([str(part) for part in line], capture_output=True, text=True, timeout=TIMEOUT_S)
+        assert result.returncode == 1
+        assert "--lr 0.0050000001" in result.stderr
+        assert "which has 0.005;" in result.stderr

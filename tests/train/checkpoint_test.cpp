@@ -124,6 +124,22 @@ TEST_F(CheckpointTest, IsRefusedWhereAValueCannotBe) {
             "best is not that of history");
 }
 
+TEST_F(CheckpointTest, IsRefusedWhereItsWeightsAreNotThoseOfTheModel) {
+  const auto error_with_weights = [&](const StateDict& weights) {
+    return error_with([&](Checkpoint& c) { c.model = weights; });
+  };
+  const std::string fault = "model_state_dict is not that of an IrisNet of 16 hidden units, in finite float32 numbers";
+  EXPECT_EQ(error_with_weights(state_dict_of(*IrisNet(IrisNetOptions().hidden(8)))), fault);
+  for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
+    StateDict broken;
+    for (const auto& item : state_dict_of(*IrisNet())) {
+      broken.insert(item.key(),
+                    dtype == at::kFloat ? at::full_like(item.value(), std::nan("")) : item.value().to(dtype));
+    }
+    EXPECT_EQ(error_with_weights(broken), fault);
+  }
+}
+
 TEST_F(CheckpointTest, IsRefusedWhereItIsAnotherFile) {
   write_state_dict(state_dict_of(*IrisNet()), path_);
   EXPECT_EQ(test::error_of<FormatError>([&] { read_checkpoint(path_); }),

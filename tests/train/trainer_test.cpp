@@ -170,14 +170,6 @@ TEST_F(TrainerTest, RefusesACheckpointThatDoesNotFit) {
               c.optimizer = less;
             }),
             "optimizer_state_dict: 1.step is missing, not finite, or does not fit the model");
-  EXPECT_EQ(error_with([](Checkpoint& c) {
-              StateDict broken;
-              for (const auto& item : c.model) {
-                broken.insert(item.key(), at::full_like(item.value(), std::nan("")));
-              }
-              c.model = broken;
-            }),
-            "its weights are not finite float32 numbers");
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <thread>
 #include <utility>
 
-#include "cli/answer_writer.h"
+#include "inference/answer_writer.h"
 #include "cli/in_order.h"
 #include "cli/predict.h"
 #include "cli/progress.h"

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "cli/answer_writer.h"
+#include "inference/answer_writer.h"
 #include "cli/predict.h"
 #include "data/float_text.h"
 #include "error.h"

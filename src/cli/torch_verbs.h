@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/predict.h"
+#include "cli/serve.h"
 
 namespace iris {
 
@@ -15,5 +16,8 @@ struct TorchVerbs {
 
 // Throws InputError when the library, or the LibTorch that it needs, cannot be loaded.
 const TorchVerbs& torch_verbs();
+
+// iris serve, from a library of its own: the others are spared the loading of OpenSSL. Throws as torch_verbs does.
+int serve_verb(const ServeOptions& options);
 
 }  // namespace iris

@@ -16,5 +16,6 @@ using Run = std::function<int()>;
 void add_predict(CLI::App& app, Run& run);
 void add_inspect(CLI::App& app, Run& run);
 void add_convert(CLI::App& app, Run& run);
+void add_serve(CLI::App& app, Run& run);
 
 }  // namespace iris

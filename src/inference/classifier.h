@@ -9,6 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "error.h"
+#include "inference/predictions.h"
+
 namespace iris {
 
 struct ClassifierOptions {
@@ -19,15 +22,10 @@ struct ClassifierOptions {
   std::vector<std::string> labels = {};
 };
 
-// The answers for N rows, row by row.
-struct Predictions {
-  std::size_t class_count = 0;
-  std::vector<float> logits;         // [N, class_count]
-  std::vector<float> probabilities;  // [N, class_count]: softmax of the logits, each row's sum 1
-  std::vector<std::size_t> best;     // [N]: the class of the highest logit, the first of several
-
-  std::span<const float> logits_of(std::size_t row) const;
-  std::span<const float> probabilities_of(std::size_t row) const;
+// The model gives logits that are not finite: a matter of the rows, such as 1e38.
+class NotFiniteError : public InputError {
+ public:
+  using InputError::InputError;
 };
 
 // In eval() from construction; every prediction runs under its own torch::NoGradGuard.
@@ -52,7 +50,7 @@ class Classifier {
 
   // rows: float32 [row_count, features], row-major, in the units of training (Iris: cm); row_count at least 1.
   // Throws InputError when the model cannot take so many features, throws itself, gives something else than one finite
-  // logit per row and class, or gives another number of classes than there are labels.
+  // logit per row and class (NotFiniteError), or gives another number of classes than there are labels.
   Predictions predict(std::span<const float> rows, std::size_t row_count) const;
   // The same in place of `predictions`, whose memory is used again.
   void predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const;

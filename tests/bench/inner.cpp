@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "cli/answer_writer.h"
+#include "inference/answer_writer.h"
 #include "data/rows.h"
 #include "inference/classifier.h"
 

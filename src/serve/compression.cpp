@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <boost/beast/core/string.hpp>
-#include <boost/beast/http/rfc7230.hpp>
 #include <new>
 
 #include "pickle/text.h"
@@ -23,7 +22,12 @@ bool is(std::string_view coding, std::string_view name) {
   return beast::iequals({coding.data(), coding.size()}, {name.data(), name.size()});
 }
 
-// z_stream's counters have 32 bits, which no body fills: server_options.h bounds it.
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = std::min(text.find_first_not_of(" \t"), text.size());
+  return text.substr(first, text.find_last_not_of(" \t") + 1 - first);
+}
+
+// z_stream's counters have 32 bits, which no body fills: options.h bounds it.
 void give(z_stream& stream, std::string_view bytes) {
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
@@ -94,20 +98,23 @@ std::string decoded(std::string_view body, std::string_view content_encoding, st
 }
 
 std::string_view accepted_coding(std::string_view accept_encoding) {
-  if (accept_encoding.empty()) {
-    return "";
-  }
-  for (const std::string_view coding : {"gzip", "deflate"}) {
-    for (const auto& item : beast::http::ext_list({accept_encoding.data(), accept_encoding.size()})) {
-      const bool is_refused = std::any_of(item.second.begin(), item.second.end(), [](const auto& parameter) {
-        return parameter.first == "q" && parameter.second.find_first_not_of("0.") == beast::string_view::npos;
-      });
-      if (is({item.first.data(), item.first.size()}, coding) && !is_refused) {
-        return coding;
-      }
+  std::string_view best;
+  while (!accept_encoding.empty()) {  // "gzip;q=1.0, deflate"
+    const std::size_t comma = std::min(accept_encoding.find(','), accept_encoding.size());
+    const std::string_view item = accept_encoding.substr(0, comma);
+    accept_encoding.remove_prefix(std::min(comma + 1, accept_encoding.size()));
+    const std::string_view name = trimmed(item.substr(0, item.find(';')));
+    const std::size_t weight = item.find("q=");
+    const bool is_refused =
+        weight != std::string_view::npos && trimmed(item.substr(weight + 2)).find_first_not_of("0.") == std::string_view::npos;
+    if (!is_refused && is(name, "gzip")) {
+      return "gzip";
+    }
+    if (!is_refused && is(name, "deflate")) {
+      best = "deflate";
     }
   }
-  return "";
+  return best;
 }
 
 std::string encoded(std::string_view body, std::string_view coding) {

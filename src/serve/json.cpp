@@ -88,6 +88,9 @@ class TreeBuilder : public nlohmann::json_sax<json> {
 }  // namespace
 
 json parse_json(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) {  // nlohmann::json would take it for the end
+    throw RequestError(400, "not JSON: there is a zero byte in it");
+  }
   TreeBuilder builder;
   json::sax_parse(text, &builder);
   return std::move(builder.root);

@@ -5,7 +5,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <ctime>
 
 #include "serve/json.h"
@@ -14,6 +13,7 @@ namespace iris::serve {
 namespace {
 
 constexpr std::chrono::milliseconds kGathering(5);
+constexpr std::chrono::seconds kLongestFlush(1);  // stderr may be a pipe that nobody reads
 
 // "2026-01-31T12:34:56.789Z"
 std::string now_text() {
@@ -31,6 +31,13 @@ std::string now_text() {
   const char digits[] = {'.', static_cast<char>('0' + milliseconds / 100), static_cast<char>('0' + milliseconds / 10 % 10),
                          static_cast<char>('0' + milliseconds % 10), 'Z'};
   return std::string(text.data()).append(digits, sizeof digits);
+}
+
+// "12.345"; printf would take longer than the rest of the line.
+std::string milliseconds_text(std::chrono::steady_clock::duration duration) {
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+  const std::string decimals = std::to_string(1000 + microseconds % 1000);
+  return std::to_string(microseconds / 1000) + "." + decimals.substr(1);
 }
 
 void write_all(std::string_view bytes) {
@@ -57,14 +64,13 @@ Log::~Log() {
 }
 
 void Log::request(const RequestLine& line) {
-  std::array<char, 32> duration{};
-  std::snprintf(duration.data(), duration.size(), "%.3f", line.milliseconds);
+  const std::string duration = milliseconds_text(line.took);
   std::string text;
   text.reserve(256);
   if (format_ == LogFormat::kJson) {
     text.append("{\"time\":\"").append(now_text()).append("\",\"method\":").append(json_string(line.method));
     text.append(",\"route\":").append(json_string(line.route)).append(",\"status\":").append(std::to_string(line.status));
-    text.append(",\"rows\":").append(std::to_string(line.rows)).append(",\"ms\":").append(duration.data());
+    text.append(",\"rows\":").append(std::to_string(line.rows)).append(",\"ms\":").append(duration);
     text.append(",\"request_id\":").append(json_string(line.request_id));
     if (!line.traceparent.empty()) {
       text.append(",\"traceparent\":").append(json_string(line.traceparent));
@@ -73,7 +79,7 @@ void Log::request(const RequestLine& line) {
   } else {
     text.append(now_text()).append(" ").append(line.method).append(" ").append(line.route).append(" ");
     text.append(std::to_string(line.status)).append(" rows=").append(std::to_string(line.rows));
-    text.append(" ms=").append(duration.data()).append(" id=").append(line.request_id);
+    text.append(" ms=").append(duration).append(" id=").append(line.request_id);
     if (!line.traceparent.empty()) {
       text.append(" traceparent=").append(line.traceparent);
     }
@@ -92,7 +98,7 @@ void Log::message(std::string_view text) {
 
 void Log::flush() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return waiting_.empty() && !is_writing_; });
+  changed_.wait_for(lock, kLongestFlush, [this] { return waiting_.empty() && !is_writing_; });
 }
 
 void Log::append(std::string_view line) {
@@ -123,7 +129,8 @@ void Log::run() {
     lines.swap(waiting_);
     waiting_.clear();
     if (dropped_ != 0) {
-      lines += "iris: stderr was not read: " + std::to_string(dropped_) + " lines are missing here\n";
+      const std::string fact = "stderr was not read: " + std::to_string(dropped_) + " lines are missing here";
+      lines += format_ == LogFormat::kJson ? "{\"message\":\"" + fact + "\"}\n" : "iris: " + fact + "\n";
       dropped_ = 0;
     }
     is_writing_ = true;

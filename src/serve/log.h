@@ -1,6 +1,7 @@
 // Lines on stderr that no request waits for.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
@@ -17,7 +18,7 @@ struct RequestLine {
   std::string_view route;
   int status;
   std::size_t rows;
-  double milliseconds;
+  std::chrono::steady_clock::duration took;
   std::string_view request_id;
   std::string_view traceparent;
 };
@@ -36,7 +37,7 @@ class Log {
   void request(const RequestLine& line);
   void message(std::string_view text);  // what happens to the server: "iris: reloaded model.pt"
 
-  // Returns once all lines so far are written.
+  // Returns once all lines so far are written, or nobody has read them for a second.
   void flush();
 
  private:

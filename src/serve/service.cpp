@@ -306,7 +306,7 @@ void Service::finished(const Request& request, const Response& response, Clock::
                 .route = template_of(route),
                 .status = response.status,
                 .rows = response.rows,
-                .milliseconds = std::chrono::duration<double, std::milli>(took).count(),
+                .took = took,
                 .request_id = request.request_id,
                 .traceparent = request.traceparent});
 }

@@ -121,7 +121,7 @@ float finite_float(const json& value, const std::string& place) {
   }
   const auto number = value.get<float>();
   if (!std::isfinite(number)) {
-    throw RequestError(400, place + ": is not finite as float32");
+    throw RequestError(400, place + ": is larger than 1e30, past which a model's sums overflow");
   }
   return number;
 }

@@ -1,5 +1,6 @@
 #include "serve/json.h"
 
+#include <cmath>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -21,9 +22,11 @@ class TreeBuilder : public nlohmann::json_sax<json> {
   bool boolean(bool value) override { return add(value); }
   bool number_integer(number_integer_t value) override { return add(value); }
   bool number_unsigned(number_unsigned_t value) override { return add(value); }
-  bool number_float(number_float_t, const string_t& text) override {
-    // Through a double, a float32 may be rounded twice.
-    return add(static_cast<double>(parse_float(text).value_or(std::numeric_limits<float>::infinity())));
+  bool number_float(number_float_t value, const string_t& text) override {
+    if (std::abs(value) > kLargestNumber) {
+      return add(std::numeric_limits<double>::infinity());
+    }
+    return add(static_cast<double>(parse_float(text).value_or(0)));  // through a double, it may be rounded twice
   }
   bool string(string_t& value) override { return add(std::move(value)); }
   bool binary(binary_t&) override { return false; }

@@ -9,8 +9,11 @@ namespace iris::serve {
 
 inline constexpr std::size_t kMaxJsonDepth = 100;
 
-// A number with a point or an exponent is kept as the float32 nearest to its text, which a float32 may not hold: then
-// it is infinite. Throws RequestError 400 for what is no JSON, a name that an object has twice, and what is nested
+// Past it a model's sums overflow; a float32 goes to 3.4e38.
+inline constexpr double kLargestNumber = 1e30;
+
+// A number with a point or an exponent is kept as the float32 nearest to its text; one past kLargestNumber as infinity.
+// Throws RequestError 400 for what is no JSON, a name that an object has twice, and what is nested
 // deeper than kMaxJsonDepth.
 nlohmann::json parse_json(std::string_view text);
 

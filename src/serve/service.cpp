@@ -142,6 +142,17 @@ void Service::check_model(const RouteMatch& match) const {
   }
 }
 
+nlohmann::json Service::body_object(const Request& request) const {
+  if (request.body.empty()) {
+    return nlohmann::json::object();
+  }
+  auto body = parse_json(decoded(request.body, request.content_encoding, options_.max_body));
+  if (!body.is_object()) {
+    throw RequestError(400, "the body has to be a JSON object");
+  }
+  return body;
+}
+
 Response Service::answer_at_once(const Request& request) const {
   const auto model = slot_.current();
   const std::string name = json_string(options_.name);
@@ -169,9 +180,7 @@ Response Service::answer_at_once(const Request& request) const {
     case Route::kModelStats:
       return {.body = metrics_.stats_json(options_.name)};
     case Route::kRepositoryIndex:
-      if (!request.body.empty()) {
-        parse_json(decoded(request.body, request.content_encoding, options_.max_body));
-      }
+      body_object(request);
       return {.body = repository_index_json(options_.name, is_ready())};
     case Route::kV1Models:
       return {.body = "{\"models\":[" + name + "]}"};
@@ -239,16 +248,10 @@ void Service::load_again(const Request& request, const Reply& reply) {
   if (options_.api_key.empty() && !request.is_from_loopback) {
     throw RequestError(403, "loading is for callers on this machine, or with the key of --api-key-file");
   }
-  if (!request.body.empty()) {
-    const auto body = parse_json(decoded(request.body, request.content_encoding, options_.max_body));
-    const auto parameters = body.is_object() ? body.find("parameters") : body.end();
-    if (!body.is_object() || (parameters != body.end() && !parameters->is_object())) {
-      throw RequestError(400, "the body has to be an object, and parameters in it one too");
-    }
-    for (const auto& parameter : parameters == body.end() ? nlohmann::json::object() : *parameters) {
-      throw RequestError(400, "parameters: " + pickle::printable(parameter.dump()) +
-                                  " is not supported; the model is read again from its own file");
-    }
+  const auto body = body_object(request);
+  const auto parameters = body.find("parameters");
+  if (parameters != body.end() && (!parameters->is_object() || !parameters->empty())) {
+    throw RequestError(400, "parameters: none is supported; the model is read again from its own file");
   }
   asio::post(background_, [this, reply] {
     try {

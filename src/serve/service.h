@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "serve/batcher.h"
@@ -54,6 +55,7 @@ class Service {
   Response health(Route route) const;
   void infer(const Request& request, Batcher& quick, const Reply& reply);
   void load_again(const Request& request, const Reply& reply);
+  nlohmann::json body_object(const Request& request) const;
   void check_model(const RouteMatch& match) const;
   bool is_allowed(const Request& request) const;
 

@@ -75,7 +75,8 @@ TEST(Instances, AreRefusedWithTheirPlace) {
   EXPECT_EQ(refused_instances(R"({"instances":[{"a":1,"b":2,"c":3}]})"),
             "400 instances[0].d: is missing; the features are a, b, c, d");
   EXPECT_EQ(refused_instances(R"({"instances":[[1,2,"3",4]]})"), "400 instances[0][2]: is not a number but \"3\"");
-  EXPECT_EQ(refused_instances(R"({"instances":[[1,2,1e39,4]]})"), "400 instances[0][2]: is not finite as float32");
+  EXPECT_EQ(refused_instances(R"({"instances":[[1,2,1e39,4]]})"),
+            "400 instances[0][2]: is larger than 1e30, past which a model's sums overflow");
   EXPECT_EQ(refused_instances(R"({"instances":[]})"), "400 instances: has to be a list of one instance or more");
   EXPECT_EQ(refused_instances("3"), R"(400 the body has to be {"instances":[…]}, a list of instances, or one instance)");
   EXPECT_EQ(refusal([] { parse_instances(kModel, "[[1,2,3,4]]", Bare::kRefused); }),

@@ -12,7 +12,6 @@ endforeach()
 configure_file("${serve}/assets.h.in" "${PROJECT_BINARY_DIR}/generated/serve/assets.h" @ONLY)
 
 add_library(iris_serve STATIC
-  src/inference/answer_writer.cpp
   src/serve/batcher.cpp
   src/serve/compression.cpp
   src/serve/connection.cpp

@@ -54,7 +54,6 @@ std::string path_of(const char* library, const std::string& purpose) {
 template <class Function>
 Function* load(const char* library_name, const std::string& purpose, const char* function_name) {
   const std::string path = path_of(library_name, purpose);
-  prepare_heap();
   void* library = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_GLOBAL);
   void* function = library != nullptr ? ::dlsym(library, function_name) : nullptr;
   if (function == nullptr) {
@@ -67,11 +66,14 @@ Function* load(const char* library_name, const std::string& purpose, const char*
 }  // namespace
 
 const TorchVerbs& torch_verbs() {
-  static const TorchVerbs& verbs = *load<const TorchVerbs*()>(kLibrary, "predict", "iris_torch_verbs")();
+  static const TorchVerbs& verbs = []() -> const TorchVerbs& {
+    prepare_heap();
+    return *load<const TorchVerbs*()>(kLibrary, "predict", "iris_torch_verbs")();
+  }();
   return verbs;
 }
 
-int serve_verb(const ServeOptions& options) {
+int serve_verb(const ServeOptions& options) {  // a server's start may take its time, its heap may not grow
   return load<int(const ServeOptions&)>(kServeLibrary, "serve", "iris_serve_verb")(options);
 }
 

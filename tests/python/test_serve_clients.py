@@ -46,13 +46,13 @@ def test_triton_reads_what_the_server_says_of_itself(triton, server):
 
 
 @pytest.mark.parametrize("packing", [None, "gzip", "deflate"])
-@pytest.mark.parametrize("binary", [False, True])
-def test_triton_infers(triton, server, binary, packing):
+@pytest.mark.parametrize("is_binary", [False, True])
+def test_triton_infers(triton, server, is_binary, packing):
     with triton.InferenceServerClient(address(server)) as client:
         result = client.infer(
             "iris",
-            [tensor(triton, binary, rows=50)],
-            outputs=[triton.InferRequestedOutput(name, binary_data=binary) for name in ("label", "index", "logits")],
+            [tensor(triton, is_binary, rows=50)],
+            outputs=[triton.InferRequestedOutput(name, binary_data=is_binary) for name in ("label", "index", "logits")],
             request_id="seven",
             request_compression_algorithm=packing,
             response_compression_algorithm=packing,
@@ -62,7 +62,7 @@ def test_triton_infers(triton, server, binary, packing):
         labels = result.as_numpy("label").tolist()
         assert [label.decode() if isinstance(label, bytes) else label for label in labels] == ["setosa"] * 50
         assert result.as_numpy("logits").shape == (50, 3)
-        all_outputs = client.infer("iris", [tensor(triton, binary)])
+        all_outputs = client.infer("iris", [tensor(triton, is_binary)])
         assert all_outputs.as_numpy("probabilities").shape == (1, 3)
 
 

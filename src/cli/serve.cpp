@@ -37,7 +37,8 @@ std::string read_api_key(const std::string& path) {
   while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) {
     key.pop_back();
   }
-  const bool is_plain = std::all_of(key.begin(), key.end(), [](char character) { return character > ' ' && character < 0x7F; });
+  const bool is_plain =
+      std::all_of(key.begin(), key.end(), [](char character) { return character > ' ' && character < 0x7F; });
   if (key.empty() || !is_plain) {
     throw InputError("--api-key-file " + path + ": has to hold one line, the key, of printable ASCII without blanks");
   }
@@ -84,22 +85,28 @@ void add_serve(CLI::App& app, Run& run) {
       ->check(CLI::Range(std::size_t{1}, kMany));
   command->add_option("--max-wait-us", typed->max_wait_us, "How long a request waits for others to share its pass (0)")
       ->check(CLI::Range(std::size_t{0}, std::size_t{60'000'000}));
-  command->add_option("--max-queue-rows", server.max_queue_rows, "Rows that wait or are computed, at most; then 503 (1024)")
+  command
+      ->add_option("--max-queue-rows", server.max_queue_rows,
+                   "Rows that wait or are computed, at most; then 503 (1024)")
       ->check(CLI::Range(std::size_t{1}, kMany));
   command->add_option("--max-body", server.max_body, "Bytes of a request's body, unpacked (16MiB); then 413")
       ->transform(CLI::AsSizeValue(true))
       ->check(CLI::Range(std::size_t{1}, serve::kLargestMaxBody));
   command->add_option("--max-connections", server.max_connections, "At the same time (1024); then 503")
       ->check(CLI::Range(std::size_t{1}, kMany));
-  command->add_option("--timeout-s", typed->timeout_s, "Seconds for a request to come whole, an answer to be taken (30)")
+  command
+      ->add_option("--timeout-s", typed->timeout_s, "Seconds for a request to come whole, an answer to be taken (30)")
       ->check(CLI::Range(0.05, 86'400.0));
   command->add_option("--grace-s", typed->grace_s, "Seconds from SIGTERM until the port closes (0)")
       ->check(CLI::Range(0.0, 86'400.0));
-  command->add_option("--api-key-file", typed->key_file, "A file with the key that callers send: Authorization: Bearer KEY");
+  command->add_option("--api-key-file", typed->key_file,
+                      "A file with the key that callers send: Authorization: Bearer KEY");
   command->add_option("--tls-cert", server.tls_certificate, "The certificate chain, a PEM file: https");
   command->add_option("--tls-key", server.tls_key, "Its private key, a PEM file");
-  command->add_option("--cors-origin", server.cors_origin, "Another origin whose pages may ask: https://example.org, or *");
-  command->add_option("--log-format", typed->log_format, "text (default) or json")->check(CLI::IsMember({"text", "json"}));
+  command->add_option("--cors-origin", server.cors_origin,
+                      "Another origin whose pages may ask: https://example.org, or *");
+  command->add_option("--log-format", typed->log_format, "text (default) or json")
+      ->check(CLI::IsMember({"text", "json"}));
 
   command->add_option("--features", typed->features, "Names of the features, in order: a,b,c");
   command->add_option("--labels", typed->labels, "Names of the classes, in order: a,b,c");
@@ -107,7 +114,8 @@ void add_serve(CLI::App& app, Run& run) {
   command->add_option("--hidden", options.classifier.hidden, "IrisNet's hidden units (16)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20));
   command->add_option("--device", options.classifier.device, "auto (CUDA when there is one), cpu, cuda or cuda:N");
-  command->add_option("--threads", options.threads, "LibTorch's threads within one pass (1)")->check(CLI::Range(1, 1024));
+  command->add_option("--threads", options.threads, "LibTorch's threads within one pass (1)")
+      ->check(CLI::Range(1, 1024));
   command->footer(
       "SIGHUP reads the model file again; SIGTERM and Ctrl-C end the server once what it accepted is answered.\n"
       "Examples:\n"

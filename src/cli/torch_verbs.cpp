@@ -46,8 +46,8 @@ std::string path_of(const char* library, const std::string& purpose) {
       return path.string();
     }
   }
-  throw InputError(std::string(library) + " is not beside " + program.string() +
-                   ", which needs it to " + purpose + "; build again with script/build, or install both with cmake --install");
+  throw InputError(std::string(library) + " is not beside " + program.string() + ", which needs it to " + purpose +
+                   "; build again with script/build, or install both with cmake --install");
 }
 
 // What the library's function returns or does.

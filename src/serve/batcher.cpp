@@ -58,8 +58,8 @@ std::vector<Job> Batcher::take_batch() {
   std::size_t rows = 0;
   while (!queue_.empty()) {
     Job& job = queue_.front();
-    const bool fits = batch.empty() || (rows + job.row_count <= state_.max_batch_rows &&
-                                        job.model == batch[0].model && width_of(job) == width_of(batch[0]));
+    const bool fits = batch.empty() || (rows + job.row_count <= state_.max_batch_rows && job.model == batch[0].model &&
+                                        width_of(job) == width_of(batch[0]));
     if (!fits) {
       break;
     }

@@ -64,7 +64,7 @@ class Batcher {
   boost::asio::steady_timer timer_;
 
   std::mutex mutex_;
-  std::deque<Job> queue_;       // guarded
+  std::deque<Job> queue_;        // guarded
   std::size_t queued_rows_ = 0;  // guarded
   bool is_scheduled_ = false;    // guarded
 

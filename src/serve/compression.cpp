@@ -69,8 +69,8 @@ std::string inflated(std::string_view body, int window, std::size_t most) {
     }
     if (status == Z_STREAM_END || status != Z_OK || (stream.avail_in == 0 && stream.avail_out != 0)) {
       throw RequestError(400, status == Z_OK || status == Z_BUF_ERROR ? "the packed body is cut short"
-                              : status == Z_STREAM_END ? "there are bytes behind the packed body"
-                                                       : "the packed body is damaged");
+                              : status == Z_STREAM_END                ? "there are bytes behind the packed body"
+                                                                      : "the packed body is damaged");
     }
   }
 }
@@ -105,8 +105,8 @@ std::string_view accepted_coding(std::string_view accept_encoding) {
     accept_encoding.remove_prefix(std::min(comma + 1, accept_encoding.size()));
     const std::string_view name = trimmed(item.substr(0, item.find(';')));
     const std::size_t weight = item.find("q=");
-    const bool is_refused =
-        weight != std::string_view::npos && trimmed(item.substr(weight + 2)).find_first_not_of("0.") == std::string_view::npos;
+    const bool is_refused = weight != std::string_view::npos &&
+                            trimmed(item.substr(weight + 2)).find_first_not_of("0.") == std::string_view::npos;
     if (!is_refused && is(name, "gzip")) {
       return "gzip";
     }

@@ -8,8 +8,8 @@
 namespace iris::serve {
 
 // The body as it was before its Content-Encoding: none, identity, gzip (also of several members), deflate with or
-// without zlib's header. Throws RequestError: 415 for any other coding, 400 for a damaged body, 413 for one of more than
-// `most` bytes; no more than these are ever held.
+// without zlib's header. Throws RequestError: 415 for any other coding, 400 for a damaged body, 413 for one of more
+// than `most` bytes; no more than these are ever held.
 std::string decoded(std::string_view body, std::string_view content_encoding, std::size_t most);
 
 // The coding of a response to such an Accept-Encoding: "gzip", "deflate", or "" where it allows neither by name.

@@ -43,8 +43,9 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   void start() {
     Error error;
     const auto peer = socket().remote_endpoint(error).address();
-    is_from_loopback_ = peer.is_loopback() || (peer.is_v6() && peer.to_v6().is_v4_mapped() &&
-                                               asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6()).is_loopback());
+    is_from_loopback_ =
+        peer.is_loopback() || (peer.is_v6() && peer.to_v6().is_v4_mapped() &&
+                               asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6()).is_loopback());
     socket().set_option(asio::ip::tcp::no_delay(true), error);
     socket().non_blocking(true, error);
     deadline = std::min(deadline, Clock::now() + worker_.options.timeout);
@@ -103,17 +104,16 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
       begin_ = 0;
       in_.resize(std::max(in_.size(), end_ * 2));
     }
-    stream_.async_read_some(asio::buffer(in_.data() + end_, in_.size() - end_),
-                            [self = this->shared_from_this()](const Error& error, std::size_t count) {
-                              self->on_read(error, count);
-                            });
+    stream_.async_read_some(
+        asio::buffer(in_.data() + end_, in_.size() - end_),
+        [self = this->shared_from_this()](const Error& error, std::size_t count) { self->on_read(error, count); });
   }
 
   void on_read(const Error& error, std::size_t count) {
     end_ += count;
     if (is_late_) {
-      refuse(RequestError(408, "the request did not come whole within " +
-                                   std::to_string(worker_.options.timeout.count()) + " ms"));
+      refuse(RequestError(
+          408, "the request did not come whole within " + std::to_string(worker_.options.timeout.count()) + " ms"));
     } else if (error) {
       close();
     } else {
@@ -177,9 +177,10 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   void send_continue() {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     is_asked_to_continue_ = false;
-    asio::async_write(stream_, asio::buffer(kContinue), [self = this->shared_from_this()](const Error& error, std::size_t) {
-      error ? self->on_read(error, 0) : self->run();
-    });
+    asio::async_write(stream_, asio::buffer(kContinue),
+                      [self = this->shared_from_this()](const Error& error, std::size_t) {
+                        error ? self->on_read(error, 0) : self->run();
+                      });
   }
 
   void answer() {

@@ -13,9 +13,7 @@ namespace {
 
 json dimension(std::size_t known) { return known == 0 ? json(-1) : json(known); }
 
-std::string text_of(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
+std::string text_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 void replace_all(std::string& text, const std::string& what, const std::string& with) {
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
@@ -40,8 +38,7 @@ std::string model_json(const std::string& name, const Model& model) {
     }
     outputs.push_back({{"name", type.name}, {"datatype", type.datatype}, {"shape", std::move(shape)}});
   }
-  const json input = {
-      {"name", kInputName}, {"datatype", "FP32"}, {"shape", {-1, dimension(model.features().size())}}};
+  const json input = {{"name", kInputName}, {"datatype", "FP32"}, {"shape", {-1, dimension(model.features().size())}}};
   return text_of({{"name", name},
                   {"versions", {"1"}},
                   {"platform", "pytorch_libtorch"},
@@ -92,8 +89,7 @@ std::string openapi_json(const std::string& name) {
 }
 
 std::string page_html(const std::string& name, const Model& model) {
-  std::string data =
-      text_of({{"name", name}, {"features", model.features()}, {"labels", model.known_labels()}});
+  std::string data = text_of({{"name", name}, {"features", model.features()}, {"labels", model.known_labels()}});
   replace_all(data, "<", "\\u003c");
   std::string html = assets::kPage;
   replace_all(html, "{{model}}", data);

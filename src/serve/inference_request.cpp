@@ -56,9 +56,8 @@ bool flag_at(const json& parameters, const char* name, bool otherwise, const std
 
 std::size_t count_of(const json& value, const std::string& place) {
   // 3.0 is an integer to JSON Schema, and so to some clients.
-  const bool is_whole = value.is_number_unsigned() ||
-                        (value.is_number_float() && value >= 0.0 && value <= 1e6 &&
-                         std::trunc(value.get<double>()) == value.get<double>());
+  const bool is_whole = value.is_number_unsigned() || (value.is_number_float() && value >= 0.0 && value <= 1e6 &&
+                                                       std::trunc(value.get<double>()) == value.get<double>());
   if (!is_whole) {
     fail(place + ": is not a whole number from 0");
   }
@@ -193,8 +192,8 @@ class InputReader {
 
   void add(std::optional<float> value) {
     if (!value || !std::isfinite(*value)) {
-      fail(place_ + ".data[" + std::to_string(values_.size()) + "]: " +
-           (value ? "is not finite as float32" : "is an integer that float32 does not hold"));
+      fail(place_ + ".data[" + std::to_string(values_.size()) +
+           "]: " + (value ? "is not finite as float32" : "is an integer that float32 does not hold"));
     }
     values_.push_back(*value);
   }

@@ -80,8 +80,8 @@ class RowsOfJson {
   std::size_t width_;
 };
 
-// {"instances":[[5.1,3.5,1.4,0.2]]}, as machines write it: without blanks, exponents and other members. Anything else is
-// nullopt, and left to the JSON parser, which takes ten times as long.
+// {"instances":[[5.1,3.5,1.4,0.2]]}, as machines write it: without blanks, exponents and other members. Anything else
+// is nullopt, and left to the JSON parser, which takes ten times as long.
 std::optional<Rows> parse_plain(std::size_t width, std::string_view body) {
   constexpr std::string_view kBegin = "{\"instances\":[";
   constexpr std::string_view kEnd = "]}";
@@ -116,8 +116,8 @@ std::optional<Rows> parse_plain(std::size_t width, std::string_view body) {
 
 float finite_float(const json& value, const std::string& place) {
   if (!value.is_number()) {
-    throw RequestError(400, place + ": is not a number but " + pickle::printable(value.dump(
-                                                                   -1, ' ', false, json::error_handler_t::replace)));
+    throw RequestError(400, place + ": is not a number but " +
+                                pickle::printable(value.dump(-1, ' ', false, json::error_handler_t::replace)));
   }
   const auto number = value.get<float>();
   if (!std::isfinite(number)) {
@@ -147,8 +147,7 @@ Rows parse_instances(const Model& model, std::string_view body, Bare bare) {
   return std::move(result.rows);
 }
 
-std::string predictions_json(const Model& model, const Predictions& predictions, std::size_t first,
-                             std::size_t count) {
+std::string predictions_json(const Model& model, const Predictions& predictions, std::size_t first, std::size_t count) {
   std::string text = "{\"predictions\":[";
   const std::size_t start = text.size();
   model.append_answers(predictions, first, first + count, text);

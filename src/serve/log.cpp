@@ -28,8 +28,9 @@ std::string now_text() {
     std::strftime(text.data(), text.size(), "%FT%T", &parts);
   }
   const auto milliseconds = static_cast<int>(now.tv_nsec / 1'000'000);
-  const char digits[] = {'.', static_cast<char>('0' + milliseconds / 100), static_cast<char>('0' + milliseconds / 10 % 10),
-                         static_cast<char>('0' + milliseconds % 10), 'Z'};
+  const char digits[] = {'.', static_cast<char>('0' + milliseconds / 100),
+                         static_cast<char>('0' + milliseconds / 10 % 10), static_cast<char>('0' + milliseconds % 10),
+                         'Z'};
   return std::string(text.data()).append(digits, sizeof digits);
 }
 
@@ -69,7 +70,10 @@ void Log::request(const RequestLine& line) {
   text.reserve(256);
   if (format_ == LogFormat::kJson) {
     text.append("{\"time\":\"").append(now_text()).append("\",\"method\":").append(json_string(line.method));
-    text.append(",\"route\":").append(json_string(line.route)).append(",\"status\":").append(std::to_string(line.status));
+    text.append(",\"route\":")
+        .append(json_string(line.route))
+        .append(",\"status\":")
+        .append(std::to_string(line.status));
     text.append(",\"rows\":").append(std::to_string(line.rows)).append(",\"ms\":").append(duration);
     text.append(",\"request_id\":").append(json_string(line.request_id));
     if (!line.traceparent.empty()) {

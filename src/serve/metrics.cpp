@@ -107,8 +107,8 @@ void Metrics::count_pass(std::size_t rows, Clock::duration compute) {
   batch_rows_.observe(static_cast<double>(rows));
   compute_seconds_.observe(seconds(compute));
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  last_inference_ms_ = static_cast<std::uint64_t>(std::chrono::milliseconds(
-      std::chrono::duration_cast<std::chrono::milliseconds>(now)).count());
+  last_inference_ms_ = static_cast<std::uint64_t>(
+      std::chrono::milliseconds(std::chrono::duration_cast<std::chrono::milliseconds>(now)).count());
 }
 
 void Metrics::count_reload(bool is_success) { add(reloads_[is_success ? 0 : 1]); }
@@ -140,8 +140,8 @@ std::string Metrics::text(const std::string& model, bool is_ready, std::size_t p
   histogram("iris_http_request_duration_seconds", request_seconds_, "From a request's last byte to its answer.");
   append_head(text, "iris_inference_requests_total", "counter", "Inferences, by outcome.");
   for (std::size_t i = 0; i < inferences_.size(); ++i) {
-    append_sample(text, "iris_inference_requests_total",
-                  label("model", model) + "," + label("outcome", kOutcomes[i]), inferences_[i]);
+    append_sample(text, "iris_inference_requests_total", label("model", model) + "," + label("outcome", kOutcomes[i]),
+                  inferences_[i]);
   }
   append_head(text, "iris_inference_rows_total", "counter", "Rows through the model.");
   append_sample(text, "iris_inference_rows_total", "", rows_);
@@ -162,7 +162,9 @@ std::string Metrics::text(const std::string& model, bool is_ready, std::size_t p
 }
 
 std::string Metrics::stats_json(const std::string& model) const {
-  const auto duration = [](std::uint64_t count, std::uint64_t ns) { return nlohmann::json{{"count", count}, {"ns", ns}}; };
+  const auto duration = [](std::uint64_t count, std::uint64_t ns) {
+    return nlohmann::json{{"count", count}, {"ns", ns}};
+  };
   const auto ns_of = [](const Histogram& histogram) { return static_cast<std::uint64_t>(histogram.sum() * 1e9); };
   const nlohmann::json stats = {
       {"name", model},

@@ -57,9 +57,10 @@ class Metrics {
   Histogram queue_seconds;
 
  private:
-  static constexpr std::array<std::string_view, 8> kMethods = {"GET",   "POST",    "HEAD",  "PUT",
-                                                              "PATCH", "OPTIONS", "DELETE", "other"};
-  static constexpr std::array<int, 15> kStatuses = {200, 400, 401, 403, 404, 405, 408, 413, 415, 417, 431, 500, 503, 504, 0};
+  static constexpr std::array<std::string_view, 8> kMethods = {"GET",   "POST",    "HEAD",   "PUT",
+                                                               "PATCH", "OPTIONS", "DELETE", "other"};
+  static constexpr std::array<int, 15> kStatuses = {200, 400, 401, 403, 404, 405, 408, 413,
+                                                    415, 417, 431, 500, 503, 504, 0};
   using Counter = std::atomic<std::uint64_t>;
 
   void append_requests(std::string& text) const;

@@ -19,7 +19,9 @@ void append(std::string& text, std::string_view name, std::string_view type, std
   text.append(type).append("\n").append(name).append(" ").append(std::to_string(value)).append("\n");
 }
 
-double seconds(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; }
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
 
 }  // namespace
 
@@ -44,7 +46,8 @@ void append_process_metrics(std::string& text) {
   ::getrlimit(RLIMIT_NOFILE, &limit);
   append(text, "process_max_fds", "gauge", "File descriptors allowed.", static_cast<double>(limit.rlim_cur));
 
-  static const double start = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  static const double start =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   append(text, "process_start_time_seconds", "gauge", "Since 1970.", start);
 }
 

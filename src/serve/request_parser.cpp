@@ -57,8 +57,10 @@ std::size_t RequestParser::take(std::string_view bytes) {
   if (error == http::error::body_limit) {
     throw RequestError(413, "the body is larger than " + std::to_string(max_body_) + " bytes");
   }
-  if (error == http::error::header_limit || (error == http::error::need_more && !has_head() && bytes.size() - taken > kMostHeaderBytes)) {
-    throw RequestError(431, "the request line and headers are larger than " + std::to_string(kMostHeaderBytes) + " bytes");
+  if (error == http::error::header_limit ||
+      (error == http::error::need_more && !has_head() && bytes.size() - taken > kMostHeaderBytes)) {
+    throw RequestError(431,
+                       "the request line and headers are larger than " + std::to_string(kMostHeaderBytes) + " bytes");
   }
   if (error == http::error::need_more) {
     if (has_head() && bytes.size() - taken > kMostChunkHeader) {

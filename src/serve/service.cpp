@@ -72,7 +72,8 @@ bool Service::is_allowed(const Request& request) const {
   constexpr std::string_view kScheme = "Bearer ";
   const std::string_view given = request.authorization;
   return options_.api_key.empty() ||
-         (given.size() > kScheme.size() && boost::beast::iequals(to_beast(given.substr(0, kScheme.size())), to_beast(kScheme)) &&
+         (given.size() > kScheme.size() &&
+          boost::beast::iequals(to_beast(given.substr(0, kScheme.size())), to_beast(kScheme)) &&
           is_same_secret(given.substr(kScheme.size()), options_.api_key));
 }
 
@@ -133,8 +134,8 @@ void Service::handle(const Request& request, Batcher& quick, Reply reply) {
 
 void Service::check_model(const RouteMatch& match) const {
   if (!match.model.empty() && match.model != options_.name) {
-    throw RequestError(404, "there is no model " + pickle::quoted(match.model) + "; this server has " +
-                                pickle::quoted(options_.name));
+    throw RequestError(
+        404, "there is no model " + pickle::quoted(match.model) + "; this server has " + pickle::quoted(options_.name));
   }
   if (!match.version.empty() && match.version != "1") {
     throw RequestError(404, "there is no version " + pickle::quoted(match.version) + " of " +

@@ -33,7 +33,8 @@ class Service {
   // Finds the route. Throws RequestError where a request's head alone is reason to refuse it: a bad path, 401, 417.
   void check_head(Request& request) const;
 
-  // After check_head. Calls `reply` once, now or later, on any thread; `request` must stay until then. Throws RequestError instead.
+  // After check_head. Calls `reply` once, now or later, on any thread; `request` must stay until then. Throws
+  // RequestError instead.
   void handle(const Request& request, Batcher& quick, Reply reply);
 
   // Packs the body as the client allows, and adds what a page of another origin needs.

@@ -26,8 +26,9 @@ std::unique_ptr<TlsContext> make_tls_context(const std::string& certificate, con
 #else
 
 std::unique_ptr<TlsContext> make_tls_context(const std::string&, const std::string&) {
-  throw InputError("--tls-cert: this iris was built without OpenSSL; install libssl-dev and build again, or let a proxy "
-                   "such as nginx speak TLS");
+  throw InputError(
+      "--tls-cert: this iris was built without OpenSSL; install libssl-dev and build again, or let a proxy "
+      "such as nginx speak TLS");
 }
 
 #endif

@@ -51,7 +51,8 @@ void Worker::remove(Session* session) {
 
 // One timer for all deadlines: setting one for each request would cost more than reading the request.
 void Worker::watch() {
-  const std::chrono::milliseconds period = std::clamp<std::chrono::milliseconds>(options.timeout / 10, kShortestWatch, kLongestWatch);
+  const std::chrono::milliseconds period =
+      std::clamp<std::chrono::milliseconds>(options.timeout / 10, kShortestWatch, kLongestWatch);
   timer_.expires_after(period);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) {

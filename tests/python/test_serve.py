@@ -144,7 +144,9 @@ def test_the_body_limit(serve):
     assert server.raw(post(b" " * 1025)).status == 413
     assert server.raw(post(BODY.ljust(1024))).status == 200
     chunk = b"400\r\n" + b" " * 1024 + b"\r\n"
-    answer = server.raw(b"POST /predict HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 2 + b"0\r\n\r\n")
+    answer = server.raw(
+        b"POST /predict HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 2 + b"0\r\n\r\n"
+    )
     assert answer.status == 413
 
 
@@ -213,7 +215,12 @@ def test_the_key(serve, tmp_path):
     server = serve("--api-key-file", tmp_path / "key")
     for path in ("/v2/health/live", "/v2/health/ready"):
         assert server.ask(path)[0] == 200
-    for headers in ({}, {"Authorization": "Bearer secre"}, {"Authorization": "Basic secret"}, {"Authorization": "Bearer "}):
+    for headers in (
+        {},
+        {"Authorization": "Bearer secre"},
+        {"Authorization": "Basic secret"},
+        {"Authorization": "Bearer "},
+    ):
         for path in ("/", "/metrics", "/v2", "/nothing"):
             assert server.ask(path, headers=headers)[0] == 401, headers
     assert server.ask("/predict", BODY, headers={"Authorization": "Bearer secret"})[0] == 200
@@ -290,7 +297,13 @@ def test_the_log_has_a_line_for_each_request(serve):
     _, headers, _ = server.ask("/predict", BODY, headers={"X-Request-Id": "abc", "traceparent": trace})
     assert headers["X-Request-Id"] == "abc"
     line = json.loads(server.wait_for_log('"abc"'))
-    assert {"method": "POST", "route": "/predict", "status": 200, "rows": 1, "traceparent": trace}.items() <= line.items()
+    assert {
+        "method": "POST",
+        "route": "/predict",
+        "status": 200,
+        "rows": 1,
+        "traceparent": trace,
+    }.items() <= line.items()
     text = serve()
     _, headers, _ = text.ask("/v2/models/iris", headers={"X-Request-Id": "two words"})
     made = headers["X-Request-Id"]
@@ -310,7 +323,11 @@ def test_the_metrics(serve):
     assert server.metric('iris_model_ready{model="iris"}') == 1
     assert server.metric("iris_inference_pending_rows") == 0
     text = server.ask("/metrics")[2].decode()
-    for name in ("iris_http_request_duration_seconds", "iris_inference_queue_seconds", "iris_inference_compute_seconds"):
+    for name in (
+        "iris_http_request_duration_seconds",
+        "iris_inference_queue_seconds",
+        "iris_inference_compute_seconds",
+    ):
         assert f"{name}_count" in text
     for name in ("iris_build_info", "iris_model_reloads_total", "process_resident_memory_bytes", "process_open_fds"):
         assert f"\n{name}" in text

@@ -15,7 +15,13 @@ WAIT_S = 20
 def browser():
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
-    for argument in ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"):
+    for argument in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+    ):
         options.add_argument(argument)
     for argument in ("--disable-component-update", "--disable-sync", "--disable-quic", "--window-size=390,900"):
         options.add_argument(argument)

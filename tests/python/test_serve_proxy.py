@@ -40,9 +40,12 @@ def proxy(serve, repo, tmp_path):
     ):
         assert old in text
         text = text.replace(old, new)
-    folders = "".join(f"  {name}_temp_path {tmp_path}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    folders = "".join(
+        f"  {name}_temp_path {tmp_path}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
     text = text.replace("http {\n", "http {\n  access_log off;\n" + folders, 1)
-    (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid;\nerror_log {tmp_path}/error.log;\ndaemon off;\n{text}")
+    own = f"pid {tmp_path}/pid;\nerror_log {tmp_path}/error.log;\ndaemon off;\n"
+    (tmp_path / "nginx.conf").write_text(own + text)
     process = subprocess.Popen([NGINX, "-c", tmp_path / "nginx.conf", "-p", tmp_path], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline and process.poll() is None:

@@ -107,7 +107,7 @@ def test_ten_thousand_mutations_leave_it_up(serve):
     source = random.Random(7)
     infer = json.dumps({"inputs": [{"name": "input", "datatype": "FP32", "shape": [1, 4], "data": FLOWER}]}).encode()
     seeds = [post(), CHUNKED, post(infer, "/v2/models/iris/infer"), post(BODY, "/predict", "Content-Encoding: gzip")]
-    alphabet = b"\r\n\0 :{}[]\",0123456789abcdefA/%\xff\x80-+.e"
+    alphabet = b'\r\n\0 :{}[]",0123456789abcdefA/%\xff\x80-+.e'
     for i in range(10_000):
         data = bytearray(source.choice(seeds))
         for _ in range(source.randint(1, 4)):

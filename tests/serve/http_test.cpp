@@ -37,7 +37,9 @@ std::string parsed(std::string_view bytes, std::size_t step = 1 << 20) {
 TEST(RequestParser, TakesARequestCutAnywhere) {
   for (std::size_t step = 1; step < 80; ++step) {
     EXPECT_EQ(parsed("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", step), "POST /a hello");
-    EXPECT_EQ(parsed("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nhe\r\n3\r\nllo\r\n0\r\nA: b\r\n\r\n", step),
+    EXPECT_EQ(parsed("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+                     "chunked\r\n\r\n2;x=y\r\nhe\r\n3\r\nllo\r\n0\r\nA: b\r\n\r\n",
+                     step),
               "POST /a hello");
     EXPECT_EQ(parsed("GET / HTTP/1.1\r\nHost: h\r\n\r\n", step), "GET / ");
   }
@@ -47,14 +49,28 @@ TEST(RequestParser, RefusesWhatSmugglingLivesOn) {
   const auto refused = [](const std::string& headers) {
     return parsed("POST / HTTP/1.1\r\nHost: h\r\n" + headers + "\r\n0\r\n\r\n").substr(0, 4);
   };
-  for (const char* headers :
-       {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
-        "Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length: 5, 5\r\n",
-        "Content-Length: -1\r\n", "Content-Length: +1\r\n", "Content-Length: 0x5\r\n", "Content-Length: 1 \t1\r\n",
-        "Content-Length: 99999999999999999999\r\n", "Transfer-Encoding: identity\r\n", "Transfer-Encoding: gzip, chunked\r\n",
-        "Transfer-Encoding: chunked, identity\r\n", "Transfer-Encoding: xchunked\r\n",
-        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "Content-Length : 5\r\n", "Host: other\r\n",
-        "A: b\nContent-Length: 5\r\n", "A\r\n", ": b\r\n", "A: \x01\r\n", "Authorization: a\r\nAuthorization: b\r\n"}) {
+  for (const char* headers : {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+                              "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+                              "Content-Length: 5\r\nContent-Length: 6\r\n",
+                              "Content-Length: 5\r\nContent-Length: 5\r\n",
+                              "Content-Length: 5, 5\r\n",
+                              "Content-Length: -1\r\n",
+                              "Content-Length: +1\r\n",
+                              "Content-Length: 0x5\r\n",
+                              "Content-Length: 1 \t1\r\n",
+                              "Content-Length: 99999999999999999999\r\n",
+                              "Transfer-Encoding: identity\r\n",
+                              "Transfer-Encoding: gzip, chunked\r\n",
+                              "Transfer-Encoding: chunked, identity\r\n",
+                              "Transfer-Encoding: xchunked\r\n",
+                              "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+                              "Content-Length : 5\r\n",
+                              "Host: other\r\n",
+                              "A: b\nContent-Length: 5\r\n",
+                              "A\r\n",
+                              ": b\r\n",
+                              "A: \x01\r\n",
+                              "Authorization: a\r\nAuthorization: b\r\n"}) {
     EXPECT_EQ(refused(headers), "400 ") << headers;
   }
   EXPECT_EQ(parsed("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
@@ -63,8 +79,9 @@ TEST(RequestParser, RefusesWhatSmugglingLivesOn) {
 }
 
 TEST(RequestParser, RefusesWhatIsNoHttp) {
-  for (const char* bytes : {"GET /\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "GET / HTTP/1.1\n\n", "G\x01T / HTTP/1.1\r\n\r\n",
-                            "\x16\x03\x01\x02\x01\x01\x01", "GET  / HTTP/1.1\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"}) {
+  for (const char* bytes :
+       {"GET /\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "GET / HTTP/1.1\n\n", "G\x01T / HTTP/1.1\r\n\r\n",
+        "\x16\x03\x01\x02\x01\x01\x01", "GET  / HTTP/1.1\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"}) {
     EXPECT_EQ(parsed(bytes).substr(0, 4), "400 ") << bytes;
   }
 }
@@ -74,13 +91,15 @@ TEST(RequestParser, KeepsItsLimits) {
   EXPECT_EQ(parsed("GET /" + large + " HTTP/1.1\r\n\r\n").substr(0, 4), "431 ");
   EXPECT_EQ(parsed("GET / HTTP/1.1\r\nHost: h\r\nA: " + large + "\r\n\r\n").substr(0, 4), "431 ");
   EXPECT_EQ(parsed("GET / HTTP/1.1\r\nHost: h\r\nA: " + large, 100).substr(0, 4), "431 ");
-  EXPECT_EQ(parsed("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 101\r\n\r\n"), "413 the body is larger than 100 bytes");
+  EXPECT_EQ(parsed("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 101\r\n\r\n"),
+            "413 the body is larger than 100 bytes");
   std::string chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (int i = 0; i < 101; ++i) {
     chunked += "1\r\nx\r\n";
   }
   EXPECT_EQ(parsed(chunked), "413 the body is larger than 100 bytes");
-  EXPECT_EQ(parsed("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n").substr(0, 2), "41");
+  EXPECT_EQ(parsed("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n").substr(0, 2),
+            "41");
   EXPECT_EQ(parsed("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;" + large).substr(0, 4), "400 ");
 }
 
@@ -99,7 +118,8 @@ TEST(Routes, AreFoundByTheirDecodedPaths) {
   EXPECT_EQ(matched("/v1/models/iris:predict"), "/v1/models/{model}:predict iris ");
   EXPECT_EQ(matched("/v1/models/iris%3Apredict"), "/v1/models/{model}:predict iris ");
   EXPECT_EQ(matched("/v1/models/iris"), "/v1/models/{model} iris ");
-  for (const char* target : {"/v3", "//", "/predict/", "/v2/models", "/v2/models/iris/infer/", "*", "predict", "", "/../v2"}) {
+  for (const char* target :
+       {"/v3", "//", "/predict/", "/v2/models", "/v2/models/iris/infer/", "*", "predict", "", "/../v2"}) {
     EXPECT_EQ(matched(target), "(unknown)  ") << target;
   }
   EXPECT_THROW(match_route("/v2/models/%4"), RequestError);

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "serve/compression.h"
+#include "serve/fake_model.h"
 #include "serve/inference.h"
 #include "serve/instances.h"
 #include "serve/json.h"
-#include "serve/fake_model.h"
 
 namespace iris::serve {
 namespace {
@@ -38,17 +38,20 @@ std::string refused_inference(const std::string& body, const std::string& header
 std::vector<float> instances(const std::string& body) { return parse_instances(kModel, body, Bare::kAllowed).values; }
 
 std::string infer_body(const std::string& datatype, const std::string& shape, const std::string& data) {
-  return R"({"inputs":[{"name":"input","datatype":")" + datatype + R"(","shape":)" + shape + R"(,"data":)" + data + "}]}";
+  return R"({"inputs":[{"name":"input","datatype":")" + datatype + R"(","shape":)" + shape + R"(,"data":)" + data +
+         "}]}";
 }
 
 TEST(Json, IsRefusedDeeperThanAHundred) {
   EXPECT_NO_THROW(parse_json(std::string(100, '[') + std::string(100, ']')));
-  EXPECT_EQ(refusal([] { parse_json(std::string(101, '[') + std::string(101, ']')); }), "400 JSON: nested deeper than 100");
+  EXPECT_EQ(refusal([] { parse_json(std::string(101, '[') + std::string(101, ']')); }),
+            "400 JSON: nested deeper than 100");
   EXPECT_EQ(refusal([] { parse_json(std::string(1 << 20, '[')); }), "400 JSON: nested deeper than 100");
 }
 
 TEST(Json, IsRefusedWithTwoMembersOfOneName) {
-  EXPECT_EQ(refusal([] { parse_json(R"({"a":1,"b":{"a":2},"a":3})"); }), "400 JSON: \"a\" is there twice in one object");
+  EXPECT_EQ(refusal([] { parse_json(R"({"a":1,"b":{"a":2},"a":3})"); }),
+            "400 JSON: \"a\" is there twice in one object");
 }
 
 TEST(Json, IsRefusedWhereItIsNone) {
@@ -62,8 +65,8 @@ TEST(Json, IsRefusedWhereItIsNone) {
 TEST(Instances, AreListsOrObjectsInEveryForm) {
   const std::vector<float> one = {1, 2.5, -3, 0.5};
   for (const char* body :
-       {R"({"instances":[[1,2.5,-3,0.5]]})", R"( {"instances": [ [1, 2.5, -3, 5e-1] ]})", "[1,2.5,-3,0.5]", "[[1,2.5,-3,0.5]]",
-        R"({"d":0.5,"b":2.5,"c":-3,"a":1,"more":null})", R"([{"a":1,"b":2.5,"c":-3,"d":0.5}])",
+       {R"({"instances":[[1,2.5,-3,0.5]]})", R"( {"instances": [ [1, 2.5, -3, 5e-1] ]})", "[1,2.5,-3,0.5]",
+        "[[1,2.5,-3,0.5]]", R"({"d":0.5,"b":2.5,"c":-3,"a":1,"more":null})", R"([{"a":1,"b":2.5,"c":-3,"d":0.5}])",
         R"({"signature_name":"x","instances":[{"a":1,"b":2.5,"c":-3,"d":0.5}]})"}) {
     EXPECT_EQ(instances(body), one) << body;
   }
@@ -71,21 +74,24 @@ TEST(Instances, AreListsOrObjectsInEveryForm) {
 }
 
 TEST(Instances, AreRefusedWithTheirPlace) {
-  EXPECT_EQ(refused_instances(R"({"instances":[[1,2,3,4],[1,2,3]]})"), "400 instances[1]: has 3 numbers, not 4: a, b, c, d");
+  EXPECT_EQ(refused_instances(R"({"instances":[[1,2,3,4],[1,2,3]]})"),
+            "400 instances[1]: has 3 numbers, not 4: a, b, c, d");
   EXPECT_EQ(refused_instances(R"({"instances":[{"a":1,"b":2,"c":3}]})"),
             "400 instances[0].d: is missing; the features are a, b, c, d");
   EXPECT_EQ(refused_instances(R"({"instances":[[1,2,"3",4]]})"), "400 instances[0][2]: is not a number but \"3\"");
   EXPECT_EQ(refused_instances(R"({"instances":[[1,2,1e39,4]]})"),
             "400 instances[0][2]: is larger than 1e30, past which a model's sums overflow");
   EXPECT_EQ(refused_instances(R"({"instances":[]})"), "400 instances: has to be a list of one instance or more");
-  EXPECT_EQ(refused_instances("3"), R"(400 the body has to be {"instances":[…]}, a list of instances, or one instance)");
+  EXPECT_EQ(refused_instances("3"),
+            R"(400 the body has to be {"instances":[…]}, a list of instances, or one instance)");
   EXPECT_EQ(refusal([] { parse_instances(kModel, "[[1,2,3,4]]", Bare::kRefused); }),
             R"(400 the body has to be {"instances":[…]})");
 }
 
 TEST(Instances, ThatAreAlmostPlainAreRefusedAsJson) {
-  for (const char* body : {R"({"instances":[[01,2,3,4]]})", R"({"instances":[[1.,2,3,4]]})", R"({"instances":[[1,2,3,4],]})",
-                           R"({"instances":[[1,2,3,4]])", R"({"instances":[[1,2,3,]]})", R"({"instances":[[+1,2,3,4]]})"}) {
+  for (const char* body :
+       {R"({"instances":[[01,2,3,4]]})", R"({"instances":[[1.,2,3,4]]})", R"({"instances":[[1,2,3,4],]})",
+        R"({"instances":[[1,2,3,4]])", R"({"instances":[[1,2,3,]]})", R"({"instances":[[+1,2,3,4]]})"}) {
     EXPECT_EQ(refused_instances(body).substr(0, 12), "400 not JSON") << body;
   }
 }
@@ -109,7 +115,8 @@ TEST(Inference, TakesDataFlatAndNested) {
 }
 
 TEST(Inference, TakesEveryTypeThatFits) {
-  for (const char* type : {"FP16", "FP32", "FP64", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"}) {
+  for (const char* type :
+       {"FP16", "FP32", "FP64", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"}) {
     EXPECT_EQ(parse_inference(kModel, infer_body(type, "[1,4]", "[1,2,3,4]"), "").rows.values,
               (std::vector<float>{1, 2, 3, 4}))
         << type;
@@ -122,7 +129,8 @@ TEST(Inference, TakesEveryTypeThatFits) {
             "400 inputs[0].data[0]: is an integer that float32 does not hold");
   for (const char* type : {"BOOL", "BYTES", "fp32", ""}) {
     EXPECT_EQ(refused_inference(infer_body(type, "[1,4]", "[1,2,3,4]")),
-              "400 inputs[0].datatype: \"" + std::string(type) + "\" cannot be taken; send FP32, FP64, FP16 or an integer type");
+              "400 inputs[0].datatype: \"" + std::string(type) +
+                  "\" cannot be taken; send FP32, FP64, FP16 or an integer type");
   }
 }
 
@@ -148,7 +156,8 @@ TEST(Inference, RefusesShapesThatLie) {
 }
 
 // The JSON and the bytes behind it.
-std::pair<std::string, std::string> binary_body(const std::string& datatype, std::size_t size, const std::string& bytes) {
+std::pair<std::string, std::string> binary_body(const std::string& datatype, std::size_t size,
+                                                const std::string& bytes) {
   const std::string json = R"({"inputs":[{"name":"input","shape":[1,4],"datatype":")" + datatype +
                            R"(","parameters":{"binary_data_size":)" + std::to_string(size) + "}}]}";
   return {json + bytes, std::to_string(json.size())};
@@ -181,7 +190,8 @@ TEST(Inference, RefusesBinarySizesThatLie) {
   EXPECT_EQ(refuse(12, good), place + "12 is not the 16 bytes of its shape and datatype");
   EXPECT_EQ(refuse(16, good.substr(1)), place + "there are only 15 bytes behind the JSON");
   EXPECT_EQ(refuse(16, good + "x"), "400 there are 1 bytes more behind the JSON than the input takes");
-  EXPECT_EQ(refuse(16, bytes_of<std::uint32_t>({0x7F800000, 0, 0, 0})), "400 inputs[0].data[0]: is not finite as float32");
+  EXPECT_EQ(refuse(16, bytes_of<std::uint32_t>({0x7F800000, 0, 0, 0})),
+            "400 inputs[0].data[0]: is not finite as float32");
   const auto [body, length] = binary_body("FP32", 16, good);
   EXPECT_EQ(refused_inference(body, "100000").substr(0, 37), "400 Inference-Header-Content-Length: ");
   EXPECT_EQ(refused_inference(body, "-1").substr(0, 37), "400 Inference-Header-Content-Length: ");
@@ -199,14 +209,16 @@ TEST(Inference, RefusesUnknownAndRepeatedNames) {
   EXPECT_EQ(refused_inference(R"({"inputs":[{"name":"x","datatype":"FP32","shape":[1,4],"data":[1,2,3,4]}]})"),
             "400 inputs[0].name: there is no input \"x\"; the only one is \"input\"");
   EXPECT_EQ(refused_inference(with(R"("id":3)")), "400 id: is not a text");
-  EXPECT_EQ(refused_inference(with(R"("parameters":{"timeout":-1})")), "400 parameters.timeout: is not a whole number from 0");
+  EXPECT_EQ(refused_inference(with(R"("parameters":{"timeout":-1})")),
+            "400 parameters.timeout: is not a whole number from 0");
   EXPECT_EQ(parse_inference(kModel, with(R"("parameters":{"timeout":7})"), "").timeout, std::chrono::microseconds(7));
 }
 
 TEST(Inference, AnswersInJsonAndBinaryAsEachOutputAsks) {
   const auto request = parse_inference(kModel, R"({"id":"7","inputs":[{"name":"input","datatype":"FP32","shape":[1,4],
       "data":[9,2,3,4]}],"parameters":{"binary_data_output":true},"outputs":[{"name":"label"},{"name":"index"},
-      {"name":"logits","parameters":{"binary_data":false}}]})", "");
+      {"name":"logits","parameters":{"binary_data":false}}]})",
+                                       "");
   Predictions predictions;
   kModel.predict(request.rows.values, 1, predictions);
   const Response response = inference_response("m", kModel, request, predictions, 0);
@@ -216,7 +228,9 @@ TEST(Inference, AnswersInJsonAndBinaryAsEachOutputAsks) {
   const std::size_t length = std::stoul(response.headers[0].second);
   const auto json = nlohmann::json::parse(response.body.substr(0, length));
   EXPECT_EQ(json["id"], "7");
-  EXPECT_EQ(json["outputs"][0], nlohmann::json::parse(R"({"name":"label","datatype":"BYTES","shape":[1],"parameters":{"binary_data_size":5}})"));
+  EXPECT_EQ(
+      json["outputs"][0],
+      nlohmann::json::parse(R"({"name":"label","datatype":"BYTES","shape":[1],"parameters":{"binary_data_size":5}})"));
   EXPECT_EQ(json["outputs"][2]["data"], (std::vector<float>{9, 2}));
   EXPECT_EQ(response.body.substr(length), std::string("\1\0\0\0x", 5) + std::string(8, '\0'));
 }
@@ -229,7 +243,8 @@ TEST(Compression, GivesBackWhatWasPacked) {
               "413 the body is larger than 99999 bytes once it is unpacked");
     const std::string packed = encoded(text, coding);
     for (std::size_t size = 0; size < packed.size(); ++size) {
-      EXPECT_EQ(refusal([&] { decoded(packed.substr(0, size), coding, text.size()); }).substr(0, 14), "400 the packed") << size;
+      EXPECT_EQ(refusal([&] { decoded(packed.substr(0, size), coding, text.size()); }).substr(0, 14), "400 the packed")
+          << size;
     }
     EXPECT_NE(refusal([&] { decoded(packed + "x", coding, text.size()); }), "nothing was refused");
   }

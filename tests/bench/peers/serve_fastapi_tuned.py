@@ -8,6 +8,7 @@ import orjson
 import torch
 import uvicorn
 from fastapi import FastAPI, Request, Response
+
 from iris_net import IrisNet
 
 LABELS = ("setosa", "versicolor", "virginica")

@@ -1,4 +1,4 @@
-# CLI11, nlohmann_json and GTest: the installed ones, else pinned sources from their releases.
+# CLI11, nlohmann_json, Boost, zlib and GTest: the installed ones, else pinned sources from their releases.
 include(FetchContent)
 
 # Where script/setup unpacks the distribution's packages when it may not install them.
@@ -13,6 +13,33 @@ FetchContent_Declare(nlohmann_json SYSTEM
   URL_HASH SHA256=42f6e95cad6ec532fd372391373363b62a14af6d771056dbfc86160e6dfff7aa
   FIND_PACKAGE_ARGS CONFIG)
 FetchContent_MakeAvailable(CLI11 nlohmann_json)
+
+# Of Boost only headers are used: nothing of it is built.
+find_package(Boost 1.74)
+if(NOT Boost_FOUND)
+  FetchContent_Declare(boost SYSTEM
+    URL https://archives.boost.io/release/1.83.0/source/boost_1_83_0.tar.bz2
+    URL_HASH SHA256=6478edfe2f3305127cffe8caf73ea0176c53769f4bf1585be237eb30798c3b8e
+    SOURCE_SUBDIR none)
+  FetchContent_MakeAvailable(boost)
+  add_library(Boost::headers INTERFACE IMPORTED)
+  target_include_directories(Boost::headers INTERFACE "${boost_SOURCE_DIR}")
+endif()
+
+find_package(ZLIB)
+if(NOT ZLIB_FOUND)
+  FetchContent_Declare(zlib SYSTEM
+    URL https://github.com/madler/zlib/releases/download/v1.3.1/zlib-1.3.1.tar.gz
+    URL_HASH SHA256=9a93b2b7dfdac77ceba5a558a580e74667dd6fede4585b91eefb60f03b72df23
+    SOURCE_SUBDIR none)
+  FetchContent_MakeAvailable(zlib)
+  file(GLOB zlib_sources "${zlib_SOURCE_DIR}/*.c")
+  enable_language(C)
+  add_library(zlib STATIC ${zlib_sources})
+  target_include_directories(zlib SYSTEM PUBLIC "${zlib_SOURCE_DIR}")
+  set_target_properties(zlib PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  add_library(ZLIB::ZLIB ALIAS zlib)
+endif()
 
 if(BUILD_TESTING)
   set(INSTALL_GTEST OFF)

@@ -6,12 +6,12 @@
 #include <thread>
 #include <utility>
 
-#include "cli/answer_writer.h"
 #include "cli/in_order.h"
 #include "cli/predict.h"
 #include "cli/progress.h"
 #include "data/rows.h"
 #include "error.h"
+#include "inference/answer_writer.h"
 #include "io/output_file.h"
 
 namespace iris {

@@ -1,9 +1,9 @@
 #include <cmath>
 
-#include "cli/answer_writer.h"
 #include "cli/predict.h"
 #include "data/float_text.h"
 #include "error.h"
+#include "inference/answer_writer.h"
 #include "io/output_file.h"
 #include "pickle/text.h"
 

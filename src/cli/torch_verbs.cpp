@@ -18,6 +18,7 @@ namespace iris {
 namespace {
 
 constexpr const char* kLibrary = "libiris_torch_verbs.so";
+constexpr const char* kServeLibrary = "libiris_serve_verb.so";
 constexpr int kHeap = 48 << 20;
 constexpr std::size_t kPiece = 64 << 10;
 constexpr std::size_t kHugePage = 2 << 20;
@@ -37,35 +38,43 @@ void prepare_heap() {
 }
 
 // Beside the program, or where both are installed.
-std::string path_of_library() {
+std::string path_of(const char* library) {
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
   for (const char* folder : {".", IRIS_VERBS_FROM_PROGRAM}) {
-    const std::filesystem::path path = program.parent_path() / folder / kLibrary;
+    const std::filesystem::path path = program.parent_path() / folder / library;
     if (std::filesystem::exists(path)) {
       return path.string();
     }
   }
-  throw InputError(std::string(kLibrary) + " is not beside " + program.string() +
+  throw InputError(std::string(library) + " is not beside " + program.string() +
                    ", which needs it; build again with script/build, or install both with cmake --install");
 }
 
-const TorchVerbs& load() {
-  const std::string path = path_of_library();
-  prepare_heap();
+// What the library's function returns or does.
+template <class Function>
+Function* load(const char* library_name, const char* function_name) {
+  const std::string path = path_of(library_name);
   void* library = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_GLOBAL);
-  void* function = library != nullptr ? ::dlsym(library, "iris_torch_verbs") : nullptr;
+  void* function = library != nullptr ? ::dlsym(library, function_name) : nullptr;
   if (function == nullptr) {
     throw InputError(std::string("LibTorch cannot be loaded: ") + ::dlerror() +
                      "; it has to be where it was when iris was built: build again with script/build");
   }
-  return *reinterpret_cast<const TorchVerbs* (*)()>(function)();
+  return reinterpret_cast<Function*>(function);
 }
 
 }  // namespace
 
 const TorchVerbs& torch_verbs() {
-  static const TorchVerbs& verbs = load();
+  static const TorchVerbs& verbs = []() -> const TorchVerbs& {
+    prepare_heap();
+    return *load<const TorchVerbs*()>(kLibrary, "iris_torch_verbs")();
+  }();
   return verbs;
+}
+
+int serve_verb(const ServeOptions& options) {  // a server's start may take its time, its heap may not grow
+  return load<int(const ServeOptions&)>(kServeLibrary, "iris_serve_verb")(options);
 }
 
 }  // namespace iris

@@ -6,6 +6,7 @@
 
 #include "cli/evaluate.h"
 #include "cli/predict.h"
+#include "cli/serve.h"
 #include "cli/train.h"
 
 namespace iris {
@@ -19,5 +20,8 @@ struct TorchVerbs {
 
 // Throws InputError when the library, or the LibTorch that it needs, cannot be loaded.
 const TorchVerbs& torch_verbs();
+
+// iris serve, from a library of its own: the others are spared the loading of OpenSSL. Throws as torch_verbs does.
+int serve_verb(const ServeOptions& options);
 
 }  // namespace iris

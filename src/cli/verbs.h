@@ -18,5 +18,6 @@ void add_evaluate(CLI::App& app, Run& run);
 void add_train(CLI::App& app, Run& run);
 void add_inspect(CLI::App& app, Run& run);
 void add_convert(CLI::App& app, Run& run);
+void add_serve(CLI::App& app, Run& run);
 
 }  // namespace iris

@@ -71,6 +71,17 @@ inline const char* parse_decimal(const char* text, float& value) {
   return text;
 }
 
+// The same, of what is a number in JSON too: no leading zero, no bare point.
+inline const char* parse_json_decimal(const char* text, float& value) {
+  const auto is_digit = [](char character) { return static_cast<unsigned char>(character - '0') < 10; };
+  const char* const digits = text + (*text == '-' ? 1 : 0);
+  if (!is_digit(digits[0]) || (digits[0] == '0' && is_digit(digits[1]))) {
+    return nullptr;
+  }
+  const char* const end = parse_decimal(text, value);
+  return end == nullptr || end[-1] == '.' ? nullptr : end;
+}
+
 // The fewest digits that come back as the same float: "5.1". Returns the place behind them, at most 15 characters on.
 char* write_shortest(float value, char* to);
 

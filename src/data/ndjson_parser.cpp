@@ -16,18 +16,6 @@ namespace {
 constexpr std::size_t kIgnored = std::numeric_limits<std::size_t>::max();
 constexpr float kNotSeen = std::numeric_limits<float>::quiet_NaN();
 
-bool is_digit(char character) { return static_cast<unsigned char>(character - '0') < 10; }
-
-// parse_decimal, of what is a number in JSON too.
-const char* parse_json_decimal(const char* text, float& value) {
-  const char* const digits = text + (*text == '-' ? 1 : 0);
-  if (!is_digit(digits[0]) || (digits[0] == '0' && is_digit(digits[1]))) {
-    return nullptr;
-  }
-  const char* const end = parse_decimal(text, value);
-  return end == nullptr || end[-1] == '.' ? nullptr : end;
-}
-
 // The rest of a string of plain ASCII behind its opening quote, closing quote included; nullptr for any other.
 const char* pass_over_plain_string(const char* text) {
   while (*text != '"') {

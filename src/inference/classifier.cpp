@@ -17,14 +17,6 @@
 
 namespace iris {
 
-std::span<const float> Predictions::logits_of(std::size_t row) const {
-  return std::span(logits).subspan(row * class_count, class_count);
-}
-
-std::span<const float> Predictions::probabilities_of(std::size_t row) const {
-  return std::span(probabilities).subspan(row * class_count, class_count);
-}
-
 struct Classifier::Impl {
   std::string path;
   c10::Device device;
@@ -196,7 +188,7 @@ void Classifier::predict(std::span<const float> rows, std::size_t row_count, Pre
   const auto* first = logits.const_data_ptr<float>();
   predictions.logits.assign(first, first + logits.numel());
   if (!are_finite(predictions.logits)) {
-    throw RowsError(impl_->path + ": the model gives logits that are not finite");
+    throw NotFiniteError(impl_->path + ": the model gives logits that are not finite");
   }
   softmax(predictions);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "error.h"
+#include "inference/predictions.h"
 
 namespace iris {
 
@@ -21,21 +22,16 @@ struct ClassifierOptions {
   std::vector<std::string> labels = {};
 };
 
-// The model failed on rows that it was given, or gave logits that are not finite: one of them alone may be why.
+// The model failed on rows that it was given: one of them alone may be why.
 class RowsError : public InputError {
  public:
   using InputError::InputError;
 };
 
-// The answers for N rows, row by row.
-struct Predictions {
-  std::size_t class_count = 0;
-  std::vector<float> logits;         // [N, class_count]
-  std::vector<float> probabilities;  // [N, class_count]: softmax of the logits, each row's sum 1
-  std::vector<std::size_t> best;     // [N]: the class of the highest logit, the first of several
-
-  std::span<const float> logits_of(std::size_t row) const;
-  std::span<const float> probabilities_of(std::size_t row) const;
+// It gave logits that are not finite, as for features of 1e38.
+class NotFiniteError : public RowsError {
+ public:
+  using RowsError::RowsError;
 };
 
 // In eval() from construction; every prediction runs under its own torch::NoGradGuard.

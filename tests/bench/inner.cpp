@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "cli/answer_writer.h"
 #include "data/rows.h"
+#include "inference/answer_writer.h"
 #include "inference/classifier.h"
 
 namespace {

@@ -103,3 +103,25 @@ def peak_mib(process: subprocess.Popen) -> float:
     """A running process's peak resident memory. (That of wait4 counts the parent's own, carried across exec.)"""
     status = Path(f"/proc/{process.pid}/status").read_text()
     return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+
+
+@pytest.fixture(scope="module")
+def serve(binary, repo):
+    """serve(*options, model=…): a running server (serving.Server), ended with the module's tests."""
+    from serving import Server
+
+    servers = []
+
+    def call(*options, model=repo / "models/iris_net.pt", **popen):
+        servers.append(Server(binary, model, *options, **popen))
+        return servers[-1]
+
+    yield call
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def server(serve):
+    """One with the usual options."""
+    return serve()

@@ -1,4 +1,4 @@
-#include "cli/answer_writer.h"
+#include "inference/answer_writer.h"
 
 #include <algorithm>
 #include <cstring>

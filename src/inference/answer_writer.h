@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "inference/classifier.h"
+#include "inference/predictions.h"
 
 namespace iris {
 

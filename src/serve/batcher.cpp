@@ -1,0 +1,147 @@
+#include "serve/batcher.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <exception>
+#include <utility>
+
+namespace iris::serve {
+namespace {
+
+namespace asio = boost::asio;
+
+std::size_t width_of(const Job& job) { return job.rows.size() / job.row_count; }
+
+}  // namespace
+
+Batcher::Batcher(asio::io_context& context, std::chrono::microseconds max_wait, InferenceState& state)
+    : context_(context), max_wait_(max_wait), state_(state), timer_(context) {}
+
+void Batcher::add(Job job) {
+  const std::size_t rows = job.row_count;
+  if (rows > state_.max_queue_rows || state_.pending_rows.fetch_add(rows) + rows > state_.max_queue_rows) {
+    if (rows <= state_.max_queue_rows) {
+      state_.pending_rows -= rows;
+    }
+    state_.metrics.count_inference(Outcome::kRefused, Clock::now() - job.arrived);
+    throw RequestError(503, rows > state_.max_queue_rows
+                                ? "the request's " + std::to_string(rows) + " rows are more than the queue holds, " +
+                                      std::to_string(state_.max_queue_rows) + "; send fewer in one request"
+                                : "the queue is full; try again");
+  }
+  const std::lock_guard lock(mutex_);
+  queue_.push_back(std::move(job));
+  queued_rows_ += rows;
+  if (!is_scheduled_) {
+    is_scheduled_ = true;
+    schedule();
+  } else if (max_wait_.count() > 0 && queued_rows_ >= state_.max_batch_rows) {
+    asio::post(context_, [this] { timer_.cancel(); });
+  }
+}
+
+void Batcher::schedule() {
+  if (max_wait_.count() == 0 || queued_rows_ >= state_.max_batch_rows) {
+    asio::post(context_, [this] { run(); });
+    return;
+  }
+  asio::post(context_, [this] {
+    timer_.expires_after(max_wait_);
+    timer_.async_wait([this](const boost::system::error_code&) { run(); });
+  });
+}
+
+// As many jobs as fit, of one model and one width; the first always does.
+std::vector<Job> Batcher::take_batch() {
+  const std::lock_guard lock(mutex_);
+  std::vector<Job> batch;
+  std::size_t rows = 0;
+  while (!queue_.empty()) {
+    Job& job = queue_.front();
+    const bool fits = batch.empty() || (rows + job.row_count <= state_.max_batch_rows && job.model == batch[0].model &&
+                                        width_of(job) == width_of(batch[0]));
+    if (!fits) {
+      break;
+    }
+    rows += job.row_count;
+    batch.push_back(std::move(job));
+    queue_.pop_front();
+  }
+  queued_rows_ -= rows;
+  is_scheduled_ = !batch.empty();
+  return batch;
+}
+
+void Batcher::run() {
+  for (auto batch = take_batch(); !batch.empty(); batch = take_batch()) {
+    std::erase_if(batch, [this](Job& job) { return is_late(job); });
+    if (!batch.empty()) {
+      run_batch(batch);
+    }
+  }
+}
+
+bool Batcher::is_late(Job& job) {
+  const auto now = Clock::now();
+  state_.metrics.queue_seconds.observe(std::chrono::duration<double>(now - job.arrived).count());
+  if (!job.deadline || now < *job.deadline) {
+    return false;
+  }
+  const RequestError error(504, "parameters.timeout: was over before the model was asked");
+  finish(job, nullptr, 0, &error);
+  return true;
+}
+
+void Batcher::run_batch(std::vector<Job>& batch) {
+  rows_.clear();
+  std::size_t row_count = 0;
+  for (const Job& job : batch) {
+    rows_.insert(rows_.end(), job.rows.begin(), job.rows.end());
+    row_count += job.row_count;
+  }
+  const Model& model = *batch[0].model;
+  try {
+    const auto start = Clock::now();
+    model.predict(rows_, row_count, predictions_);
+    state_.metrics.count_pass(row_count, Clock::now() - start);
+  } catch (const std::exception& problem) {
+    if (batch.size() > 1) {  // only who brought the trouble has it
+      for (Job& job : batch) {
+        std::vector<Job> alone;
+        alone.push_back(std::move(job));
+        run_batch(alone);
+      }
+      return;
+    }
+    const auto* refusal = dynamic_cast<const RequestError*>(&problem);
+    const RequestError error = refusal != nullptr ? *refusal : RequestError(500, problem.what());
+    if (refusal == nullptr && !model.is_alive()) {
+      state_.on_dead_model(problem.what());
+    }
+    finish(batch[0], nullptr, 0, &error);
+    return;
+  }
+  std::size_t first = 0;
+  const auto now = Clock::now();
+  for (Job& job : batch) {
+    const std::size_t rows = job.row_count;
+    if (job.deadline && now >= *job.deadline) {
+      const RequestError error(504, "parameters.timeout: was over before the model had answered");
+      finish(job, nullptr, 0, &error);
+    } else {
+      finish(job, &predictions_, first, nullptr);
+    }
+    first += rows;
+  }
+}
+
+void Batcher::finish(Job& job, const Predictions* predictions, std::size_t first, const RequestError* error) {
+  const Outcome outcome = error == nullptr       ? Outcome::kSuccess
+                          : error->status == 504 ? Outcome::kRefused
+                                                 : Outcome::kFailure;
+  state_.metrics.count_inference(outcome, Clock::now() - job.arrived);
+  state_.pending_rows -= job.row_count;
+  job.done(predictions, first, error);
+}
+
+}  // namespace iris::serve

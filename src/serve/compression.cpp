@@ -1,0 +1,136 @@
+#include "serve/compression.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <boost/beast/core/string.hpp>
+#include <new>
+
+#include "pickle/text.h"
+#include "serve/http.h"
+
+namespace iris::serve {
+namespace {
+
+namespace beast = boost::beast;
+
+constexpr int kWindow = 15;
+constexpr int kGzip = kWindow + 16;
+constexpr std::size_t kPiece = 64 << 10;
+
+bool is(std::string_view coding, std::string_view name) {
+  return beast::iequals({coding.data(), coding.size()}, {name.data(), name.size()});
+}
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = std::min(text.find_first_not_of(" \t"), text.size());
+  return text.substr(first, text.find_last_not_of(" \t") + 1 - first);
+}
+
+// z_stream's counters have 32 bits, which no body fills: options.h bounds it.
+void give(z_stream& stream, std::string_view bytes) {
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+}
+
+struct Inflater {
+  explicit Inflater(int window) {
+    if (inflateInit2(&stream, window) != Z_OK) {
+      throw std::bad_alloc();
+    }
+  }
+  ~Inflater() { inflateEnd(&stream); }
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+
+  z_stream stream = {};
+};
+
+std::string inflated(std::string_view body, int window, std::size_t most) {
+  Inflater inflater(window);
+  z_stream& stream = inflater.stream;
+  give(stream, body);
+  std::string result;
+  while (true) {
+    const std::size_t before = result.size();
+    result.resize(before + std::min(kPiece, most + 1 - before));
+    stream.next_out = reinterpret_cast<Bytef*>(result.data() + before);
+    stream.avail_out = static_cast<uInt>(result.size() - before);
+    const int status = ::inflate(&stream, Z_NO_FLUSH);
+    result.resize(result.size() - stream.avail_out);
+    if (result.size() > most) {
+      throw RequestError(413, "the body is larger than " + std::to_string(most) + " bytes once it is unpacked");
+    }
+    if (status == Z_STREAM_END && stream.avail_in == 0) {
+      return result;
+    }
+    if (status == Z_STREAM_END && window == kGzip && inflateReset(&stream) == Z_OK) {
+      continue;  // gzip's next member
+    }
+    if (status == Z_STREAM_END || status != Z_OK || (stream.avail_in == 0 && stream.avail_out != 0)) {
+      throw RequestError(400, status == Z_OK || status == Z_BUF_ERROR ? "the packed body is cut short"
+                              : status == Z_STREAM_END                ? "there are bytes behind the packed body"
+                                                                      : "the packed body is damaged");
+    }
+  }
+}
+
+// Some send deflate without the header that HTTP asks for: its first two bytes tell.
+bool has_zlib_header(std::string_view body) {
+  return body.size() > 1 && (body[0] & 0x0F) == Z_DEFLATED &&
+         (static_cast<unsigned char>(body[0]) * 256 + static_cast<unsigned char>(body[1])) % 31 == 0;
+}
+
+}  // namespace
+
+std::string decoded(std::string_view body, std::string_view content_encoding, std::size_t most) {
+  if (is(content_encoding, "gzip") || is(content_encoding, "x-gzip")) {
+    return inflated(body, kGzip, most);
+  }
+  if (is(content_encoding, "deflate")) {
+    return inflated(body, has_zlib_header(body) ? kWindow : -kWindow, most);
+  }
+  if (content_encoding.empty() || is(content_encoding, "identity")) {
+    return std::string(body);
+  }
+  throw RequestError(415, "Content-Encoding: " + pickle::quoted(content_encoding) +
+                              " is not known here; send gzip, deflate or the plain body");
+}
+
+std::string_view accepted_coding(std::string_view accept_encoding) {
+  std::string_view best;
+  while (!accept_encoding.empty()) {  // "gzip;q=1.0, deflate"
+    const std::size_t comma = std::min(accept_encoding.find(','), accept_encoding.size());
+    const std::string_view item = accept_encoding.substr(0, comma);
+    accept_encoding.remove_prefix(std::min(comma + 1, accept_encoding.size()));
+    const std::string_view name = trimmed(item.substr(0, item.find(';')));
+    const std::size_t weight = item.find("q=");
+    const bool is_refused = weight != std::string_view::npos &&
+                            trimmed(item.substr(weight + 2)).find_first_not_of("0.") == std::string_view::npos;
+    if (!is_refused && is(name, "gzip")) {
+      return "gzip";
+    }
+    if (!is_refused && is(name, "deflate")) {
+      best = "deflate";
+    }
+  }
+  return best;
+}
+
+std::string encoded(std::string_view body, std::string_view coding) {
+  z_stream stream = {};
+  if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, coding == "gzip" ? kGzip : kWindow, 8, Z_DEFAULT_STRATEGY) !=
+      Z_OK) {
+    throw std::bad_alloc();
+  }
+  std::string result(deflateBound(&stream, static_cast<uLong>(body.size())), '\0');
+  give(stream, body);
+  stream.next_out = reinterpret_cast<Bytef*>(result.data());
+  stream.avail_out = static_cast<uInt>(result.size());
+  ::deflate(&stream, Z_FINISH);
+  result.resize(stream.total_out);
+  deflateEnd(&stream);
+  return result;
+}
+
+}  // namespace iris::serve

@@ -1,0 +1,22 @@
+// One client's connection: requests in, answers out, in order.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "serve/tls.h"
+#include "serve/worker.h"
+
+namespace iris::serve {
+
+using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+
+enum class Admission {
+  kWelcome,
+  kOneTooMany,  // answered with 503 and closed
+};
+
+// Serves the connection on its worker's thread until it ends. Called on any thread; `socket` is of the worker's
+// context. `tls`: nullptr for plain HTTP; else it must outlive the worker. The worker has counted the session already.
+void start_connection(Worker& worker, Socket socket, TlsContext* tls, Admission admission);
+
+}  // namespace iris::serve

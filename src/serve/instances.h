@@ -1,0 +1,35 @@
+// Instances and predictions: the bodies of /predict and of KServe v1.
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "serve/model.h"
+
+namespace iris::serve {
+
+// float32 [count, features], row-major.
+struct Rows {
+  std::vector<float> values;
+  std::size_t count = 0;
+};
+
+enum class Bare {
+  kAllowed,  // /predict: also a list of instances, and one instance
+  kRefused,  // KServe v1: {"instances":…} and nothing else
+};
+
+// {"instances":[…]}; an instance is a list of numbers, or an object of them by the features' names. Other members, of
+// the body and of instances, are passed over. Throws RequestError 400, saying where: "instances[2].petal_width: …".
+Rows parse_instances(const Model& model, std::string_view body, Bare bare);
+
+// {"predictions":[{"label","index","confidence","probabilities":{…}}]} of `count` rows from `first`.
+std::string predictions_json(const Model& model, const Predictions& predictions, std::size_t first, std::size_t count);
+
+// Of a JSON number, or of what is none. Throws RequestError 400 "PLACE: …".
+float finite_float(const nlohmann::json& value, const std::string& place);
+
+}  // namespace iris::serve

@@ -1,0 +1,57 @@
+// Lines on stderr that no request waits for.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+
+namespace iris::serve {
+
+enum class LogFormat { kText, kJson };
+
+struct RequestLine {
+  std::string_view method;
+  std::string_view route;
+  int status;
+  std::size_t rows;
+  std::chrono::steady_clock::duration took;
+  std::string_view request_id;
+  std::string_view traceparent;
+};
+
+// A thread of its own writes. Where stderr takes nothing, lines past kMostWaiting bytes are dropped and counted.
+class Log {
+ public:
+  static constexpr std::size_t kMostWaiting = 4 << 20;
+
+  explicit Log(LogFormat format);
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  // Of any thread.
+  void request(const RequestLine& line);
+  void message(std::string_view text);  // what happens to the server: "iris: reloaded model.pt"
+
+  // Returns once all lines so far are written, or nobody has read them for a second.
+  void flush();
+
+ private:
+  void append(std::string_view line);
+  void run();
+
+  LogFormat format_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string waiting_;
+  std::size_t dropped_ = 0;
+  bool is_writing_ = false;
+  bool is_over_ = false;
+  std::thread thread_;
+};
+
+}  // namespace iris::serve

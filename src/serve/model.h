@@ -1,0 +1,50 @@
+// What is served.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "inference/answer_writer.h"
+#include "inference/predictions.h"
+
+namespace iris::serve {
+
+// A loaded and warmed-up model. Any number of threads may use it.
+class Model {
+ public:
+  // `features`: in order; empty where the model does not name them: then it takes any number of them. `labels` may be
+  // fewer than the classes, which are then called by their numbers.
+  Model(std::vector<std::string> features, const std::vector<std::string>& labels);
+  virtual ~Model() = default;
+
+  // rows: float32 [row_count, features], row-major. Throws RequestError where these rows have no answer, and any
+  // std::exception where the model failed.
+  virtual void predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const = 0;
+
+  // Whether it answers what it once has answered; asked after it failed.
+  virtual bool is_alive() const = 0;
+
+  const std::vector<std::string>& features() const { return features_; }
+  const std::vector<std::string>& known_labels() const { return labels_; }
+  std::vector<std::string> labels(std::size_t class_count) const;
+
+  // Appends {"label","index","confidence","probabilities":{…}} and a newline for each row from `first` to `last`.
+  void append_answers(const Predictions& predictions, std::size_t first, std::size_t last, std::string& text) const;
+
+  // A full batch takes so little time that the thread which read a request may compute its answer.
+  bool is_quick = false;
+
+ protected:
+  // Before the model is used by other threads.
+  void set_labels(const std::vector<std::string>& labels);
+
+ private:
+  std::vector<std::string> features_;
+  std::vector<std::string> labels_;
+  std::optional<AnswerWriter> writer_;
+};
+
+}  // namespace iris::serve

@@ -1,0 +1,40 @@
+#include "serve/model_slot.h"
+
+#include <exception>
+#include <utility>
+
+namespace iris::serve {
+
+ModelSlot::ModelSlot(LoadModel load, Metrics& metrics, Log& log)
+    : load_(std::move(load)), metrics_(metrics), log_(log), model_(load_()) {}
+
+std::shared_ptr<const Model> ModelSlot::current() const {
+  const std::lock_guard lock(mutex_);
+  return model_;
+}
+
+void ModelSlot::reload() {
+  const std::lock_guard one_at_a_time(loading_);
+  try {
+    std::shared_ptr<const Model> next = load_();
+    {
+      const std::lock_guard lock(mutex_);
+      model_.swap(next);
+    }
+    is_dead_ = false;
+    metrics_.count_reload(true);
+    log_.message("the model was loaded again");
+  } catch (const std::exception& error) {
+    metrics_.count_reload(false);
+    log_.message("the model could not be loaded again, the one before serves on: " + std::string(error.what()));
+    throw;
+  }
+}
+
+void ModelSlot::set_dead(const std::string& message) {
+  if (!is_dead_.exchange(true)) {
+    log_.message("the model answers no more, live and ready are 503 from now on: " + message);
+  }
+}
+
+}  // namespace iris::serve

@@ -1,0 +1,44 @@
+// The model that is served now, and the next one beside it.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "serve/log.h"
+#include "serve/metrics.h"
+#include "serve/model.h"
+
+namespace iris::serve {
+
+// Reads, builds and warms up. Throws std::exception with a message for the user.
+using LoadModel = std::function<std::shared_ptr<const Model>()>;
+
+class ModelSlot {
+ public:
+  // Loads the first model. Throws what `load` throws.
+  ModelSlot(LoadModel load, Metrics& metrics, Log& log);
+
+  // Any thread; who holds it may use it on, reloaded or not.
+  std::shared_ptr<const Model> current() const;
+
+  // Loads again and takes the result's place; the one before serves on where that fails. One at a time. Throws what
+  // `load` throws, after it was logged and counted.
+  void reload();
+
+  void set_dead(const std::string& message);
+  bool is_dead() const { return is_dead_; }
+
+ private:
+  LoadModel load_;
+  Metrics& metrics_;
+  Log& log_;
+  std::mutex loading_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Model> model_;  // guarded by mutex_
+  std::atomic<bool> is_dead_ = false;
+};
+
+}  // namespace iris::serve

@@ -1,0 +1,126 @@
+#include "serve/routes.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "serve/http.h"
+
+namespace iris::serve {
+namespace {
+
+constexpr std::string_view kGet = "GET, HEAD";
+constexpr std::string_view kPost = "POST";
+
+struct Pattern {
+  Route route;
+  std::string_view path;
+  std::string_view methods;
+};
+
+// A route's first pattern is what logs and metrics call it.
+constexpr Pattern kPatterns[] = {
+    {Route::kPredict, "/predict", kPost},
+    {Route::kInfer, "/v2/models/{model}/infer", kPost},
+    {Route::kInfer, "/v2/models/{model}/versions/{version}/infer", kPost},
+    {Route::kLive, "/v2/health/live", kGet},
+    {Route::kReady, "/v2/health/ready", kGet},
+    {Route::kPage, "/", kGet},
+    {Route::kPageScript, "/page.js", kGet},
+    {Route::kPageStyle, "/page.css", kGet},
+    {Route::kPageData, "/iris.csv", kGet},
+    {Route::kServer, "/v2", kGet},
+    {Route::kServer, "/v2/", kGet},
+    {Route::kModel, "/v2/models/{model}", kGet},
+    {Route::kModel, "/v2/models/{model}/versions/{version}", kGet},
+    {Route::kModelReady, "/v2/models/{model}/ready", kGet},
+    {Route::kModelReady, "/v2/models/{model}/versions/{version}/ready", kGet},
+    {Route::kModelConfig, "/v2/models/{model}/config", kGet},
+    {Route::kModelConfig, "/v2/models/{model}/versions/{version}/config", kGet},
+    {Route::kModelStats, "/v2/models/{model}/stats", kGet},
+    {Route::kModelStats, "/v2/models/{model}/versions/{version}/stats", kGet},
+    {Route::kRepositoryIndex, "/v2/repository/index", kPost},
+    {Route::kRepositoryLoad, "/v2/repository/models/{model}/load", kPost},
+    {Route::kV1Models, "/v1/models", kGet},
+    {Route::kV1Predict, "/v1/models/{model}:predict", kPost},
+    {Route::kV1Model, "/v1/models/{model}", kGet},
+    {Route::kMetrics, "/metrics", kGet},
+    {Route::kOpenApi, "/openapi.json", kGet},
+    {Route::kUnknown, "(unknown)", ""},
+};
+
+const Pattern& pattern_of(Route route) {
+  return *std::find_if(std::begin(kPatterns), std::end(kPatterns),
+                       [&](const Pattern& pattern) { return pattern.route == route; });
+}
+
+std::pair<std::string_view, std::string_view> split(std::string_view text, char separator) {
+  const std::size_t place = std::min(text.find(separator), text.size());
+  return {text.substr(0, place), text.substr(std::min(place + 1, text.size()))};
+}
+
+// The target's path: "http://host/a?b" is "/a".
+std::string_view path_of(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (target.starts_with(scheme)) {
+      const std::size_t slash = target.find('/', scheme.size());
+      target = slash == std::string_view::npos ? "/" : target.substr(slash);
+    }
+  }
+  return target.substr(0, target.find_first_of("?#"));
+}
+
+bool takes(const Pattern& pattern, std::string_view path, RouteMatch& match) {
+  std::string_view wanted = pattern.path;
+  if (std::count(path.begin(), path.end(), '/') != std::count(wanted.begin(), wanted.end(), '/')) {
+    return false;
+  }
+  while (!wanted.empty()) {
+    const auto [part, wanted_rest] = split(wanted, '/');
+    const auto [coded, path_rest] = split(path, '/');
+    wanted = wanted_rest;
+    path = path_rest;
+    std::string text = percent_decoded(coded).value();  // was checked
+    if (part == "{model}" || part == "{version}") {
+      (part == "{model}" ? match.model : match.version) = std::move(text);
+    } else if (part == "{model}:predict") {
+      constexpr std::string_view kVerb = ":predict";
+      if (!text.ends_with(kVerb)) {
+        return false;
+      }
+      match.model = text.substr(0, text.size() - kVerb.size());
+    } else if (part != text) {
+      return false;
+    }
+  }
+  match.route = pattern.route;
+  return path.empty();
+}
+
+}  // namespace
+
+RouteMatch match_route(std::string_view target) {
+  const std::string_view path = path_of(target);
+  RouteMatch match;
+  if (path == kPatterns[0].path) {  // the one that is asked for most
+    match.route = kPatterns[0].route;
+    return match;
+  }
+  if (!percent_decoded(path)) {
+    throw RequestError(400, "the path has a % without two hexadecimal digits behind it");
+  }
+  for (const Pattern& pattern : kPatterns) {
+    RouteMatch candidate;
+    if (pattern.route != Route::kUnknown && takes(pattern, path, candidate)) {
+      return candidate;
+    }
+  }
+  return match;
+}
+
+std::string_view template_of(Route route) { return pattern_of(route).path; }
+std::string_view allowed_methods(Route route) { return pattern_of(route).methods; }
+
+}  // namespace iris::serve

@@ -1,0 +1,318 @@
+#include "serve/service.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/beast/core/string.hpp>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "pickle/text.h"
+#include "serve/compression.h"
+#include "serve/descriptions.h"
+#include "serve/inference.h"
+#include "serve/instances.h"
+#include "serve/json.h"
+
+namespace iris::serve {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t kLargeBody = 64 << 10;    // its parsing would hold up others
+constexpr std::size_t kWorthPacking = 1 << 10;  // bytes of an answer
+
+// Takes as long for every text of one length; `given` is not empty.
+bool is_same_secret(std::string_view given, std::string_view secret) {
+  bool is_same = given.size() == secret.size();
+  for (std::size_t i = 0; i < secret.size(); ++i) {
+    is_same &= given[i % given.size()] == secret[i];
+  }
+  return is_same;
+}
+
+boost::beast::string_view to_beast(std::string_view text) { return {text.data(), text.size()}; }
+
+bool is_health(Route route) { return route == Route::kLive || route == Route::kReady; }
+
+bool allows(std::string_view methods, std::string_view method) {
+  return methods == "GET, HEAD" ? method == "GET" || method == "HEAD" : methods == method;
+}
+
+// One that is answered with a page of ours.
+Response document(const char* content_type, std::string body) {
+  Response response{.body = std::move(body), .content_type = content_type};
+  response.headers.emplace_back("Content-Security-Policy",
+                                "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+                                "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  response.headers.emplace_back("Referrer-Policy", "no-referrer");
+  response.headers.emplace_back("Cache-Control", "no-cache");
+  return response;
+}
+
+}  // namespace
+
+Service::Service(const ServerOptions& options, LoadModel load, asio::io_context& passes, asio::io_context& background,
+                 Log& log)
+    : options_(options),
+      log_(log),
+      slot_(std::move(load), metrics_, log),
+      background_(background),
+      inference_{.max_batch_rows = options.max_batch_rows,
+                 .max_queue_rows = options.max_queue_rows,
+                 .metrics = metrics_,
+                 .on_dead_model = [this](const std::string& message) { slot_.set_dead(message); }},
+      slow_(passes, options.max_wait, inference_) {}
+
+std::unique_ptr<Batcher> Service::make_batcher(asio::io_context& context) {
+  return std::make_unique<Batcher>(context, std::chrono::microseconds(0), inference_);
+}
+
+bool Service::is_allowed(const Request& request) const {
+  constexpr std::string_view kScheme = "Bearer ";
+  const std::string_view given = request.authorization;
+  return options_.api_key.empty() ||
+         (given.size() > kScheme.size() &&
+          boost::beast::iequals(to_beast(given.substr(0, kScheme.size())), to_beast(kScheme)) &&
+          is_same_secret(given.substr(kScheme.size()), options_.api_key));
+}
+
+void Service::check_head(Request& request) const {
+  request.match = match_route(request.target);
+  const bool is_preflight = request.method == "OPTIONS" && !options_.cors_origin.empty();
+  if (!is_preflight && !is_health(request.match.route) && !is_allowed(request)) {
+    throw RequestError(401, "Authorization: has to be Bearer and this server's key");
+  }
+  if (!request.expect.empty() && !boost::beast::iequals(request.expect, "100-continue")) {
+    throw RequestError(417, "Expect: only 100-continue is known here");
+  }
+}
+
+void Service::handle(const Request& request, Batcher& quick, Reply reply) {
+  if (request.method == "OPTIONS" && !options_.cors_origin.empty()) {
+    reply(preflight(request));
+    return;
+  }
+  const RouteMatch& match = request.match;
+  if (match.route == Route::kUnknown) {
+    throw RequestError(404, "there is no route " + pickle::quoted(request.target) + "; GET /openapi.json lists them");
+  }
+  const std::string_view methods = allowed_methods(match.route);
+  if (!allows(methods, request.method)) {
+    Response response = error_response(405, std::string(template_of(match.route)) + ": takes " + std::string(methods) +
+                                                ", not " + pickle::printable(request.method));
+    response.headers.emplace_back("Allow", methods);
+    reply(std::move(response));
+    return;
+  }
+  check_model(match);
+  switch (match.route) {
+    case Route::kPredict:
+    case Route::kV1Predict:
+    case Route::kInfer:
+      if (request.body.size() > kLargeBody || !request.content_encoding.empty()) {
+        asio::post(background_, [this, &request, &quick, reply = std::move(reply)] {
+          try {
+            infer(request, quick, reply);
+          } catch (const RequestError& error) {
+            reply(error_response(error.status, error.what()));
+          } catch (const std::exception& error) {
+            reply(error_response(500, error.what()));
+          }
+        });
+      } else {
+        infer(request, quick, reply);
+      }
+      break;
+    case Route::kRepositoryLoad:
+      load_again(request, reply);
+      break;
+    default:
+      reply(answer_at_once(request));
+  }
+}
+
+void Service::check_model(const RouteMatch& match) const {
+  if (!match.model.empty() && match.model != options_.name) {
+    throw RequestError(
+        404, "there is no model " + pickle::quoted(match.model) + "; this server has " + pickle::quoted(options_.name));
+  }
+  if (!match.version.empty() && match.version != "1") {
+    throw RequestError(404, "there is no version " + pickle::quoted(match.version) + " of " +
+                                pickle::quoted(options_.name) + "; there is 1");
+  }
+}
+
+nlohmann::json Service::body_object(const Request& request) const {
+  if (request.body.empty()) {
+    return nlohmann::json::object();
+  }
+  auto body = parse_json(decoded(request.body, request.content_encoding, options_.max_body));
+  if (!body.is_object()) {
+    throw RequestError(400, "the body has to be a JSON object");
+  }
+  return body;
+}
+
+Response Service::answer_at_once(const Request& request) const {
+  const auto model = slot_.current();
+  const std::string name = json_string(options_.name);
+  switch (request.match.route) {
+    case Route::kLive:
+    case Route::kReady:
+      return health(request.match.route);
+    case Route::kPage:
+      return document("text/html; charset=utf-8", page_html(options_.name, *model));
+    case Route::kPageScript:
+      return document("text/javascript; charset=utf-8", page_script());
+    case Route::kPageStyle:
+      return document("text/css; charset=utf-8", page_style());
+    case Route::kPageData:
+      return document("text/csv; charset=utf-8", iris_csv());
+    case Route::kServer:
+      return {.body = server_json()};
+    case Route::kModel:
+      return {.body = model_json(options_.name, *model)};
+    case Route::kModelReady:
+      return is_ready() ? Response{.body = "{\"name\":" + name + ",\"ready\":true}"}
+                        : error_response(503, "the model is not ready");
+    case Route::kModelConfig:
+      return {.body = model_config_json(options_, *model)};
+    case Route::kModelStats:
+      return {.body = metrics_.stats_json(options_.name)};
+    case Route::kRepositoryIndex:
+      body_object(request);
+      return {.body = repository_index_json(options_.name, is_ready())};
+    case Route::kV1Models:
+      return {.body = "{\"models\":[" + name + "]}"};
+    case Route::kV1Model:
+      return is_ready() ? Response{.body = "{\"name\":" + name + ",\"ready\":true}"}
+                        : error_response(503, "the model is not ready");
+    case Route::kMetrics:
+      return {.body = metrics_.text(options_.name, is_ready(), inference_.pending_rows),
+              .content_type = "text/plain; version=0.0.4; charset=utf-8"};
+    default:
+      return {.body = openapi_json(options_.name)};
+  }
+}
+
+Response Service::health(Route route) const {
+  if (slot_.is_dead()) {
+    return error_response(503, "the model answers no more; start the server again");
+  }
+  if (route == Route::kReady && is_draining_) {
+    return error_response(503, "the server is ending");
+  }
+  return {.body = route == Route::kLive ? R"({"live":true})" : R"({"live":true,"ready":true})"};
+}
+
+void Service::infer(const Request& request, Batcher& quick, const Reply& reply) {
+  if (slot_.is_dead()) {
+    throw RequestError(503, "the model answers no more; start the server again");
+  }
+  const auto arrived = Clock::now();
+  const Route route = request.match.route;
+  std::string unpacked;
+  if (!request.content_encoding.empty()) {
+    unpacked = decoded(request.body, request.content_encoding, options_.max_body);
+  }
+  const std::string_view body = request.content_encoding.empty() ? std::string_view(request.body) : unpacked;
+  Job job{.model = slot_.current(), .rows = {}, .row_count = 0, .arrived = arrived, .deadline = {}, .done = {}};
+  const Model* model = job.model.get();  // alive as long as the job
+  if (route == Route::kInfer) {
+    auto parsed = std::make_shared<InferenceRequest>(parse_inference(*model, body, request.inference_header_length));
+    job.rows = std::move(parsed->rows.values);
+    job.row_count = parsed->rows.count;
+    if (parsed->timeout) {
+      job.deadline = arrived + *parsed->timeout;
+    }
+    job.done = [this, model, parsed, reply](const Predictions* predictions, std::size_t first,
+                                            const RequestError* error) {
+      reply(error == nullptr ? inference_response(options_.name, *model, *parsed, *predictions, first)
+                             : error_response(error->status, error->what()));
+    };
+  } else {
+    Rows rows = parse_instances(*model, body, route == Route::kPredict ? Bare::kAllowed : Bare::kRefused);
+    job.rows = std::move(rows.values);
+    job.row_count = rows.count;
+    job.done = [model, count = rows.count, reply](const Predictions* predictions, std::size_t first,
+                                                  const RequestError* error) {
+      reply(error == nullptr ? Response{.body = predictions_json(*model, *predictions, first, count), .rows = count}
+                             : error_response(error->status, error->what()));
+    };
+  }
+  const bool is_inline = model->is_quick && options_.max_wait.count() == 0;
+  (is_inline ? quick : slow_).add(std::move(job));
+}
+
+void Service::load_again(const Request& request, const Reply& reply) {
+  if (options_.api_key.empty() && !request.is_from_loopback) {
+    throw RequestError(403, "loading is for callers on this machine, or with the key of --api-key-file");
+  }
+  const auto body = body_object(request);
+  const auto parameters = body.find("parameters");
+  if (parameters != body.end() && (!parameters->is_object() || !parameters->empty())) {
+    throw RequestError(400, "parameters: none is supported; the model is read again from its own file");
+  }
+  asio::post(background_, [this, reply] {
+    try {
+      slot_.reload();
+      reply({.body = "{}"});
+    } catch (const std::exception& error) {
+      reply(error_response(500, error.what()));
+    }
+  });
+}
+
+void Service::reload() {
+  asio::post(background_, [this] {
+    try {
+      slot_.reload();
+    } catch (const std::exception&) {  // the slot has told
+    }
+  });
+}
+
+Response Service::preflight(const Request& request) const {
+  Response response{.body = "{}"};
+  if (request.origin == options_.cors_origin || options_.cors_origin == "*") {
+    response.headers.emplace_back("Access-Control-Allow-Methods", "GET, POST");
+    response.headers.emplace_back("Access-Control-Allow-Headers",
+                                  "Authorization, Content-Type, Content-Encoding, X-Request-Id, traceparent, " +
+                                      std::string(kInferenceHeaderLength));
+    response.headers.emplace_back("Access-Control-Max-Age", "600");
+  }
+  return response;
+}
+
+void Service::complete(const Request& request, Response& response) const {
+  if (response.body.size() >= kWorthPacking) {
+    if (const std::string_view coding = accepted_coding(request.accept_encoding); !coding.empty()) {
+      response.body = encoded(response.body, coding);
+      response.headers.emplace_back("Content-Encoding", coding);
+    }
+    response.headers.emplace_back("Vary", "Accept-Encoding");
+  }
+  if (!options_.cors_origin.empty() && !request.origin.empty()) {
+    response.headers.emplace_back("Vary", "Origin");
+    if (request.origin == options_.cors_origin || options_.cors_origin == "*") {
+      response.headers.emplace_back("Access-Control-Allow-Origin", options_.cors_origin);
+      response.headers.emplace_back("Access-Control-Expose-Headers",
+                                    "X-Request-Id, " + std::string(kInferenceHeaderLength));
+    }
+  }
+}
+
+void Service::finished(const Request& request, const Response& response, Clock::duration took) {
+  const Route route = request.match.route;
+  metrics_.count_request(route, request.method, response.status, took);
+  log_.request({.method = request.method.empty() ? "-" : std::string_view(request.method),
+                .route = template_of(route),
+                .status = response.status,
+                .rows = response.rows,
+                .took = took,
+                .request_id = request.request_id,
+                .traceparent = request.traceparent});
+}
+
+}  // namespace iris::serve

@@ -1,0 +1,36 @@
+#include "serve/tls.h"
+
+#include "error.h"
+
+namespace iris::serve {
+
+#ifdef IRIS_WITH_TLS
+
+std::unique_ptr<TlsContext> make_tls_context(const std::string& certificate, const std::string& key) {
+  using boost::asio::ssl::context;
+  auto tls = std::make_unique<TlsContext>();
+  tls->context.set_options(context::default_workarounds | context::no_sslv2 | context::no_sslv3 | context::no_tlsv1 |
+                           context::no_tlsv1_1 | context::no_compression);
+  boost::system::error_code error;
+  tls->context.use_certificate_chain_file(certificate, error);
+  if (error) {
+    throw InputError("--tls-cert " + certificate + ": is no PEM certificate: " + error.message());
+  }
+  tls->context.use_private_key_file(key, context::pem, error);
+  if (error) {
+    throw InputError("--tls-key " + key + ": is no PEM private key of that certificate: " + error.message());
+  }
+  return tls;
+}
+
+#else
+
+std::unique_ptr<TlsContext> make_tls_context(const std::string&, const std::string&) {
+  throw InputError(
+      "--tls-cert: this iris was built without OpenSSL; install libssl-dev and build again, or let a proxy "
+      "such as nginx speak TLS");
+}
+
+#endif
+
+}  // namespace iris::serve

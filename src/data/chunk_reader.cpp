@@ -95,7 +95,7 @@ bool ChunkReader::is_ready(std::chrono::steady_clock::time_point due) const {
 bool ChunkReader::fill(Chunk& chunk, const std::stop_token& stop) {
   // Not by what the chunk has room for: a file's chunks must not depend on what was read before into the same memory.
   if (filled_ == wanted_) {
-    wanted_ = std::max(2 * wanted_, kChunk);
+    wanted_ = std::clamp(2 * wanted_, kChunk, kMaxRecord);
   }
   reserve(chunk, filled_, wanted_ + kSpare);
   while (!at_end_ && !stop.stop_requested()) {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <memory>
 #include <thread>
 
 #include "error.h"
@@ -127,6 +129,52 @@ TEST_F(PipeReaderTest, StopsWhenAsked) {
   std::stop_source stop;
   stop.request_stop();
   EXPECT_FALSE(reader.next(chunk, stop.get_token()));
+}
+
+TEST_F(PipeReaderTest, DoesNotWaitForAProducerThatNeverRests) {
+  send("1,2\n");
+  ChunkReader reader(path(), RecordEnd::kCsv);
+  std::jthread producer([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      send("1,2\n");
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+  });
+  const auto start = std::chrono::steady_clock::now();
+  Chunk chunk;
+  EXPECT_TRUE(reader.next(chunk));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+}
+
+TEST_F(ChunkReaderTest, GivesTheSameChunksOfAFileWhateverWasReadIntoTheirMemory) {
+  std::string text;
+  while (text.size() < 3'000'000) {
+    text += "1,2,3,4\n";
+  }
+  const auto sizes = [&](Chunk& chunk) {
+    std::vector<std::size_t> result;
+    for (ChunkReader reader(put(text), RecordEnd::kCsv); reader.next(chunk);) {
+      result.push_back(chunk.text.size());
+    }
+    return result;
+  };
+  Chunk fresh;
+  Chunk roomy;
+  roomy.capacity = 8 << 20;
+  roomy.buffer = std::make_unique<char[]>(roomy.capacity);
+  EXPECT_EQ(sizes(roomy), sizes(fresh));
+}
+
+TEST_F(ChunkReaderTest, TellsOfTheLinesOfARecordThatDoesNotEndInOneChunk) {
+  ChunkReader reader(put("a\n\"b\"c,\"\n1\n\"b\"c,\"\n"), RecordEnd::kCsv);
+  Chunk chunk;
+  EXPECT_TRUE(reader.next(chunk));
+  EXPECT_EQ(chunk.text, "a\n");
+  EXPECT_TRUE(reader.next(chunk));
+  EXPECT_EQ(chunk.text, "\"b\"c,\"\n1\n\"b\"c,\"\n");
+  EXPECT_EQ(chunk.fault, "a quote is not closed before the file ends");
+  EXPECT_EQ(chunk.first_line, 2U);
+  EXPECT_FALSE(reader.next(chunk));
 }
 
 TEST_F(ChunkReaderTest, RefusesUtf16) {

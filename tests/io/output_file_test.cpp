@@ -57,6 +57,23 @@ TEST_F(OutputFileTest, KeepsTheOldFileWithoutCommit) {
   EXPECT_EQ(folder_.file_count(), 1);
 }
 
+TEST_F(OutputFileTest, MakesWhatALinkPointsToThoughItIsNotThere) {
+  std::filesystem::create_directory(folder_ / "there");
+  std::filesystem::create_symlink("there/second", folder_ / "first");
+  std::filesystem::create_symlink("file", folder_ / "there/second");
+  OutputFile output(folder_ / "first");
+  output.write("new");
+  output.commit();
+  EXPECT_EQ(read_file(folder_ / "there/file"), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder_ / "first"));
+}
+
+TEST_F(OutputFileTest, RefusesALinkToItself) {
+  std::filesystem::create_symlink("out", path_);
+  EXPECT_EQ(test::error_of<InputError>([&] { OutputFile output(path_); }),
+            path_ + ": cannot be created: Too many levels of symbolic links");
+}
+
 TEST_F(OutputFileTest, ReplacesTheOldFileAtOnce) {
   write_file(path_, "old");
   OutputFile output(path_);

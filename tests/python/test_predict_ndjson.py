@@ -85,3 +85,8 @@ def test_a_bad_line_may_be_skipped(predict):
 
 def test_nothing_in_gives_nothing_out(predict):
     assert (predict("").returncode, predict("").stdout) == (0, "")
+
+
+def test_a_member_that_is_no_feature_may_be_any_number(predict):
+    line = OBJECT.replace("{", '{"id": 1e39, ', 1)
+    assert predict(line).stdout == predict(OBJECT).stdout

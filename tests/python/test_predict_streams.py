@@ -46,6 +46,24 @@ def test_a_slow_producer_s_rows_are_answered_as_they_come(predict, workers):
     assert process.wait(10) == 0
 
 
+def test_a_producer_that_never_rests_waits_no_longer(predict):
+    """A row each 0.3 ms: more is always about to arrive, and an answer may not wait for it."""
+    process = predict("--workers", 2)
+    send(process, HEADER)
+    assert answer_within(process, 30) == b"label,confidence\n"
+    sent, delays, answered = [], [], 0
+    while len(sent) < 3000:
+        send(process, ROW)
+        sent.append(time.monotonic())
+        while select.select([process.stdout], [], [], 0)[0]:
+            answered += os.read(process.stdout.fileno(), 1 << 20).count(b"\n")
+            if answered < len(sent):  # the one that has waited longest
+                delays.append(time.monotonic() - sent[answered])
+        time.sleep(0.0003)
+    assert answered > 2000
+    assert max(delays) < 0.5  # twenty times what it takes where nothing else runs
+
+
 @pytest.mark.parametrize("model", ["models/iris_net.pt", "models/iris_net.ts.pt"])
 def test_rows_in_small_pieces_get_the_bytes_of_the_whole(start, iris, repo, model):
     """Which rows arrive together, and are scored together, does not show in the last bit."""
@@ -59,7 +77,7 @@ def test_rows_in_small_pieces_get_the_bytes_of_the_whole(start, iris, repo, mode
 
 
 @pytest.mark.parametrize("output", ["-", "out.csv"])
-@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGQUIT, 131)])
 def test_a_signal_ends_a_wait_for_rows(predict, tmp_path, output, number, status):
     process = predict("-o", tmp_path / output if output != "-" else "-", "--workers", 3)
     send(process, HEADER + ROW)
@@ -152,6 +170,26 @@ def test_a_terminal_sees_how_far_the_rows_are(drawn, repo, tmp_path, options, is
     seen = drawn(produce, "predict", model, "-i", fifo, "-o", tmp_path / "out.csv", *options)
     assert (b"1000 rows  " in seen) == is_drawn
     assert seen.endswith(b"\r\x1b[K") == is_drawn
+
+
+def test_what_is_skipped_is_told_on_lines_of_its_own(start, repo, tmp_path):
+    fifo = tmp_path / "rows"
+    os.mkfifo(fifo)
+    terminal, theirs = os.openpty()
+    model = repo / "models/iris_net.pt"
+    process = start("predict", model, "-i", fifo, "-o", tmp_path / "out.csv", "--on-error", "skip", stderr=theirs)
+    os.close(theirs)
+    with open(fifo, "wb") as rows:
+        rows.write(HEADER + ROW * 1000)
+        rows.flush()
+        time.sleep(2)
+        rows.write(b"x,1,1,1\n")
+    assert process.wait(10) == 3
+    seen = os.read(terminal, 1 << 16)
+    os.close(terminal)
+    assert b"1000 rows  " in seen
+    assert b"\r\x1b[Kiris: skipped " in seen
+    assert b"\niris: 1 of 1001 rows were skipped\r\n" in seen
 
 
 @pytest.mark.parametrize("options, is_drawn", [([], True), (["--quiet"], False)])

@@ -33,9 +33,9 @@ char* write_begin(const std::string& padded, std::size_t size, char* to) {
 AnswerWriter::AnswerWriter(Format format, const std::vector<std::string>& labels, AnswerParts parts)
     : format_(format), parts_(parts) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    std::string text = format == Format::kCsv
-                           ? csv_cell(labels[i]) + ","
-                           : "{\"label\":" + json_string(labels[i]) + ",\"index\":" + std::to_string(i) + ",\"confidence\":";
+    std::string text = format == Format::kCsv ? csv_cell(labels[i]) + ","
+                                              : "{\"label\":" + json_string(labels[i]) +
+                                                    ",\"index\":" + std::to_string(i) + ",\"confidence\":";
     const std::size_t size = text.size();
     text.resize(size + kBlock);
     begins_.push_back({std::move(text), size});

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kWake = SIGUSR1;
 
-std::atomic<int> noted_signal = 0;  // any thread may ask
+std::atomic<int> noted_signal = 0;                     // any thread may ask
 static_assert(std::atomic<int>::is_always_lock_free);  // as a signal's handler needs it
 
 }  // namespace

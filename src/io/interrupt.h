@@ -10,8 +10,8 @@ struct Interrupted {
   int signal;
 };
 
-// From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT are noted instead of ending the process, and interrupt a waiting read or
-// write; a second one ends it at once. SIGPIPE and SIGXFSZ are ignored: the write fails. Call once, from main.
+// From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT are noted instead of ending the process, and interrupt a waiting read
+// or write; a second one ends it at once. SIGPIPE and SIGXFSZ are ignored: the write fails. Call once, from main.
 void note_interrupts();
 
 // Interrupts the read or write that the thread waits in, if it does.

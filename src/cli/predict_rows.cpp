@@ -98,8 +98,7 @@ class RowScorer {
                                   : make_csv_parser(reader_.name(), classifier_.features(), first_);
   }
 
-  // A model that names no classes tells their count by an answer: to the first good row or, where it has none, to
-  // zeros.
+  // A model that names no classes tells their count by an answer: to the first row that it has one to or else to zeros.
   std::vector<std::string> labels() const {
     const std::size_t features = parser_->feature_count();
     if (!classifier_.known_labels().empty() || features == 0) {
@@ -109,12 +108,13 @@ class RowScorer {
     if (has_first_) {
       parser_->parse(first_, rows);
     }
-    rows.features.resize(features);
-    try {
-      return classifier_.labels(classifier_.predict(rows.features, 1).class_count);
-    } catch (const RowsError&) {
-      return classifier_.labels(classifier_.predict(std::vector<float>(features), 1).class_count);
+    for (std::span<const float> rest = rows.features; !rest.empty(); rest = rest.subspan(features)) {
+      try {
+        return classifier_.labels(classifier_.predict(rest.first(features), 1).class_count);
+      } catch (const RowsError&) {
+      }
     }
+    return classifier_.labels(classifier_.predict(std::vector<float>(features), 1).class_count);
   }
 
   bool take(Part& part, const std::stop_token& stop) {

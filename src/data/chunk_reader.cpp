@@ -183,6 +183,11 @@ bool ChunkReader::cut_faulty(Chunk& chunk, const std::stop_token& stop) {
     cut_lines(chunk);
     return true;
   }
+  if (filled_ < kMaxRecord) {
+    cut(chunk, filled_);
+    chunk.fault = fault_;
+    return true;
+  }
   do {  // what is passed over need not be kept
     filled_ = 0;
     wanted_ = kChunk;

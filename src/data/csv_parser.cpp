@@ -118,8 +118,9 @@ class CsvParser : public RowParser {
                                  const std::vector<std::string>& names) {
   const auto has_return = [](const std::string& name) { return name.find('\r') != std::string::npos; };
   if (std::any_of(names.begin(), names.end(), has_return)) {
-    throw InputError(place + "the lines end with a carriage return alone, as on old Macs; change them on the way in: "
-                             "tr '\\r' '\\n' < FILE | iris predict MODEL -i -");
+    throw InputError(place +
+                     "the lines end with a carriage return alone, as on old Macs; change them on the way in: "
+                     "tr '\\r' '\\n' < FILE | iris predict MODEL -i -");
   }
   if (names.size() == 1 && names[0].find_first_of(";\t") != std::string::npos) {
     throw InputError(place + "the cells are not separated by commas: " + pickle::quoted(names[0]));

@@ -25,14 +25,20 @@ std::optional<double> parse_double(std::string_view text);
 // parse_float's.
 // Reads up to 4 bytes at once.
 inline const char* parse_decimal(const char* text, float& value) {
-  // "5.1" and such: a digit, the point, a digit, and none behind. Both sides of the division are exact, so it rounds as
-  // it should.
+  // "5.1" and such: a digit, the point, a digit, and none behind.
+  static constexpr auto kTenths = [] {
+    std::array<float, 100> tenths{};
+    for (std::size_t i = 0; i < tenths.size(); ++i) {
+      tenths[i] = static_cast<float>(i) / 10.0F;  // both are exact, so it rounds as it should
+    }
+    return tenths;
+  }();
   std::uint32_t four = 0;
   std::memcpy(&four, text, 4);
   if constexpr (std::endian::native == std::endian::little) {
     const std::uint32_t digits = four ^ 0x30302E30;  // 0 to 9 where a digit is, 0 where the point is
     if (((digits | (digits + 0x00760076)) & 0x0080FF80) == 0 && (digits >> 24) > 9) {
-      value = static_cast<float>((digits & 0xF) * 10 + (digits >> 16 & 0xF)) / 10.0F;
+      value = kTenths[(digits & 0xF) * 10 + (digits >> 16 & 0xF)];
       return text + 3;
     }
   }

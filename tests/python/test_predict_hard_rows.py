@@ -42,7 +42,7 @@ def skip(predict, text, **options):
 
 
 def test_many_quotes_that_are_not_closed_take_no_longer_than_other_rows(predict):
-    """Half a minute and more, were each line read to the end for all before it; the limit is the fixture's."""
+    """Were all lines read again for each, it would take minutes, and the fixture's limit is one."""
     answers, told = skip(predict, HEADER + ROW + OPEN * 300_000 + ROW)
     assert answers == [ANSWER, *[""] * 300_000, ANSWER]
     assert told[0] == "iris: skipped rows.csv:3: a quote is not closed before the file ends"
@@ -135,13 +135,8 @@ def test_the_first_row_on_which_the_model_fails_stops_the_run(predict, scripted,
 def test_any_model_s_file_gives_the_same_bytes_for_any_number_of_workers(predict, scripted, features, width):
     """Its passes hold the same rows, wherever LibTorch's last bit depends on them; after some rows that need room."""
     torch.manual_seed(0)
-    layers = [
-        torch.nn.Linear(features, width),
-        torch.nn.Tanh(),
-        torch.nn.Linear(width, width),
-        torch.nn.Linear(width, 3),
-    ]
-    model = scripted(torch.nn.Sequential(*layers))
+    first, second, last = (torch.nn.Linear(a, b) for a, b in [(features, width), (width, width), (width, 3)])
+    model = scripted(torch.nn.Sequential(first, torch.nn.Tanh(), second, last))
     random.seed(0)
     rows = [",".join(f"{random.uniform(-9, 9):.6f}" for _ in range(features)) for _ in range(5_000)]
     rows[100] = "x" * 3_000_000

@@ -27,33 +27,33 @@ class Place:
     model: Path = HERE.parent.parent / "models" / "iris_net.pt"
 
 
-def peers_python(folder: Path) -> Path:
-    """The venv's Python; makes the venv `folder` where it is absent or of other pins.
+def peers_python(folder: Path, requirements: Path = REQUIREMENTS) -> Path:
+    """The venv's Python; makes the venv `folder` where it is absent or of other pins than those of `requirements`.
 
     A package that cannot be installed is told on stderr and left out; the next call tries again.
     """
     python, stamp = folder / "bin" / "python", folder / "complete"
-    key = hashlib.sha256(REQUIREMENTS.read_bytes() + f"{sys.version} {sys.prefix} {folder}".encode()).hexdigest()
+    key = hashlib.sha256(requirements.read_bytes() + f"{sys.version} {sys.prefix} {folder}".encode()).hexdigest()
     if stamp.is_file() and stamp.read_text() == key:
         return python
-    print("bench: putting the peers' packages into a venv of their own (pip; some 900 MB)", file=sys.stderr)
+    print("bench: putting the peers' packages into a venv of their own (pip)", file=sys.stderr)
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     (site_packages,) = folder.glob("lib/python*/site-packages")
     (site_packages / "iris.pth").write_text(sysconfig.get_path("purelib") + "\n")
     pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--only-binary", ":all:"]
-    if subprocess.run([*pip, "-r", str(REQUIREMENTS)]).returncode == 0:
+    if subprocess.run([*pip, "-r", str(requirements)]).returncode == 0:
         stamp.write_text(key)
     else:
-        for pin in pins():
+        for pin in pins(requirements):
             if subprocess.run([*pip, pin]).returncode != 0:
                 print(f"bench: {pin} could not be installed", file=sys.stderr)
     return python
 
 
-def pins() -> list[str]:
+def pins(requirements: Path = REQUIREMENTS) -> list[str]:
     """The requirements, without the comments."""
-    return [line for line in REQUIREMENTS.read_text().splitlines() if line and not line.startswith("#")]
+    return [line for line in requirements.read_text().splitlines() if line and not line.startswith("#")]
 
 
 def peer(python: Path, script: str, *arguments: Path | str) -> list[str]:

@@ -89,6 +89,29 @@ def test_triton_s_asyncio_client(server):
     assert asyncio.run(ask()) == [[0]] * 20
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_kserve_s_client(server):
+    kserve = pytest.importorskip("kserve", reason=f"kserve {REASON}")
+    numpy = pytest.importorskip("numpy")
+
+    async def ask():
+        client = kserve.InferenceRESTClient(kserve.RESTConfig(protocol="v2"))
+        assert await client.is_server_ready(server.url)
+        assert await client.is_server_live(server.url)
+        assert await client.is_model_ready(server.url, "iris")
+        for is_binary in (False, True):
+            given = kserve.InferInput("input", [1, 4], "FP32")
+            given.set_data_from_numpy(numpy.array([FLOWER], dtype="float32"), binary_data=is_binary)
+            request = kserve.InferRequest(model_name="iris", infer_inputs=[given])
+            answer = await client.infer(server.url, request, model_name="iris")
+            assert {output.name: output.as_numpy().tolist() for output in answer.outputs}["index"] == [0]
+        first = kserve.InferenceRESTClient(kserve.RESTConfig(protocol="v1"))
+        assert await first.is_model_ready(server.url, "iris")
+        return await first.infer(server.url, {"instances": [FLOWER]}, model_name="iris")
+
+    assert asyncio.run(ask())["predictions"][0]["label"] == "setosa"
+
+
 def test_schemathesis_finds_nothing(server):
     pytest.importorskip("schemathesis", reason=f"schemathesis {REASON}")
     program = Path(sys.executable).with_name("schemathesis")

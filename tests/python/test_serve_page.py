@@ -46,7 +46,8 @@ def wait(browser, script):
 
 def move(browser, feature, value):
     browser.execute_script(
-        "const it = document.getElementById(arguments[0]); it.value = arguments[1]; it.dispatchEvent(new Event('input'))",
+        "const it = document.getElementById(arguments[0]);"
+        "it.value = arguments[1]; it.dispatchEvent(new Event('input'))",
         feature,
         value,
     )

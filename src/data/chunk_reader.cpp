@@ -19,9 +19,7 @@ constexpr std::size_t kChunk = 256 << 10;  // at least so much at a time, where 
 // For more to arrive in a pipe, before what is there goes on its way: since the last piece, and since the first row.
 constexpr int kGraceMs = 2;
 constexpr std::chrono::milliseconds kPatience(20);
-// Behind the bytes of a chunk: for a newline that the last line lacks, and so that parsers may read four at once.
-constexpr std::size_t kSpare = 4;
-constexpr std::string_view kUnreadable("\"\n\0\0", 2);  // in place of a line that is too long
+constexpr std::string_view kUnreadable = "\"\n";  // in place of a line that is too long
 
 void reserve(Chunk& chunk, std::size_t used, std::size_t capacity) {
   if (capacity <= chunk.capacity) {
@@ -97,7 +95,7 @@ bool ChunkReader::fill(Chunk& chunk, const std::stop_token& stop) {
   if (filled_ == wanted_) {
     wanted_ = std::clamp(2 * wanted_, kChunk, kMaxRecord);
   }
-  reserve(chunk, filled_, wanted_ + kSpare);
+  reserve(chunk, filled_, wanted_ + 1);
   while (!at_end_ && !stop.stop_requested()) {
     throw_if_interrupted();
     const ssize_t count = ::read(descriptor_, chunk.buffer.get() + filled_, wanted_ - filled_);
@@ -203,7 +201,7 @@ bool ChunkReader::next(Chunk& chunk, const std::stop_token& stop) {
   chunk.first_line = line_;
   chunk.fault = {};
   wanted_ = rest_.size() + kChunk;
-  reserve(chunk, 0, wanted_ + kSpare);
+  reserve(chunk, 0, wanted_ + 1);
   std::copy(rest_.begin(), rest_.end(), chunk.buffer.get());
   filled_ = rest_.size();
   complete_ = 0;

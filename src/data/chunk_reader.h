@@ -15,7 +15,7 @@ namespace iris {
 
 // Its memory is used again by the next() that it is given to.
 struct Chunk {
-  std::string_view text;       // whole records, the last one ended by a newline too; 3 bytes more can be read
+  std::string_view text;       // whole records, the last one ended by a newline too
   std::size_t first_line = 1;  // its number in the file
   std::size_t line_count = 0;
   // Empty, or what is wrong with each line of `text` that ends inside a quote, and then each line is a record: "a quote

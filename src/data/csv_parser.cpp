@@ -13,6 +13,7 @@
 namespace iris {
 namespace {
 
+constexpr std::size_t kShortCell = 4;  // with what is behind it
 constexpr std::size_t kIgnored = std::numeric_limits<std::size_t>::max();
 
 std::string trimmed(const std::string& text) {
@@ -76,6 +77,7 @@ class CsvParser : public RowParser {
       for (std::size_t i = 0; i < features_.size(); ++i) {
         columns_.push_back(i);
       }
+      is_in_order_ = true;
       return;
     }
     read_header(cells, place(line));
@@ -107,11 +109,13 @@ class CsvParser : public RowParser {
   }
 
   void read_header(const std::vector<std::string>& cells, const std::string& place);
+  bool parse_short(std::string_view text, float* row) const;
   const char* parse_plain(const char* text, float* row) const;
   std::string parse_cells(const std::vector<std::string>& cells, float* row) const;
 
   std::string name_;
   std::vector<std::size_t> columns_;  // for each column, the feature that it is, or kIgnored
+  bool is_in_order_ = false;          // the columns are the features and no others
 };
 
 [[noreturn]] void fail_at_header(const std::string& place, const std::string& fact,
@@ -161,6 +165,20 @@ void CsvParser::read_header(const std::vector<std::string>& cells, const std::st
     }
     columns_[static_cast<std::size_t>(found - names.begin())] = i;
   }
+  is_in_order_ = names == features_;
+}
+
+// A line of nothing but "5.1" and such, as measurements are written.
+bool CsvParser::parse_short(std::string_view text, float* row) const {
+  const std::size_t count = columns_.size();
+  if (!is_in_order_ || text.size() < kShortCell * count) {
+    return false;
+  }
+  bool is_short = true;
+  for (std::size_t i = 0; i < count && is_short; ++i) {
+    is_short = parse_tenths(text.data() + kShortCell * i, i + 1 == count ? '\n' : ',', row[i]);
+  }
+  return is_short;
 }
 
 // A line of plain cells, the features among them decimals, quoted or not: its values into `row`. Returns where the next
@@ -238,7 +256,10 @@ void CsvParser::parse(const Chunk& chunk, Rows& rows) const {
         break;
       }
     }
-    const char* const next = chunk.fault.empty() ? parse_plain(text.data(), row) : nullptr;
+    const char* next = nullptr;
+    if (chunk.fault.empty()) {
+      next = parse_short(text, row) ? text.data() + kShortCell * columns_.size() : parse_plain(text.data(), row);
+    }
     if (next != nullptr) {
       text.remove_prefix(static_cast<std::size_t>(next - text.data()));
       ++line;

@@ -23,25 +23,7 @@ std::optional<double> parse_double(std::string_view text);
 // place behind it, or nullptr for anything that takes more than one division: no number, an exponent, blanks, more than
 // 19 digits, or a number so near the middle of two floats that a double cannot tell which it is. The value is exactly
 // parse_float's.
-// Reads up to 4 bytes at once.
 inline const char* parse_decimal(const char* text, float& value) {
-  // "5.1" and such: a digit, the point, a digit, and none behind.
-  static constexpr auto kTenths = [] {
-    std::array<float, 100> tenths{};
-    for (std::size_t i = 0; i < tenths.size(); ++i) {
-      tenths[i] = static_cast<float>(i) / 10.0F;  // both are exact, so it rounds as it should
-    }
-    return tenths;
-  }();
-  std::uint32_t four = 0;
-  std::memcpy(&four, text, 4);
-  if constexpr (std::endian::native == std::endian::little) {
-    const std::uint32_t digits = four ^ 0x30302E30;  // 0 to 9 where a digit is, 0 where the point is
-    if (((digits | (digits + 0x00760076)) & 0x0080FF80) == 0 && (digits >> 24) > 9) {
-      value = kTenths[(digits & 0xF) * 10 + (digits >> 16 & 0xF)];
-      return text + 3;
-    }
-  }
   constexpr std::size_t kMaxDigits = 19;  // 10^19 < 2^64
   static constexpr std::array<double, kMaxDigits + 1> kPowersOfTen = {
       1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
@@ -86,6 +68,26 @@ inline const char* parse_json_decimal(const char* text, float& value) {
   }
   const char* const end = parse_decimal(text, value);
   return end == nullptr || end[-1] == '.' ? nullptr : end;
+}
+
+// The four bytes at `text` are a digit, a point, a digit, and `behind`: "5.1,". Else `value` is left with any value.
+inline bool parse_tenths(const char* text, char behind, float& value) {
+  static constexpr auto kTenths = [] {
+    std::array<float, 15 * 10 + 15 + 1> tenths{};  // for all that the index may be, of digits or not
+    for (std::size_t i = 0; i < tenths.size(); ++i) {
+      tenths[i] = static_cast<float>(i) / 10.0F;  // both are exact, so it rounds as it should
+    }
+    return tenths;
+  }();
+  std::uint32_t four = 0;
+  std::memcpy(&four, text, 4);
+  if constexpr (std::endian::native != std::endian::little) {
+    return false;
+  }
+  // 0 to 9 where a digit is, 0 elsewhere; a larger one gets its highest bit from the sum, or has it.
+  const std::uint32_t digits = four ^ (0x00302E30 | std::uint32_t{static_cast<unsigned char>(behind)} << 24);
+  value = kTenths[(digits & 0xF) * 10 + (digits >> 16 & 0xF)];
+  return ((digits | (digits + 0x00760076)) & 0xFF80FF80) == 0;
 }
 
 // The fewest digits that come back as the same float: "5.1". Returns the place behind them, at most 15 characters on.

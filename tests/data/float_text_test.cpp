@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <cctype>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -118,7 +119,7 @@ TEST(ParseFloat, RefusesANulByte) { EXPECT_EQ(parse_float(std::string_view("5\0"
 // The value, or NaN where it is left to parse_float; nothing but the newline may be left.
 float short_decimal(const std::string& text) {
   float value = 0;
-  const std::string line = text + "\n   ";
+  const std::string line = text + "\n";
   const char* const end = parse_decimal(line.c_str(), value);
   return end == line.c_str() + text.size() ? value : NAN;
 }
@@ -132,6 +133,20 @@ TEST(ParseDecimal, AgreesWithStrtofOnAllNumbersOfAFewDigits) {
         std::string decimal(text);
         decimal.insert(static_cast<std::size_t>(point), ".");
         ASSERT_EQ(short_decimal(decimal), std::strtof(decimal.c_str(), nullptr)) << decimal;
+      }
+    }
+  }
+}
+
+TEST(ParseTenths, AgreesWithStrtofAndTakesNothingElse) {
+  for (int first = 0; first < 256; ++first) {
+    for (int second = 0; second < 256; ++second) {
+      for (const char* rest : {".,", ".\n", ",,", "/,", ".;"}) {
+        const char text[] = {static_cast<char>(first), rest[0], static_cast<char>(second), rest[1], '\0'};
+        const bool is_one = std::isdigit(first) != 0 && std::isdigit(second) != 0 && rest == std::string(".,");
+        float value = 0;
+        ASSERT_EQ(parse_tenths(text, ',', value), is_one) << text;
+        ASSERT_TRUE(!is_one || value == std::strtof(text, nullptr)) << text;
       }
     }
   }

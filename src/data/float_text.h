@@ -73,7 +73,7 @@ inline const char* parse_json_decimal(const char* text, float& value) {
 // The four bytes at `text` are a digit, a point, a digit, and `behind`: "5.1,". Else `value` is left with any value.
 inline bool parse_tenths(const char* text, char behind, float& value) {
   static constexpr auto kTenths = [] {
-    std::array<float, 15 * 10 + 15 + 1> tenths{};  // for all that the index may be, of digits or not
+    std::array<float, 166> tenths{};  // for all that the index may be, of digits or not: to 15 * 10 + 15
     for (std::size_t i = 0; i < tenths.size(); ++i) {
       tenths[i] = static_cast<float>(i) / 10.0F;  // both are exact, so it rounds as it should
     }

@@ -20,16 +20,16 @@ inline constexpr const char* kInputName = "input";
 enum class Output { kProbabilities, kLogits, kLabel, kIndex };
 
 struct OutputType {
-  Output output;
   const char* name;
   const char* datatype;
+  Output output;
   bool has_classes;  // shape [-1, classes], else [-1]
 };
 inline constexpr OutputType kOutputs[] = {
-    {Output::kProbabilities, "probabilities", "FP32", true},
-    {Output::kLogits, "logits", "FP32", true},
-    {Output::kLabel, "label", "BYTES", false},
-    {Output::kIndex, "index", "INT64", false},
+    {"probabilities", "FP32", Output::kProbabilities, true},
+    {"logits", "FP32", Output::kLogits, true},
+    {"label", "BYTES", Output::kLabel, false},
+    {"index", "INT64", Output::kIndex, false},
 };
 
 struct RequestedOutput {

@@ -13,7 +13,7 @@ std::shared_ptr<const Model> ModelSlot::current() const {
   return model_;
 }
 
-void ModelSlot::reload() {
+std::optional<std::string> ModelSlot::reload() {
   const std::lock_guard one_at_a_time(loading_);
   try {
     std::shared_ptr<const Model> next = load_();
@@ -24,10 +24,11 @@ void ModelSlot::reload() {
     is_dead_ = false;
     metrics_.count_reload(true);
     log_.message("the model was loaded again");
+    return std::nullopt;
   } catch (const std::exception& error) {
     metrics_.count_reload(false);
     log_.message("the model could not be loaded again, the one before serves on: " + std::string(error.what()));
-    throw;
+    return error.what();
   }
 }
 

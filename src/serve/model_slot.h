@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "serve/log.h"
@@ -24,9 +25,9 @@ class ModelSlot {
   // Any thread; who holds it may use it on, reloaded or not.
   std::shared_ptr<const Model> current() const;
 
-  // Loads again and takes the result's place; the one before serves on where that fails. One at a time. Throws what
-  // `load` throws, after it was logged and counted.
-  void reload();
+  // Loads again and takes the result's place. Where that fails the one before serves on; returns why, after it was
+  // logged and counted. One at a time.
+  std::optional<std::string> reload();
 
   void set_dead(const std::string& message);
   bool is_dead() const { return is_dead_; }

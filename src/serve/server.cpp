@@ -92,18 +92,19 @@ class Server {
     const std::string place = options_.host + ":" + std::to_string(options_.port);
     Error error;
     tcp::resolver resolver(control_);
-    const auto found = resolver.resolve(options_.host, std::to_string(options_.port),
-                                        tcp::resolver::passive | tcp::resolver::numeric_service, error);
+    const auto found = resolver.resolve(options_.host, std::to_string(options_.port), error);
     if (error) {
       throw InputError("--host " + options_.host + ": is no address of this machine: " + error.message());
     }
     const tcp::endpoint endpoint = found.begin()->endpoint();
     acceptor_.open(endpoint.protocol());
     acceptor_.set_option(tcp::acceptor::reuse_address(true));
-    acceptor_.bind(endpoint, error);
-    if (error) {
-      throw InputError(place + ": " + error.message() +
-                       (error == asio::error::address_in_use ? "; choose another with --port, 0 for a free one" : ""));
+    try {
+      acceptor_.bind(endpoint);
+    } catch (const boost::system::system_error& problem) {
+      throw InputError(
+          place + ": " + problem.code().message() +
+          (problem.code() == asio::error::address_in_use ? "; choose another with --port, 0 for a free one" : ""));
     }
     acceptor_.listen(kBacklog);
     const std::string host = endpoint.address().is_v6() ? "[" + options_.host + "]" : options_.host;
@@ -164,8 +165,7 @@ class Server {
         wait_for_signal();
         return;
       }
-      Error ignored;
-      signals_.clear(ignored);  // so that the next one ends the process
+      signals_.clear();  // so that the next one ends the process
       status_ = signal == SIGINT ? 128 + SIGINT : 0;
       log_.message("ending: answering what was accepted");
       service_.start_draining();
@@ -175,17 +175,17 @@ class Server {
   }
 
   void stop_accepting() {
-    Error error;
-    acceptor_.non_blocking(true, error);
+    acceptor_.non_blocking(true);
     while (true) {  // what the kernel has accepted for us
       Worker& worker = least_busy();
+      Error error;
       Socket socket = acceptor_.accept(worker.context, error);
       if (error) {
         break;
       }
       admit(worker, std::move(socket));
     }
-    acceptor_.close(error);
+    acceptor_.close();
     retry_.cancel();
     for (const auto& worker : workers_) {
       worker->drain();

@@ -255,22 +255,13 @@ void Service::load_again(const Request& request, const Reply& reply) {
     throw RequestError(400, "parameters: none is supported; the model is read again from its own file");
   }
   asio::post(background_, [this, reply] {
-    try {
-      slot_.reload();
-      reply({.body = "{}"});
-    } catch (const std::exception& error) {
-      reply(error_response(500, error.what()));
-    }
+    const auto failure = slot_.reload();
+    reply(failure ? error_response(500, *failure) : Response{.body = "{}"});
   });
 }
 
 void Service::reload() {
-  asio::post(background_, [this] {
-    try {
-      slot_.reload();
-    } catch (const std::exception&) {  // the slot has told
-    }
-  });
+  asio::post(background_, [this] { slot_.reload(); });
 }
 
 Response Service::preflight(const Request& request) const {

@@ -11,14 +11,15 @@ std::unique_ptr<TlsContext> make_tls_context(const std::string& certificate, con
   auto tls = std::make_unique<TlsContext>();
   tls->context.set_options(context::default_workarounds | context::no_sslv2 | context::no_sslv3 | context::no_tlsv1 |
                            context::no_tlsv1_1 | context::no_compression);
-  boost::system::error_code error;
-  tls->context.use_certificate_chain_file(certificate, error);
-  if (error) {
-    throw InputError("--tls-cert " + certificate + ": is no PEM certificate: " + error.message());
+  try {
+    tls->context.use_certificate_chain_file(certificate);
+  } catch (const boost::system::system_error& error) {
+    throw InputError("--tls-cert " + certificate + ": is no PEM certificate: " + error.code().message());
   }
-  tls->context.use_private_key_file(key, context::pem, error);
-  if (error) {
-    throw InputError("--tls-key " + key + ": is no PEM private key of that certificate: " + error.message());
+  try {
+    tls->context.use_private_key_file(key, context::pem);
+  } catch (const boost::system::system_error& error) {
+    throw InputError("--tls-key " + key + ": is no PEM private key of that certificate: " + error.code().message());
   }
   return tls;
 }

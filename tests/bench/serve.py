@@ -43,8 +43,9 @@ def main() -> None:
     seconds, rounds = (1, 1) if options.small else (options.seconds, options.rounds)
     with tempfile.TemporaryDirectory(dir=results) as folder:
         script = Path(folder) / "post.lua"
-        content_type = "wrk.headers['Content-Type'] = 'application/json'"
-        script.write_text(f"wrk.method = 'POST'\nwrk.body = '{BODY}'\n{content_type}\n")
+        script.write_text(
+            f"wrk.method = 'POST'\nwrk.body = '{BODY}'\nwrk.headers['Content-Type'] = 'application/json'\n"
+        )
         servers = commands(options, results)
         loads: dict[str, list[Load]] = {name: [] for name in servers}
         alone: list[Load] = []

@@ -97,7 +97,7 @@ char* write_shortest(float value, char* to);
 // more is overwritten.
 inline char* write_six_decimals(float value, char* to) {
   static constexpr auto kThousandths = [] {  // "0.000", "0.001", … "0.999", "1.000", each in 8 bytes
-    std::array<char, 8 * 1001> texts{};
+    std::array<char, 8008> texts{};
     for (std::size_t i = 0; i <= 1000; ++i) {
       char* const text = &texts[8 * i];
       text[0] = static_cast<char>('0' + i / 1000);

@@ -46,8 +46,8 @@ StateDict read_state_dict(const std::string& path, const std::optional<std::stri
 // Copies every tensor into the module's parameter or buffer of that name, converting dtype and device as Python's
 // load_state_dict(strict=True) does. All is checked first: either every tensor is copied or, with an InputError that
 // lists all missing keys, unexpected keys and shape mismatches, none. A prefix of all names, "module." (DataParallel)
-// or "_orig_mod." (torch.compile), is passed over unless the module has it too. num_batches_tracked may be missing in what
-// PyTorch before 0.4.1 wrote. The module must not be used by another thread meanwhile.
+// or "_orig_mod." (torch.compile), is passed over unless the module has it too. num_batches_tracked may be missing in
+// what PyTorch before 0.4.1 wrote. The module must not be used by another thread meanwhile.
 void load_state_dict(torch::nn::Module& module, const StateDict& state_dict);
 
 // What Python's module.state_dict() gives: parameters and buffers, detached, sharing the module's memory.

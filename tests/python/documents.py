@@ -1,6 +1,7 @@
 """The documentation followed to the letter: every command and every block of Python, in a copy of the repository.
 
-What a document shows of an output is compared with it: `…` stands for anything within a line, and alone on a line for any lines.
+What a document shows of an output is compared with it: `…` stands for anything within a line, and alone on a line for
+any lines.
 """
 
 import contextlib

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 from serving import Server
 
-RUN_BY_IRIS = ["wine_net.ts.pt"]
+RUN_BY_IRIS = ["wine_net.ts.pt", "wine_net.pt2"]
 
 
 @pytest.fixture(scope="module")

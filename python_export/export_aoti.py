@@ -25,6 +25,7 @@ def aoti_bytes(model: torch.nn.Module, example: torch.Tensor, iris_json: str) ->
     configs = {
         # Only the instructions of the vector unit that AOTI_CPU_ISA names, so that whoever loads it can tell.
         "cpp.march": "",
+        "cpp.dynamic_threads": True,  # as many as the program that runs it says, not as this machine has
         "aot_inductor.precompile_headers": False,  # worth its while from the second model on
         "aot_inductor.enable_line_tables": False,  # paths too
         "aot_inductor.metadata": {"torch_version": torch.__version__},

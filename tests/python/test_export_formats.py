@@ -131,11 +131,9 @@ def test_iris_predicts_with_the_safetensors_export(repo, in_process, iris, tmp_p
 
 
 def test_what_depends_on_the_number_of_rows_is_not_written(tmp_path):
-    with pytest.raises(InputError, match="^format torchscript: the export does not compute what the module does: "):
-        export_model(BranchesOnRows().eval(), wine_rows(4), tmp_path / "out", "torchscript", **WINE)
-    for format in ("onnx", "aoti"):
-        text = error_of(BranchesOnRows().eval(), wine_rows(4), format)
-        assert text.startswith(f"format {format}: PyTorch cannot export this model: ") and "\n" not in text
+    for format in ("torchscript", "onnx", "aoti"):
+        with pytest.raises(InputError, match=f"^format {format}: [^\n]*$"):
+            export_model(BranchesOnRows().eval(), wine_rows(4), tmp_path / "out", format, **WINE)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -16,6 +16,10 @@ NOT_RUN = {
     ("README.md", "script/build --torch DIR"): ITSELF,
     ("README.md", "script/test --torch DIR"): ITSELF,
     ("docs/beyond-one-machine.md", "script/setup --ray"): ITSELF,
+    (
+        "docs/beyond-one-machine.md",
+        ".venv/bin/python examples/ray/score.py models/iris_net.pt data/iris.csv answers --iris build/release/iris",
+    ): "takes half a minute; test_ray.py runs the same job",
     ("docs/beyond-one-machine.md", "--master yarn"): ELSEWHERE,
     ("docs/beyond-one-machine.md", "--master k8s"): ELSEWHERE,
     ("docs/beyond-one-machine.md", "ray job submit --working-dir . -- python examples/ray/score.py …"): ELSEWHERE,
@@ -27,7 +31,6 @@ NEEDS = {
     "parallel ": ("GNU parallel", lambda: shutil.which("parallel")),
     "spark-submit": ("PySpark", lambda: importlib.util.find_spec("pyspark")),
     "answers/part-": ("PySpark", lambda: importlib.util.find_spec("pyspark")),
-    "examples/ray/score.py": ("Ray", lambda: importlib.util.find_spec("ray")),
 }
 
 

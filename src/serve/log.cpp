@@ -1,10 +1,13 @@
 #include "serve/log.h"
 
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <ctime>
 
 #include "serve/json.h"
@@ -14,6 +17,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kGathering(5);
 constexpr std::chrono::seconds kLongestFlush(1);  // stderr may be a pipe that nobody reads
+constexpr int kLookWhileFull = 100;               // milliseconds
 
 // "2026-01-31T12:34:56.789Z"
 std::string now_text() {
@@ -39,16 +43,6 @@ std::string milliseconds_text(std::chrono::steady_clock::duration duration) {
   const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
   const std::string decimals = std::to_string(1000 + microseconds % 1000);
   return std::to_string(microseconds / 1000) + "." + decimals.substr(1);
-}
-
-void write_all(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, bytes.data(), bytes.size());
-    if (written < 0 && errno != EINTR) {
-      return;  // there is nobody to tell
-    }
-    bytes.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
-  }
 }
 
 }  // namespace
@@ -115,6 +109,25 @@ void Log::append(std::string_view line) {
     changed_.notify_all();
   }
   waiting_ += line;
+}
+
+// As much at a time as a pipe that is ready takes without waiting: one that nobody reads may not keep the process from
+// ending.
+void Log::write_all(std::string_view bytes) const {
+  while (!bytes.empty()) {
+    pollfd ready = {STDERR_FILENO, POLLOUT, 0};
+    if (::poll(&ready, 1, kLookWhileFull) == 0) {
+      if (is_over_) {
+        return;
+      }
+      continue;
+    }
+    const ssize_t written = ::write(STDERR_FILENO, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
+    if (written < 0 && errno != EINTR && errno != EAGAIN) {
+      return;  // there is nobody to tell
+    }
+    bytes.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
+  }
 }
 
 void Log::run() {

@@ -1,6 +1,7 @@
 // Lines on stderr that no request waits for.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -42,6 +43,7 @@ class Log {
 
  private:
   void append(std::string_view line);
+  void write_all(std::string_view bytes) const;
   void run();
 
   LogFormat format_;
@@ -50,7 +52,7 @@ class Log {
   std::string waiting_;
   std::size_t dropped_ = 0;
   bool is_writing_ = false;
-  bool is_over_ = false;
+  std::atomic<bool> is_over_ = false;
   std::thread thread_;
 };
 

@@ -22,6 +22,7 @@ struct ServerOptions {
   std::chrono::microseconds max_wait{0};  // for company
   std::size_t max_queue_rows = 1024;      // that wait or are computed
   std::size_t max_body = 16 << 20;        // bytes, unpacked
+  std::size_t max_bodies = 256 << 20;     // bytes of all requests at hand together, but one of max_body always
   std::size_t max_connections = 1024;
   std::chrono::milliseconds timeout{30'000};  // for a request to come whole, and an answer to go
   std::chrono::milliseconds grace{0};         // from SIGTERM until the port closes

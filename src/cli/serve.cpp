@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <memory>
 
 #include "cli/model_options.h"
@@ -29,6 +30,9 @@ struct Typed {
 
 std::string read_api_key(const std::string& path) {
   std::shared_ptr<const FileBytes> file;
+  if (std::filesystem::is_directory(path)) {
+    throw InputError("--api-key-file " + path + ": is a directory; name the file with the key");
+  }
   try {
     file = FileBytes::open(path);
   } catch (const FormatError& error) {

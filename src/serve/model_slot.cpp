@@ -13,7 +13,7 @@ ModelSlot::ModelSlot(LoadModel load, Metrics& metrics, Log& log)
 std::shared_ptr<const Model> ModelSlot::current() const {
   const std::lock_guard lock(mutex_);
   if (model_ == nullptr) {
-    throw RequestError(503, "the model was unloaded");
+    throw RequestError(503, kUnloaded);
   }
   return model_;
 }

@@ -17,6 +17,8 @@ namespace iris::serve {
 // Reads, builds and warms up. Throws std::exception with a message for the user.
 using LoadModel = std::function<std::shared_ptr<const Model>()>;
 
+inline constexpr const char* kUnloaded = "the model was unloaded; load it with POST /v2/repository/models/NAME/load";
+
 class ModelSlot {
  public:
   // Loads the first model. Throws what `load` throws.

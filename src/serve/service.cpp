@@ -182,7 +182,7 @@ Response Service::answer_at_once(const Request& request) const {
 // Why it is not ready; nullptr where it is.
 const char* Service::trouble() const {
   return slot_.is_dead()       ? "the model answers no more; start the server again"
-         : !slot_.is_loaded()  ? "the model was unloaded"
+         : !slot_.is_loaded()  ? kUnloaded
          : is_draining_.load() ? "the server is ending"
                                : nullptr;
 }

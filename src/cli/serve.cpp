@@ -141,7 +141,8 @@ void add_serve(CLI::App& app, Run& run) {
   command->add_option("--threads", options.threads, "LibTorch's threads within one pass (1)")
       ->transform(whole_number(1, 1024));
   command->footer(
-      "SIGHUP reads the model file again; SIGTERM and Ctrl-C end the server once what it accepted is answered, a second\n"
+      "SIGHUP reads the model file again; SIGTERM and Ctrl-C end the server once what it accepted is answered, a "
+      "second\n"
       "one at once.\n"
       "Examples:\n"
       "  iris serve model.pt\n"

@@ -45,7 +45,8 @@ void Access::check(const Request& request) const {
 
 void Access::check_may_manage(const Request& request) const {
   if (options_.api_key.empty() && !request.is_from_loopback) {
-    throw RequestError(403, "models are loaded and unloaded by callers on this machine, or with the key of --api-key-file");
+    throw RequestError(403,
+                       "models are loaded and unloaded by callers on this machine, or with the key of --api-key-file");
   }
   if (options_.api_key.empty() && !request.origin.empty() && !is_welcome_origin(request)) {
     throw RequestError(403, "Origin: pages load and unload no model here; see --cors-origin and --api-key-file");

@@ -19,8 +19,8 @@ class Access {
   // Throws RequestError 401 where the key is asked for and is not there.
   void check(const Request& request) const;
 
-  // Throws RequestError 403 for who may not load and unload: callers of other machines without a key, and pages of other
-  // origins, which a browser on this machine may have open.
+  // Throws RequestError 403 for who may not load and unload: callers of other machines without a key, and pages of
+  // other origins, which a browser on this machine may have open.
   void check_may_manage(const Request& request) const;
 
   // What a browser wants to see before it gives an answer to a page of another origin.

@@ -314,7 +314,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   std::size_t begin_ = 0;  // of it not taken yet
   std::size_t end_ = 0;
   Request request_;
-  BodyBudget::Share body_share_;  // of request_'s body
+  BodyBudget::Share body_share_;         // of request_'s body
   std::optional<RequestParser> parser_;  // of the request at hand
   std::string out_;
 };

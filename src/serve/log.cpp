@@ -16,7 +16,7 @@ namespace iris::serve {
 namespace {
 
 constexpr std::chrono::milliseconds kGathering(5);
-constexpr std::chrono::seconds kLongestFlush(1);  // stderr may be a pipe that nobody reads
+constexpr std::chrono::seconds kLongestFlush(1);  // it may be a pipe that nobody reads
 constexpr int kLookWhileFull = 100;               // milliseconds
 
 // "2026-01-31T12:34:56.789Z"
@@ -47,7 +47,7 @@ std::string milliseconds_text(std::chrono::steady_clock::duration duration) {
 
 }  // namespace
 
-Log::Log(LogFormat format) : format_(format), thread_([this] { run(); }) {}
+Log::Log(LogFormat format, int descriptor) : format_(format), descriptor_(descriptor), thread_([this] { run(); }) {}
 
 Log::~Log() {
   {
@@ -115,14 +115,14 @@ void Log::append(std::string_view line) {
 // ending.
 void Log::write_all(std::string_view bytes) const {
   while (!bytes.empty()) {
-    pollfd ready = {STDERR_FILENO, POLLOUT, 0};
+    pollfd ready = {descriptor_, POLLOUT, 0};
     if (::poll(&ready, 1, kLookWhileFull) == 0) {
       if (is_over_) {
         return;
       }
       continue;
     }
-    const ssize_t written = ::write(STDERR_FILENO, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
+    const ssize_t written = ::write(descriptor_, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
     if (written < 0 && errno != EINTR && errno != EAGAIN) {
       return;  // there is nobody to tell
     }
@@ -146,7 +146,7 @@ void Log::run() {
     lines.swap(waiting_);
     waiting_.clear();
     if (dropped_ != 0) {
-      const std::string fact = "stderr was not read: " + std::to_string(dropped_) + " lines are missing here";
+      const std::string fact = "the log was not read: " + std::to_string(dropped_) + " lines are missing here";
       lines += format_ == LogFormat::kJson ? "{\"message\":\"" + fact + "\"}\n" : "iris: " + fact + "\n";
       dropped_ = 0;
     }

@@ -1,4 +1,4 @@
-// Lines on stderr that no request waits for.
+// Lines that no request waits for.
 #pragma once
 
 #include <atomic>
@@ -24,12 +24,13 @@ struct RequestLine {
   std::string_view traceparent;
 };
 
-// A thread of its own writes. Where stderr takes nothing, lines past kMostWaiting bytes are dropped and counted.
+// A thread of its own writes to the descriptor. Where nobody reads them, lines past kMostWaiting bytes are dropped and
+// counted, and those that wait at the end are given up.
 class Log {
  public:
   static constexpr std::size_t kMostWaiting = 4 << 20;
 
-  explicit Log(LogFormat format);
+  Log(LogFormat format, int descriptor);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
@@ -47,6 +48,7 @@ class Log {
   void run();
 
   LogFormat format_;
+  int descriptor_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::string waiting_;

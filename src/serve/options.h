@@ -1,6 +1,8 @@
 // iris serve's options, as docs/serving.md and --help explain them.
 #pragma once
 
+#include <unistd.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +33,7 @@ struct ServerOptions {
   std::string tls_key;
   std::string cors_origin;  // whose pages may ask; empty: no other's
   LogFormat log_format = LogFormat::kText;
+  int log_descriptor = STDERR_FILENO;
 };
 
 }  // namespace iris::serve

@@ -11,8 +11,8 @@
 namespace iris::serve {
 
 // Parses one request. What request smuggling lives on is an error: Content-Length beside Transfer-Encoding, either of
-// them twice, a transfer coding other than chunked, folded header fields, repeated ones that decide about the request, a
-// missing, repeated or impossible Host.
+// them twice, a transfer coding other than chunked, folded header fields, repeated ones that decide about the request,
+// a missing, repeated or impossible Host.
 class RequestParser : private boost::beast::http::basic_parser<true> {
  public:
   // Fills in `request`, which is empty.

@@ -67,7 +67,7 @@ class Server {
  public:
   Server(const ServerOptions& options, LoadModel load)
       : options_(options),
-        log_(options.log_format),
+        log_(options.log_format, options.log_descriptor),
         tls_(options.tls_certificate.empty() ? nullptr : make_tls_context(options.tls_certificate, options.tls_key)),
         signals_(control_, SIGHUP),
         service_(options_, std::move(load), contexts_, log_),
@@ -98,8 +98,7 @@ class Server {
 
  private:
   void listen() {
-    const std::string host =
-        options_.host.find(':') == std::string::npos ? options_.host : "[" + options_.host + "]";
+    const std::string host = options_.host.find(':') == std::string::npos ? options_.host : "[" + options_.host + "]";
     const std::string place = host + ":" + std::to_string(options_.port);
     Error error;
     tcp::resolver resolver(control_);
@@ -118,9 +117,8 @@ class Server {
           place + ": " + problem.code().message() +
           (problem.code() == asio::error::address_in_use ? "; choose another with --port, 0 for a free one" : ""));
     }
-    std::fprintf(stderr, "iris: serving %s on %s://%s:%d\n", options_.name.c_str(), tls_ ? "https" : "http",
-                 host.c_str(), acceptor_.local_endpoint().port());
-    std::fflush(stderr);
+    ::dprintf(options_.log_descriptor, "iris: serving %s on %s://%s:%d\n", options_.name.c_str(),
+              tls_ ? "https" : "http", host.c_str(), acceptor_.local_endpoint().port());
   }
 
   Worker& least_busy() {

@@ -226,8 +226,7 @@ void Service::infer(const Request& request, Batcher& quick, Clock::time_point ar
                              : error_response(error->status, error->what()));
     };
   }
-  const bool is_inline =
-      model->is_quick && options_.max_wait.count() == 0 && job.row_count <= options_.max_batch_rows;
+  const bool is_inline = model->is_quick && options_.max_wait.count() == 0 && job.row_count <= options_.max_batch_rows;
   (is_inline ? quick : slow_).add(std::move(job));
 }
 

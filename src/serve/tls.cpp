@@ -21,7 +21,8 @@ std::unique_ptr<TlsContext> make_tls_context(const std::string& certificate, con
   try {
     tls->context.use_private_key_file(key, context::pem);
   } catch (const boost::system::system_error& error) {
-    throw InputError("--tls-key " + key + ": is no PEM private key of that certificate, without a passphrase: " + error.code().message());
+    throw InputError("--tls-key " + key +
+                     ": is no PEM private key of that certificate, without a passphrase: " + error.code().message());
   }
   return tls;
 }

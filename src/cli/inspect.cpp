@@ -9,6 +9,8 @@
 #include "cli/plain_value.h"
 #include "cli/verbs.h"
 #include "error.h"
+#include "inference/model_names.h"
+#include "inference/pt2_archive.h"
 #include "io/output_file.h"
 #include "pickle/text.h"
 #include "state_dict/selection.h"
@@ -120,9 +122,49 @@ std::string json_text(const std::string& path, const TensorFile& file, const Con
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
-int run_inspect(const InspectOptions& options) {
-  const std::string place = options.model == "-" ? "stdin" : options.model;
-  const TensorFile file = read_tensor_file(options.model);
+// What a package says of itself; its weights are part of its code.
+ordered_json entries_of(const Pt2Archive& archive) {
+  ordered_json entries = archive.names.empty()
+                             ? ordered_json::object()
+                             : ordered_json::parse(archive.names, nullptr, /*allow_exceptions=*/false);
+  if (!entries.is_object()) {
+    throw FormatError(std::string(kModelNamesFile) + ": is no JSON object");
+  }
+  entries["model"] = archive.model;
+  entries["device"] = archive.device();
+  for (const auto& [name, value] : archive.metadata) {
+    if (name != "AOTI_DEVICE_KEY" && !value.empty()) {
+      entries[name] = value;
+    }
+  }
+  return entries;
+}
+
+int inspect(const std::string& place, const Pt2Archive& archive, const InspectOptions& options) {
+  if (options.key) {
+    throw UsageError(place + ": --key is for checkpoints; this is an AOTInductor package of one model");
+  }
+  ordered_json json = {
+      {"file", place}, {"kind", "aoti_package"}, {"container", "zip"}, {"tensors", ordered_json::array()}};
+  json["parameters"] = 0;
+  json["entries"] = entries_of(archive);
+  constexpr auto kReplace = ordered_json::error_handler_t::replace;
+  if (options.json) {
+    OutputFile("-").write(json.dump(-1, ' ', false, kReplace) + "\n");
+    return 0;
+  }
+  std::string summary = pickle::printable(place) + ": aoti_package (zip), the weights are part of its compiled code\n";
+  for (const auto& [name, value] : json["entries"].items()) {
+    summary += "  " + pickle::printable(name) + ": " +
+               pickle::printable(value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, kReplace),
+                                 std::string::npos) +
+               "\n";
+  }
+  std::fputs(summary.c_str(), stderr);
+  return 0;
+}
+
+int inspect(const std::string& place, const TensorFile& file, const InspectOptions& options) {
   Contents contents;
   try {
     contents = contents_of(file, options.key);
@@ -149,6 +191,12 @@ int run_inspect(const InspectOptions& options) {
   }
   std::fputs(summary.c_str(), stderr);
   return 0;
+}
+
+int run_inspect(const InspectOptions& options) {
+  const std::string place = options.model == "-" ? "stdin" : options.model;
+  const ModelFile file = read_model_file(options.model);
+  return std::visit([&](const auto& form) { return inspect(place, form, options); }, file);
 }
 
 }  // namespace

@@ -32,7 +32,15 @@ struct Classifier::Impl {
 
 namespace {
 
+std::unique_ptr<Network> make_network(const Pt2Archive& archive, const ClassifierOptions& options, c10::Device device) {
+  if (options.key || options.hidden) {
+    throw UsageError("an AOTInductor package is whole: --key and --hidden are for state_dicts");
+  }
+  return make_aoti_network(archive, device);
+}
+
 std::unique_ptr<Network> make_network(const TensorFile& file, const ClassifierOptions& options, c10::Device device) {
+  verify_data(file);
   if (file.is_torchscript) {
     if (auto network = make_torchscript_network(file, device)) {
       if (options.key || options.hidden) {
@@ -107,13 +115,14 @@ void softmax(Predictions& predictions) {
 }  // namespace
 
 Classifier Classifier::open(const std::string& path, const ClassifierOptions& options) {
-  const c10::Device device = resolve_device(options.device);
-  const TensorFile file = read_tensor_file(path);
   const std::string place = path == "-" ? "stdin" : path;
+  const ModelFile file = read_model_file(path);
+  const auto* archive = std::get_if<Pt2Archive>(&file);
+  const bool is_for_cpu = archive != nullptr && archive->device() == "cpu" && options.device == "auto";
+  const c10::Device device = resolve_device(is_for_cpu ? "cpu" : options.device);
   auto impl = std::make_unique<Impl>(Impl{place, device, nullptr, {}, {}});
   try {
-    verify_data(file);
-    impl->network = make_network(file, options, device);
+    impl->network = std::visit([&](const auto& form) { return make_network(form, options, device); }, file);
   } catch (const UsageError& error) {
     throw UsageError(place + ": " + error.what());
   } catch (const FormatError& error) {

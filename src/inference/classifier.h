@@ -38,8 +38,8 @@ class NotFiniteError : public RowsError {
 // predict may be called by any number of threads at once.
 class Classifier {
  public:
-  // The file's content decides what it is: a state_dict (poured into IrisNet) or a TorchScript module, whose iris.json,
-  // an extra file in it, names features and labels. `path` "-" is standard input.
+  // The file's content decides what it is: a state_dict (poured into IrisNet), or a TorchScript module or AOTInductor
+  // package, whose iris.json, an extra file in it, names features and labels; "auto" is the device of a package. `path` "-" is standard input.
   // Throws FormatError (the file), InputError (it does not fit IrisNet; no such device), UsageError (the options).
   static Classifier open(const std::string& path, const ClassifierOptions& options = {});
 

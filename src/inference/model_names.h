@@ -7,7 +7,7 @@
 
 namespace iris {
 
-// The name of the extra file in a TorchScript archive.
+// The name of the extra file in a TorchScript archive or a .pt2 package.
 inline constexpr const char* kModelNamesFile = "iris.json";
 
 struct ModelNames {

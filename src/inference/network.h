@@ -1,4 +1,4 @@
-// The two forms in which LibTorch can run a model, as one.
+// The forms in which LibTorch can run a model, as one.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,6 +10,7 @@
 #include <string>
 
 #include "inference/model_names.h"
+#include "inference/pt2_archive.h"
 #include "state_dict/tensor_file.h"
 
 namespace iris {
@@ -34,6 +35,10 @@ std::unique_ptr<Network> make_iris_network(const TensorFile& file, const std::op
 // The file's TorchScript module; nullptr where it has no forward (C++ torch::save writes such). Running it runs the
 // program in the file. Throws FormatError without the path.
 std::unique_ptr<Network> make_torchscript_network(const TensorFile& file, c10::Device device);
+
+// The package's compiled model. Loading and running it runs the native code in the file. Throws FormatError and
+// InputError without the path: not for this machine, LibTorch or device, or damaged.
+std::unique_ptr<Network> make_aoti_network(const Pt2Archive& archive, c10::Device device);
 
 // The sentence of an error of LibTorch: without backtrace, C++ places and TorchScript's source.
 std::string message_of(const std::exception& error);

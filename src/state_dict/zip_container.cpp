@@ -35,6 +35,13 @@ std::string_view find_root(const ZipReader& zip) {
     }
     root = entry.name.substr(0, entry.name.size() - kPickleName.size());
   }
+  const auto is_pt2 = [](const ZipEntry& entry) { return entry.name.ends_with("/archive_format"); };
+  if (!root && std::any_of(zip.entries().begin(), zip.entries().end(), is_pt2)) {
+    throw FormatError(
+        "is a .pt2 archive of a compiled or exported program, from which no tensors are read; use the state_dict that "
+        "it "
+        "was made from");
+  }
   if (!root) {
     throw FormatError("zip: there is no data.pkl: not a file of torch.save or torch.jit.save");
   }

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from export import METADATA, load_iris_net, to_torchscript, torchscript_bytes, verify
+from export import example_flowers, load_iris_net
+from export_formats import verify
+from export_torchscript import make_torchscript
 from flowers import read_flowers
 from iris_net import IrisNet
 from model_file import InputError
@@ -50,14 +52,14 @@ def test_the_shipped_export_is_what_its_command_makes(repo, python_export, tmp_p
     out = tmp_path / "iris_net.ts.pt"
     result = python_export("export.py", repo / "models/iris_net.pt", "-o", out)
     assert result.returncode == 0, result.stderr
-    assert result.stdout == f"Wrote {out} (torchscript, script)\nMax abs difference from the module: 0\n"
+    assert result.stdout == f"Wrote {out} (torchscript)\nMax abs difference from the module: 0\n"
     assert result.stderr == ""
     assert out.read_bytes() == (repo / "models/iris_net.ts.pt").read_bytes()
 
 
 def test_the_shipped_export_says_what_it_is(repo):
     module, text = load(repo / "models/iris_net.ts.pt")
-    assert text == METADATA == IRIS_JSON
+    assert text == IRIS_JSON
     assert not module.training
 
 
@@ -75,7 +77,7 @@ def test_the_tutorials_flower_is_a_setosa(model):
 @torch.no_grad()
 @pytest.mark.parametrize("method", ["script", "trace"])
 def test_an_export_takes_any_number_of_rows(model, features, method):
-    module, text = load(torchscript_bytes(to_torchscript(model, method), {"iris.json": METADATA}))
+    module, text = load(make_torchscript(model, example_flowers(), IRIS_JSON, method))
     assert text == IRIS_JSON
     for rows in (0, 1, 3, 150):
         torch.testing.assert_close(module(features[:rows]), model(features[:rows]), rtol=0, atol=1e-6)
@@ -89,9 +91,9 @@ def test_an_export_does_not_hold_this_machines_paths(repo):
 
 
 def test_an_export_that_computes_something_else_is_not_written(model):
-    other = torchscript_bytes(to_torchscript(IrisNet().eval(), "script"), {})
+    other = make_torchscript(IrisNet().eval(), example_flowers(), IRIS_JSON)
     with pytest.raises(InputError, match="^the export does not compute what the module does: max abs difference "):
-        verify(model, other)
+        verify(model, example_flowers(), "torchscript", other)
 
 
 def test_the_hidden_width_is_that_of_the_file(repo, in_process, tmp_path):
@@ -170,9 +172,9 @@ def test_weights_that_are_not_finite_are_not_exported(in_process, tmp_path):
 
 
 def test_wrong_usage_exits_2(in_process, tmp_path):
-    result = in_process("export.py", "model.pt", "-o", "out.pt", "--format", "onnx", cwd=tmp_path)
+    result = in_process("export.py", "model.pt", "-o", "out.pt", "--format", "tflite", cwd=tmp_path)
     assert result.returncode == 2
-    assert "argument --format: invalid choice: 'onnx'" in result.stderr
+    assert "argument --format: invalid choice: 'tflite'" in result.stderr
 
 
 def test_the_fixtures_are_what_their_script_makes(repo, tmp_path):

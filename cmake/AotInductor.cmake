@@ -1,0 +1,11 @@
+# IRIS_WITH_AOTI: LibTorch's loader of AOTInductor packages takes a folder that was unpacked before, as ours checks first.
+set(loader "${LibTorch_ROOT}/include/torch/csrc/inductor/aoti_package/model_package_loader.h")
+set(takes_folders "")
+if(EXISTS "${loader}")
+  file(STRINGS "${loader}" takes_folders REGEX "is_directory_" LIMIT_COUNT 1)
+endif()
+if(takes_folders)
+  target_compile_definitions(iris_torch PRIVATE IRIS_WITH_AOTI)
+else()
+  message(STATUS "LibTorch ${LibTorch_VERSION}: AOTInductor packages (.pt2) are not run; 2.13 or newer is needed")
+endif()

@@ -1,0 +1,55 @@
+"""AOTInductor: the model compiled to native code for this machine and this PyTorch, in a .pt2 package."""
+
+import os
+import shlex
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import torch
+
+from export_torchscript import rewritten
+from model_file import InputError
+
+
+def aoti_bytes(model: torch.nn.Module, example: torch.Tensor, iris_json: str) -> bytes:
+    """A package of the one model `model`, for any count of rows.
+
+    iris.json is in extra/, as in TorchScript; PyTorch's version, which alone can load it, in the model's metadata. The
+    sources that were compiled are left out: they hold paths of this machine.
+    """
+    _check_compiler()
+    configs = {
+        # Only the instructions of the vector unit that AOTI_CPU_ISA names, so that whoever loads it can tell.
+        "cpp.march": "",
+        "cpp.dynamic_threads": True,  # as many as the program that runs it says, not as this machine has
+        "aot_inductor.precompile_headers": False,  # worth its while from the second model on
+        "aot_inductor.enable_line_tables": False,  # paths too
+        "aot_inductor.metadata": {"torch_version": torch.__version__},
+    }
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
+        warnings.simplefilter("ignore")
+        program = torch.export.export(model, (example,), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},))
+        path = torch._inductor.aoti_compile_and_package(
+            program, package_path=f"{folder}/model.pt2", inductor_configs=configs
+        )
+        package = BytesIO(Path(path).read_bytes())
+    return rewritten(
+        package, lambda name, record: None if name.endswith(".cpp") else record, {"extra/iris.json": iris_json}
+    )
+
+
+def open_aoti(content: bytes, model: torch.nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.pt2")
+        path.write_bytes(content)
+        return torch._inductor.aoti_load_package(str(path))
+
+
+def _check_compiler() -> None:
+    compiler = (shlex.split(os.environ.get("CXX", "")) or ["g++"])[0]
+    if shutil.which(compiler) is None:
+        raise InputError(f"needs a C++ compiler, and {compiler} is not there: sudo apt-get install g++, or set CXX")

@@ -1,0 +1,174 @@
+"""Any classifier in a form that runs without its Python code: TorchScript, AOTInductor, ONNX, or its weights alone.
+
+    export_model(model.eval(), rows, Path("wine.pt2"), "aoti", name="wine", features=[...], labels=[...])
+
+Every file says what it is: the same JSON under the name iris.json, where its format has a place for such.
+docs/formats.md tells which form is for what.
+"""
+
+import copy
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+
+from export_aoti import aoti_bytes, open_aoti
+from export_onnx import onnx_bytes, open_onnx
+from export_torchscript import make_torchscript, open_torchscript
+from model_file import InputError, check_output, write_atomically
+
+# One row, few, and more than any kernel's block: what a form would show that is made for one count of rows.
+BATCH_SIZES = (1, 2, 3, 64, 4097)
+
+Run = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Form:
+    extension: str
+    make: Callable[..., bytes]  # of (model, example, iris.json)
+    open: Callable[[bytes, torch.nn.Module], Run]  # (the file, the model) to what the file computes
+    tolerance: float  # a part of the batch's largest logit, or of 1: rounding grows with what is rounded
+
+
+def safetensors_bytes(model: torch.nn.Module, example: torch.Tensor, iris_json: str) -> bytes:
+    # Copies: tensors that share their numbers, which the format cannot say, are written each by itself.
+    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in model.state_dict().items()}
+    return safetensors.torch.save(tensors, metadata={"format": "pt", "iris.json": iris_json})
+
+
+def open_safetensors(content: bytes, model: torch.nn.Module) -> Run:
+    tensors = safetensors.torch.load(content)
+    for name, tensor in model.state_dict().items():
+        if not _has_same_bits(tensors.pop(name, None), tensor.cpu()):
+            raise InputError(f"{name} does not come back as it was")
+    if tensors:
+        raise InputError(f"holds tensors that the module does not: {', '.join(tensors)}")
+    loaded = copy.deepcopy(model)
+    loaded.load_state_dict(safetensors.torch.load(content))
+    return loaded
+
+
+FORMS = {
+    "torchscript": Form(".ts.pt", make_torchscript, open_torchscript, 1e-6),
+    "aoti": Form(".pt2", aoti_bytes, open_aoti, 1e-5),
+    "onnx": Form(".onnx", onnx_bytes, open_onnx, 1e-5),
+    "safetensors": Form(".safetensors", safetensors_bytes, open_safetensors, 0),
+}
+
+
+def export_model(
+    model: torch.nn.Module,
+    example: torch.Tensor,
+    output: Path,
+    format: str,
+    *,
+    name: str,
+    features: Sequence[str],
+    labels: Sequence[str],
+) -> float:
+    """Writes `model` to `output`; returns the largest absolute difference between the file's logits and the model's.
+
+    model: in eval mode, from float32 [rows, features] to logits (not probabilities) float32 [rows, classes], for any
+    count of rows. example: such rows, on the model's device; the file is tried on others in their range. format: a key
+    of FORMS.
+
+    The file is loaded back from its bytes and run on batches of BATCH_SIZES before it is put in place, as a whole or
+    not at all. Raises InputError where it cannot be made or written, or does not compute what the model does.
+    """
+    check_output(output)
+    content, difference = exported(model, example, format, name=name, features=features, labels=labels)
+    write_atomically(output, content)
+    return difference
+
+
+def exported(
+    model: torch.nn.Module,
+    example: torch.Tensor,
+    format: str,
+    *,
+    name: str,
+    features: Sequence[str],
+    labels: Sequence[str],
+    **options: str,
+) -> tuple[bytes, float]:
+    """The bytes that export_model writes, and the difference that it returns. options: the form's own."""
+    _check(model, example, name, features, labels)
+    example = example.detach().repeat(2, 1)  # torch.export takes a size of 1 for a constant
+    try:
+        content = FORMS[format].make(model, example, iris_json(name, features, labels), **options)
+        return content, verify(model, example, format, content)
+    except InputError as error:
+        raise InputError(f"format {format}: {error}") from error
+    except Exception as error:  # each pass of each compiler raises its own
+        first_line = next(iter(str(error).strip().splitlines()), "")
+        raise InputError(
+            f"format {format}: PyTorch cannot export this model: {type(error).__name__}: {first_line}"
+        ) from error
+
+
+def verify(model: torch.nn.Module, example: torch.Tensor, format: str, content: bytes) -> float:
+    """Loads an export back; returns the largest absolute difference between its logits and the model's.
+
+    Raises InputError where that is more than rounding.
+    """
+    form = FORMS[format]
+    largest = 0.0
+    with torch.no_grad():
+        run = form.open(content, model)
+        for rows in BATCH_SIZES:
+            batch = _rows_like(example, rows)
+            expected = model(batch)
+            actual = run(batch).to(expected.device)
+            if actual.shape != expected.shape:
+                raise InputError(f"for {rows} rows it gives {list(actual.shape)}, the module {list(expected.shape)}")
+            difference = (actual - expected).abs().max().item()
+            if not difference <= form.tolerance * max(1.0, expected.abs().max().item()):  # NaN is not
+                raise InputError(
+                    f"the export does not compute what the module does: max abs difference {difference:g} "
+                    f"for {rows} {'row' if rows == 1 else 'rows'}"
+                )
+            largest = max(largest, difference)
+    return largest
+
+
+def iris_json(name: str, features: Sequence[str], labels: Sequence[str]) -> str:
+    return json.dumps({"name": name, "features": list(features), "labels": list(labels)}, separators=(",", ":"))
+
+
+def _check(
+    model: torch.nn.Module, example: torch.Tensor, name: str, features: Sequence[str], labels: Sequence[str]
+) -> None:
+    if any(module.training for module in model.modules()):
+        raise InputError("the model is in training mode, in which dropout and batch norm differ; call model.eval()")
+    if example.dim() != 2 or example.dtype != torch.float32 or len(example) == 0:
+        raise InputError(f"the example must be float32 [rows, features], not {example.dtype} {list(example.shape)}")
+    with torch.no_grad():
+        logits = model(example)
+    if not isinstance(logits, torch.Tensor) or logits.dim() != 2 or len(logits) != len(example):
+        raise InputError(f"{name}: is no classifier: it does not give one tensor of logits [rows, classes]")
+    if not logits.isfinite().all():
+        raise InputError(f"{name}: gives logits that are not finite")
+    for what, names, count in (("features", features, example.shape[1]), ("labels", labels, logits.shape[1])):
+        if len(set(names)) != len(names) or len(names) != count:
+            raise InputError(f"{name}: needs {count} {what} of different names, got {list(names)}")
+
+
+def _rows_like(example: torch.Tensor, rows: int) -> torch.Tensor:
+    """float32 [rows, features], each feature in the example's range, always the same."""
+    low, high = example.amin(0), example.amax(0)
+    range_of = torch.where(high > low, high - low, 1.0)
+    generator = torch.Generator().manual_seed(rows)
+    return low + range_of * torch.rand(rows, example.shape[1], generator=generator).to(example.device)
+
+
+def _has_same_bits(one: torch.Tensor | None, other: torch.Tensor) -> bool:
+    if one is None or one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    return bytes(one.contiguous().flatten().view(torch.uint8).numpy()) == bytes(
+        other.contiguous().flatten().view(torch.uint8).numpy()
+    )

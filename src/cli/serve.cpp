@@ -5,7 +5,7 @@
 #include <cctype>
 #include <memory>
 
-#include "cli/name_list.h"
+#include "cli/model_options.h"
 #include "cli/torch_verbs.h"
 #include "cli/verbs.h"
 #include "error.h"
@@ -17,8 +17,7 @@ namespace {
 // What is typed where it takes more than taking it over.
 struct Typed {
   ServeOptions options;
-  std::optional<std::string> features;
-  std::optional<std::string> labels;
+  TypedNames names;
   std::string key_file;
   std::size_t max_wait_us = 0;
   double timeout_s = 30;
@@ -57,8 +56,8 @@ int run_serve(Typed typed) {
   if (options.server.tls_certificate.empty() != options.server.tls_key.empty()) {
     throw UsageError("--tls-cert and --tls-key belong together; give both");
   }
-  options.classifier.features = split_names("--features", typed.features);
-  options.classifier.labels = split_names("--labels", typed.labels);
+  set_names(typed.names, options.classifier);
+  options.classifier.rows_option = "--max-batch-rows";
   options.server.api_key = typed.key_file.empty() ? "" : read_api_key(typed.key_file);
   options.server.max_wait = std::chrono::microseconds(typed.max_wait_us);
   options.server.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(typed.timeout_s * 1000));
@@ -108,12 +107,7 @@ void add_serve(CLI::App& app, Run& run) {
   command->add_option("--log-format", typed->log_format, "text (default) or json")
       ->check(CLI::IsMember({"text", "json"}));
 
-  command->add_option("--features", typed->features, "Names of the features, in order: a,b,c");
-  command->add_option("--labels", typed->labels, "Names of the classes, in order: a,b,c");
-  command->add_option("--key", options.classifier.key, "Which dictionary of a checkpoint is the state_dict");
-  command->add_option("--hidden", options.classifier.hidden, "IrisNet's hidden units (16)")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20));
-  command->add_option("--device", options.classifier.device, "auto (CUDA when there is one), cpu, cuda or cuda:N");
+  add_model_options(*command, typed->names, options.classifier);
   command->add_option("--threads", options.threads, "LibTorch's threads within one pass (1)")
       ->check(CLI::Range(1, 1024));
   command->footer(

@@ -20,7 +20,7 @@ struct PredictOptions {
   std::string output_format;  // the same; empty: by the output's extension, else the input's
   std::string on_error = "stop";
   std::optional<std::size_t> batch_size;  // Classifier::usual_batch_size
-  std::optional<std::size_t> workers;  // as many as there are cores
+  std::optional<std::size_t> workers;     // as many as there are cores
   bool quiet = false;
   std::optional<int> threads;
   bool json = false;

@@ -152,7 +152,8 @@ Classifier Classifier::open(const std::string& path, const ClassifierOptions& op
     throw InputError(place + ": " + error.what());
   } catch (const std::exception& error) {
     if (is_out_of_memory(error)) {
-      throw OutOfMemory(place + ": the model does not fit into the memory of " + device.str() + "; use another --device");
+      throw OutOfMemory(place + ": the model does not fit into the memory of " + device.str() +
+                        "; use another --device");
     }
     throw;
   }

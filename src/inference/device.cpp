@@ -127,9 +127,9 @@ DeviceChoice choose_device(const std::string& name, const CudaState& cuda) {
     throw InputError("--device " + name + ": " + reason.fact + "; " + reason.way_out + ", or use --device cpu");
   }
   if (index >= cuda.device_count) {
-    throw InputError("--device " + name + ": there is no such device; there " +
-                     (cuda.device_count == 1 ? "is cuda:0 only"
-                                             : "are cuda:0 to cuda:" + std::to_string(cuda.device_count - 1)));
+    throw InputError(
+        "--device " + name + ": there is no such device; there " +
+        (cuda.device_count == 1 ? "is cuda:0 only" : "are cuda:0 to cuda:" + std::to_string(cuda.device_count - 1)));
   }
   return {c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(index))};
 }

@@ -11,8 +11,8 @@ namespace iris {
 namespace {
 
 constexpr std::string_view kOutOfMemory[] = {
-    "CUDA out of memory",                             // the caching allocator
-    "CUDA error: out of memory",                      // the driver, and pinned memory
+    "CUDA out of memory",         // the caching allocator
+    "CUDA error: out of memory",  // the driver, and pinned memory
     "CUBLAS_STATUS_ALLOC_FAILED",
     "DefaultCPUAllocator: can't allocate memory",
     "DefaultCPUAllocator: not enough memory",

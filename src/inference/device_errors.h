@@ -1,5 +1,5 @@
-// What an exception of LibTorch means for the device. TorchScript's interpreter turns all of them into std::runtime_error,
-// so the text decides: CUDA's own names for its errors, which its documentation fixes.
+// What an exception of LibTorch means for the device. TorchScript's interpreter turns all of them into
+// std::runtime_error, so the text decides: CUDA's own names for its errors, which its documentation fixes.
 #pragma once
 
 #include <exception>

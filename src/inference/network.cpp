@@ -86,8 +86,9 @@ class TorchScriptNetwork : public Network {
     convert(module_.parameters());
     convert(module_.buffers());
     if (!has_converted) {
-      throw InputError("the module's numbers are part of its program (it is frozen), and stay what they are; export it in "
-                       "that dtype, or leave out --dtype");
+      throw InputError(
+          "the module's numbers are part of its program (it is frozen), and stay what they are; export it in "
+          "that dtype, or leave out --dtype");
     }
   }
 

@@ -20,8 +20,9 @@ class Network {
  public:
   virtual ~Network() = default;
 
-  // features: float32, or what `to` was given, [N, features] on the network's device. Returns what the model gives, which is not checked to be a
-  // tensor of any shape: an undefined tensor when it is no tensor at all. Throws c10::Error or std::exception.
+  // features: float32, or what `to` was given, [N, features] on the network's device. Returns what the model gives,
+  // which is not checked to be a tensor of any shape: an undefined tensor when it is no tensor at all. Throws
+  // c10::Error or std::exception.
   virtual at::Tensor forward(const at::Tensor& features) = 0;
 
   // Converts its floating-point parameters and buffers; forward takes features of that dtype from then on. Before it is

@@ -12,11 +12,13 @@ namespace {
 // LibTorch's own sentences; tests/python/test_cuda_driver.py gets them from a CUDA build itself.
 const CudaState kCpuBuild = {};
 const CudaState kNoDriver = {.is_build = true,
-                             .trouble = "Found no NVIDIA driver on your system. Please check that you have an NVIDIA "
-                                        "GPU and installed a driver from http://www.nvidia.com/Download/index.aspx"};
+                             .trouble =
+                                 "Found no NVIDIA driver on your system. Please check that you have an NVIDIA "
+                                 "GPU and installed a driver from http://www.nvidia.com/Download/index.aspx"};
 const CudaState kOldDriver = {.is_build = true,
-                              .trouble = "The NVIDIA driver on your system is too old (found version 11040). Please "
-                                         "update your GPU driver by downloading and installing a new version"};
+                              .trouble =
+                                  "The NVIDIA driver on your system is too old (found version 11040). Please "
+                                  "update your GPU driver by downloading and installing a new version"};
 const CudaState kNoGpu = {.is_build = true, .trouble = "No CUDA GPUs are available"};
 const CudaState kUnknown = {.is_build = true, .trouble = "CUDA unknown error"};
 const CudaState kOneGpu = {.is_build = true, .device_count = 1};

@@ -93,7 +93,8 @@ TEST_F(OutOfMemoryTest, OfManyThreadsLosesNoRows) {
 
 TEST_F(OutOfMemoryTest, IsNotALostDevice) {
   const std::string error = "CUDA error: device-side assert triggered";
-  EXPECT_EQ(error_of(open(1, error.c_str()), 2), "cpu failed, and answers nothing more: AssertionError: " + error + "; start again");
+  EXPECT_EQ(error_of(open(1, error.c_str()), 2),
+            "cpu failed, and answers nothing more: AssertionError: " + error + "; start again");
   EXPECT_THROW(open(1, error.c_str()).predict(rows(2), 2), DeviceLost);
 }
 

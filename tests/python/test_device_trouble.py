@@ -6,7 +6,7 @@ import subprocess
 import pytest
 import torch
 
-NO_MEMORY = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.10 GiB"
+NO_MEMORY = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79 GiB"
 LOST = "CUDA error: device-side assert triggered"
 NAMES = {"features": ["a", "b", "c", "d"], "labels": ["x", "y", "z"]}
 
@@ -22,7 +22,7 @@ class NoMemory(torch.nn.Module):
 
     def forward(self, rows):
         if rows.size(0) > self.most_rows:
-            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.10 GiB")
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79 GiB")
         return self.linear(rows)
 
 

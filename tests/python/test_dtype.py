@@ -5,6 +5,7 @@ import json
 
 import pytest
 import torch
+
 from flowers import read_flowers
 from iris_net import IrisNet
 

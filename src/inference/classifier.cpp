@@ -30,7 +30,7 @@ struct Classifier::Impl {
   std::unique_ptr<DevicePasses> passes = {};  // on a device other than the CPU
   std::vector<std::string> features = {};
   std::vector<std::string> labels = {};
-  std::atomic<std::size_t> most_rows = std::numeric_limits<std::size_t>::max();  // in a pass: memory does for them
+  std::atomic<std::size_t> most_rows = std::numeric_limits<std::size_t>::max();  // in a pass, for which there was memory
 
   [[noreturn]] void fail(const std::string& fact) const { throw InputError(path + ": " + fact); }
 
@@ -66,6 +66,9 @@ at::ScalarType scalar_type_of(const std::string& dtype) {
   }
   throw UsageError("--dtype " + dtype + ": is none of float32, bfloat16, float16");
 }
+
+// Fewer are not remembered: a server that was short of memory now and then would end at one row a pass.
+constexpr std::size_t kLeastMostRows = 64;
 
 // Without a branch in the loop, so that it is vectorized.
 bool are_finite(const std::vector<float>& values) {
@@ -256,9 +259,10 @@ void Classifier::predict(std::span<const float> rows, std::size_t row_count, Pre
                 std::to_string(feature_count));
   }
   predictions.logits.clear();
+  std::size_t most_rows = impl_->most_rows;
   bool is_halved = false;
   for (std::size_t start = 0; start < row_count;) {
-    const std::size_t count = std::min(row_count - start, impl_->most_rows.load());
+    const std::size_t count = std::min(row_count - start, most_rows);
     try {
       impl_->append_logits(rows.subspan(start * feature_count, count * feature_count), count, predictions);
       start += count;
@@ -267,8 +271,11 @@ void Classifier::predict(std::span<const float> rows, std::size_t row_count, Pre
         throw;
       }
       is_halved = true;
-      impl_->most_rows = std::min(impl_->most_rows.load(), (count + 1) / 2);
+      most_rows = (count + 1) / 2;
     }
+  }
+  if (is_halved) {
+    impl_->most_rows = std::max(most_rows, kLeastMostRows);
   }
   if (!are_finite(predictions.logits)) {
     throw NotFiniteError(impl_->path + ": the model gives logits that are not finite" +

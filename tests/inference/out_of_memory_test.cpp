@@ -67,6 +67,12 @@ TEST_F(OutOfMemoryTest, SaysWhichOptionToLowerWhereHalfIsTooMuch) {
             "out of memory on cpu with 500 rows at once; lower --max-batch-rows");
 }
 
+TEST_F(OutOfMemoryTest, RemembersNoSizeThatWasTooMuch) {
+  const Classifier failing = open(499);
+  EXPECT_NE(error_of(failing, 1000), "");
+  EXPECT_EQ(failing.predict(rows(800), 800).best.size(), 800U);  // 400 and 400, and not at once
+}
+
 TEST_F(OutOfMemoryTest, SaysThatOneRowIsTooMuch) {
   EXPECT_EQ(error_of(open(0), 1), "out of memory on cpu with 1 row; use another --device");
 }

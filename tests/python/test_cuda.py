@@ -16,7 +16,7 @@ WORKERS = ["1", "2", "8", "40"]
 def needs_a_gpu(iris, repo):
     result = iris("predict", repo / "models/iris_net.pt", *SAMPLE, "--device", "cuda")
     if result.returncode != 0:
-        pytest.skip("needs a CUDA device; " + result.stderr.strip())
+        pytest.skip("needs a CUDA device")
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,8 @@ void add_evaluate(CLI::App& app, Run& run) {
       ->required();
   command->add_option("--label-column", options->label_column, "The column that holds the true classes (species)");
   command->add_flag("--json", options->json, "One JSON object");
-  command->add_option("--batch-size", options->batch_size, "Rows per pass through the model, at most (4096)")
+  command
+      ->add_option("--batch-size", options->batch_size, "Rows per pass through the model, at most (4096; CUDA: 65536)")
       ->transform(whole_number(1, 1 << 24));
   command->add_flag("-q,--quiet", options->quiet, "No progress bar");
   add_model_options(*command, options->names, options->classifier);

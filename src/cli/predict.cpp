@@ -63,7 +63,8 @@ void add_predict(CLI::App& app, Run& run) {
   command->add_option("--on-error", options->on_error, "What a bad row does: stop (default) or skip")
       ->check(CLI::IsMember({"stop", "skip"}))
       ->needs(input);
-  command->add_option("--batch-size", options->batch_size, "Rows per pass through the model, at most (4096)")
+  command
+      ->add_option("--batch-size", options->batch_size, "Rows per pass through the model, at most (4096; CUDA: 65536)")
       ->transform(whole_number(1, 1 << 24))
       ->needs(input);
   command->add_option("--workers", options->workers, "Threads that read, score and write (as many as there are cores)")

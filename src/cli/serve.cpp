@@ -86,6 +86,7 @@ int run_serve(Typed typed) {
                      pickle::quoted(options.server.cors_origin));
   }
   set_names(typed.names, options.classifier);
+  options.classifier.rows_option = "--max-batch-rows";
   options.server.api_key = typed.key_file.empty() ? "" : read_api_key(typed.key_file);
   options.server.max_wait = std::chrono::microseconds(typed.max_wait_us);
   options.server.timeout = milliseconds(typed.timeout_s.value_or(30));

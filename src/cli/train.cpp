@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 
+#include "cli/model_options.h"
 #include "cli/number_option.h"
 #include "cli/torch_verbs.h"
 #include "cli/verbs.h"
@@ -94,7 +95,7 @@ void add_train(CLI::App& app, Run& run) {
                       "Go on from this checkpoint or, of a folder, from its newest one that is whole");
   command->add_option("--history", options->history, "CSV file for the losses and accuracies of every epoch");
   command->add_flag("--json", options->json, "The result as one JSON object");
-  command->add_option("--device", options->device, "auto (CUDA when there is one), cpu, cuda or cuda:N");
+  add_device_options(*command, options->device, options->allows_tf32);
   command->add_option("--threads", options->threads, "LibTorch's threads; another count gives other last bits (1)")
       ->transform(whole_number(1, 1024));
   command

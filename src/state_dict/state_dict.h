@@ -1,8 +1,9 @@
 // A Python state_dict in C++, both ways:
 //
-//   iris::load_state_dict(*model, iris::read_state_dict("model.pt"));       // torch.save(model.state_dict(),
-//   "model.pt") iris::write_state_dict(iris::state_dict_of(*model), "model.pt");        // torch.load("model.pt",
-//   weights_only=True)
+//   // of torch.save(model.state_dict(), "model.pt")
+//   iris::load_state_dict(*model, iris::read_state_dict("model.pt"));
+//   // for torch.load("model_cpp.pt", weights_only=True)
+//   iris::write_state_dict(iris::state_dict_of(*model), "model_cpp.pt");
 //
 // Errors are std::runtime_error: FormatError when a file is damaged or holds what is refused, InputError when it does
 // not fit or cannot be written (iris/error.h), each with one message that says where, what and what to do. None of
@@ -37,17 +38,16 @@ struct StateDict : torch::OrderedDict<std::string, at::Tensor> {
 // The tensors are on the CPU, also those saved on a GPU. Their data is mapped from the file, and so read when it is
 // first used; they keep the mapping alive, and writing to them changes memory, never the file. The file must not be cut
 // short meanwhile (writers that replace it, as write_state_dict does, are no danger). Checksums of the data are not
-// compared, since that would read it all: see verify. verify: also compares the data's checksums, where the file has
-// them.
+// compared, since that would read it all: see verify.
+// verify: also compares the data's checksums, where the file has them.
 StateDict read_state_dict(const std::string& path, const std::optional<std::string>& key = std::nullopt,
                           bool verify = false);
 
 // Copies every tensor into the module's parameter or buffer of that name, converting dtype and device as Python's
 // load_state_dict(strict=True) does. All is checked first: either every tensor is copied or, with an InputError that
 // lists all missing keys, unexpected keys and shape mismatches, none. A prefix of all names, "module." (DataParallel)
-// or
-// "_orig_mod." (torch.compile), is passed over unless the module has it too. num_batches_tracked may be missing in what
-// PyTorch before 0.4.1 wrote. The module must not be used by another thread meanwhile.
+// or "_orig_mod." (torch.compile), is passed over unless the module has it too. num_batches_tracked may be missing in
+// what PyTorch before 0.4.1 wrote. The module must not be used by another thread meanwhile.
 void load_state_dict(torch::nn::Module& module, const StateDict& state_dict);
 
 // What Python's module.state_dict() gives: parameters and buffers, detached, sharing the module's memory.
@@ -56,8 +56,7 @@ StateDict state_dict_of(const torch::nn::Module& module);
 // Writes what torch.load(path, weights_only=True) reads and load_state_dict(strict=True) takes or, when the path ends
 // with .safetensors, that format. Shared storages are written once, tensors on a GPU as on the CPU. The same tensors
 // give the same bytes. The file is replaced as a whole: whenever the process is killed, there is the old one or the new
-// one.
-// "-" is standard output.
+// one. "-" is standard output.
 void write_state_dict(const StateDict& state_dict, const std::string& path);
 
 }  // namespace iris

@@ -125,3 +125,24 @@ def serve(binary, repo):
 def server(serve):
     """One with the usual options."""
     return serve()
+
+
+@pytest.fixture(scope="session")
+def followed(binary, tmp_path_factory):
+    """followed("docs/guide.md"): a document, followed once (documents.Followed)."""
+    import documents
+
+    done = {}
+
+    def call(document: str) -> documents.Followed:
+        if document not in done:
+            folder = tmp_path_factory.mktemp("document") / "iris"
+            documents.copy_repository(REPO, folder, Path(binary).resolve().parent)
+            programs = folder.parent / "bin"
+            programs.mkdir()
+            (programs / "iris").symlink_to(binary)
+            path = f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+            done[document] = documents.follow(document, folder, path)
+        return done[document]
+
+    return call

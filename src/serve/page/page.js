@@ -27,9 +27,18 @@ async function flowers() {
   return lines.map((cells) => Object.fromEntries(cells.map((cell, i) => [head[i], cell])));
 }
 
+// For a model whose data is not here: nobody can tell within which bounds its features lie.
+function addNumber(name, i) {
+  const input = element("input", { type: "number", id: `feature-${i}`, step: "any", value: 0, required: true });
+  const form = document.getElementById("features");
+  input.addEventListener("input", () => { if (form.checkValidity()) update(); });
+  form.append(element("label", { htmlFor: input.id }, words(name), input));
+  sliders.push(input);
+}
+
 function addSlider(name, values) {
-  const [least, most] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 10];
-  const middle = values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : 5;
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const middle = values.reduce((sum, value) => sum + value, 0) / values.length;
   const slider = element("input", { type: "range", id: name, min: least, max: most, step: 0.1 });
   slider.value = middle.toFixed(1);
   const shown = element("output", { htmlFor: name, ariaLive: "off" });  // the slider itself speaks
@@ -99,7 +108,12 @@ async function start() {
   document.getElementById("name").textContent = model.name;
   document.title = `${model.name}: which iris is it?`;
   const data = await flowers();
-  for (const name of model.features) addSlider(name, data.map((flower) => Number(flower[name])));
+  if (data.length === 0) {
+    document.title = model.name;
+    document.querySelector("h1").textContent = model.name;
+    document.querySelector("header p").textContent = "The model answers as you change its features.";
+    model.features.forEach(addNumber);
+  } else for (const name of model.features) addSlider(name, data.map((flower) => Number(flower[name])));
   if (sliders.length) await update();
   await fillCard(data);
 }

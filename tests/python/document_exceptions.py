@@ -1,0 +1,51 @@
+"""What the documents show and their tests do not run, each with its reason; and the files that they take as given."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import torch
+
+ELSEWHERE = "for a cluster, and none is here"
+ITSELF = "sets up and builds the tree that the tests run in; CI runs it"
+
+# (document, a command, or a word of a block): why it is not run. Each must occur.
+NOT_RUN = {
+    ("README.md", "script/demo"): ITSELF,
+    ("README.md", "script/test"): ITSELF,
+    ("README.md", "script/build --torch DIR"): ITSELF,
+    ("README.md", "script/test --torch DIR"): ITSELF,
+    ("docs/beyond-one-machine.md", "script/setup --ray"): ITSELF,
+    ("docs/beyond-one-machine.md", "--master yarn"): ELSEWHERE,
+    ("docs/beyond-one-machine.md", "--master k8s"): ELSEWHERE,
+    ("docs/beyond-one-machine.md", "ray job submit --working-dir . -- python examples/ray/score.py …"): ELSEWHERE,
+    ("docs/performance.md", "iris predict MODEL a b c d"): "names a program of a table; a b c d are four numbers",
+    ("examples/spark/README.md", "script/setup --spark"): ITSELF,
+}
+# What a machine may lack, by a word of the steps that need it; they are then left out, and the test says so.
+NEEDS = {
+    "parallel ": ("GNU parallel", lambda: shutil.which("parallel")),
+    "spark-submit": ("PySpark", lambda: importlib.util.find_spec("pyspark")),
+    "answers/part-": ("PySpark", lambda: importlib.util.find_spec("pyspark")),
+    "examples/ray/score.py": ("Ray", lambda: importlib.util.find_spec("ray")),
+}
+
+
+def is_not_run(document: str, step) -> bool:
+    """Whether the step (documents.Step) is one of NOT_RUN."""
+    known = {text for name, text in NOT_RUN if name == document}
+    return step.command in known or (step.language == "bash" and any(text in step.text for text in known))
+
+
+def give(document: str, folder: Path) -> None:
+    """Puts the files of the reader's own into the folder, as far as the document does not make them itself."""
+    if document == "README.md":
+        torch.save(torch.nn.Linear(2, 3).state_dict(), folder / "resnet18.pth", _use_new_zipfile_serialization=False)
+        shutil.copy(folder / "tests/fixtures/checkpoint.pt", folder)
+    if document in ("README.md", "docs/beyond-one-machine.md"):
+        shutil.copy(folder / "data/iris.csv", folder / "rows.csv")
+        shutil.copy(folder / "models/iris_net.pt", folder / "model.pt")
+    if document == "docs/beyond-one-machine.md":
+        (folder / "rows").mkdir()
+        for name in ("part-0.csv", "part-1.csv"):
+            shutil.copy(folder / "data/iris.csv", folder / "rows" / name)

@@ -103,7 +103,9 @@ void add_serve(CLI::App& app, Run& run) {
   ServeOptions& options = typed->options;
   serve::ServerOptions& server = options.server;
   constexpr std::int64_t kMany = std::int64_t{1} << 24;
-  command->add_option("MODEL", options.model, "A file that holds a model, whatever its name")->required();
+  command->add_option("MODEL", options.model, "A file that holds a model, whatever its name")
+      ->type_name("FILE")
+      ->required();
   command->add_option("--name", server.name, "The model's name in paths and answers (iris)");
   command->add_option("--host", server.host, "Where to listen (127.0.0.1: callers on this machine only)");
   command->add_option("--port", server.port, "Its port (8080); 0 takes a free one")->transform(whole_number(0, 65535));
@@ -129,10 +131,13 @@ void add_serve(CLI::App& app, Run& run) {
   add_number(
       *command, "--grace-s", typed->grace_s, "Seconds from SIGTERM until the port closes (0)",
       [](double value) { return value >= 0 && value <= kDay; }, "from 0 to 86400");
-  command->add_option("--api-key-file", typed->key_file,
-                      "A file with the key that callers send: Authorization: Bearer KEY");
-  command->add_option("--tls-cert", server.tls_certificate, "The certificate chain, a PEM file: https");
-  command->add_option("--tls-key", server.tls_key, "Its private key, a PEM file");
+  command
+      ->add_option("--api-key-file", typed->key_file,
+                   "A file with the key that callers send: Authorization: Bearer KEY")
+      ->type_name("FILE");
+  command->add_option("--tls-cert", server.tls_certificate, "The certificate chain, a PEM file: https")
+      ->type_name("FILE");
+  command->add_option("--tls-key", server.tls_key, "Its private key, a PEM file")->type_name("FILE");
   command->add_option("--cors-origin", server.cors_origin,
                       "Another origin whose pages may ask: https://example.org, or *");
   command->add_option("--log-format", typed->log_format, "text (default) or json")

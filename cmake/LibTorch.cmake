@@ -97,6 +97,16 @@ if(LibTorch_VERSION VERSION_LESS LibTorch_MINIMUM_VERSION)
   _libtorch_fail("The LibTorch ${LibTorch_VERSION} in ${LibTorch_ROOT} is too old: ${LibTorch_MINIMUM_VERSION} or newer is needed.")
 endif()
 
+# The program asks the LibTorch that it meets for its version, where that can be asked.
+set(LibTorch_TELLS_VERSION OFF)
+set(shim "${LibTorch_ROOT}/include/torch/csrc/inductor/aoti_torch/c/shim.h")
+if(EXISTS "${shim}")
+  file(STRINGS "${shim}" abi_version REGEX "aoti_torch_abi_version" LIMIT_COUNT 1)
+  if(abi_version)
+    set(LibTorch_TELLS_VERSION ON)
+  endif()
+endif()
+
 # std::string has two layouts in libstdc++, and a wheel of PyTorch before 2.7 has the old one.
 file(STRINGS "${LibTorch_ROOT}/lib/libc10.so" cxx11_symbol REGEX "torchCheckFail.*NSt7__cxx11" LIMIT_COUNT 1)
 set(LibTorch_CXX11_ABI 1)

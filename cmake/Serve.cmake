@@ -12,6 +12,7 @@ endforeach()
 configure_file("${serve}/assets.h.in" "${PROJECT_BINARY_DIR}/generated/serve/assets.h" @ONLY)
 
 add_library(iris_serve STATIC
+  src/serve/access.cpp
   src/serve/batcher.cpp
   src/serve/compression.cpp
   src/serve/connection.cpp

@@ -27,6 +27,8 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
     """Raises InputError, Interrupted, and argparse.ArgumentError for wrong usage, before anything is trained."""
     check_options(options)
     device = resolve_device(options.device)
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = options.allow_tf32
     for path in filter(None, (options.output, options.history)):
         check_output(path)
     target = checkpoint_dir(options)

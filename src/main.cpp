@@ -58,6 +58,8 @@ int run(int argc, char** argv) {
   iris::add_inspect(app, run);
   iris::add_convert(app, run);
   iris::add_serve(app, run);
+  iris::add_completions(app, run);
+  iris::add_man(app, run);
   app.require_subcommand(1);
   app.set_version_flag("--version", [] { return "iris " IRIS_VERSION " (" + iris::torch_verbs().torch + ")"; });
   app.footer(

@@ -193,8 +193,11 @@ int run_convert(const ConvertOptions& options) {
 void add_convert(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("convert", "Any file of tensors as one that Python reads safely");
   auto options = std::make_shared<ConvertOptions>();
-  command->add_option("IN", options->input, "A file that holds tensors, whatever its name; - is stdin")->required();
+  command->add_option("IN", options->input, "A file that holds tensors, whatever its name; - is stdin")
+      ->type_name("FILE")
+      ->required();
   command->add_option("OUT", options->output, "FILE.pt, FILE.pth or FILE.safetensors; - is a .pt on stdout")
+      ->type_name("FILE")
       ->required();
   command->add_option("--key", options->key, "Write only this dictionary of a checkpoint");
   command->add_option("--strip-prefix", options->strip_prefix, "Drop this from the beginning of the names: module.");

@@ -24,14 +24,18 @@ int run_evaluate(EvaluateOptions options) {
 void add_evaluate(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("evaluate", "How well a model's answers agree with a CSV file's labels");
   auto options = std::make_shared<EvaluateOptions>();
-  command->add_option("MODEL", options->model, "A file that holds a model, whatever its name; - is stdin")->required();
+  command->add_option("MODEL", options->model, "A file that holds a model, whatever its name; - is stdin")
+      ->type_name("FILE")
+      ->required();
   command
       ->add_option("DATA", options->data,
                    "CSV with a header: the features and the label column, in any order; - is stdin")
+      ->type_name("FILE")
       ->required();
   command->add_option("--label-column", options->label_column, "The column that holds the true classes (species)");
   command->add_flag("--json", options->json, "One JSON object");
-  command->add_option("--batch-size", options->batch_size, "Rows per pass through the model, at most (4096)")
+  command
+      ->add_option("--batch-size", options->batch_size, "Rows per pass through the model, at most (4096; CUDA: 65536)")
       ->transform(whole_number(1, 1 << 24));
   command->add_flag("-q,--quiet", options->quiet, "No progress bar");
   add_model_options(*command, options->names, options->classifier);

@@ -14,7 +14,7 @@ struct EvaluateOptions {
   std::string model;
   std::string data;
   std::string label_column = "species";
-  std::size_t batch_size = 4096;
+  std::optional<std::size_t> batch_size;  // Classifier::usual_batch_size
   bool json = false;
   bool quiet = false;
   std::optional<int> threads;

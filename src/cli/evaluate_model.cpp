@@ -5,10 +5,10 @@
 
 #include "cli/evaluate.h"
 #include "cli/progress.h"
+#include "cli/torch_start.h"
 #include "data/float_text.h"
 #include "data/labelled_csv.h"
 #include "error.h"
-#include "inference/device.h"
 #include "io/output_file.h"
 #include "pickle/text.h"
 #include "train/metrics.h"
@@ -29,12 +29,13 @@ Metrics measure(const EvaluateOptions& options, const Classifier& classifier, st
     labels = classifier.labels(classifier.predict(std::vector<float>(feature_count), 1).class_count);
   }
   Metrics metrics(labels.size());
+  const std::size_t batch_size = options.batch_size.value_or(classifier.usual_batch_size());
   Progress progress(options.quiet, "rows", 1);
   LabelledRows rows;
   Predictions predictions;
   while (csv.next(labels, rows)) {
-    for (std::size_t start = 0; start < rows.labels.size(); start += options.batch_size) {
-      const std::size_t count = std::min(options.batch_size, rows.labels.size() - start);
+    for (std::size_t start = 0; start < rows.labels.size(); start += batch_size) {
+      const std::size_t count = std::min(batch_size, rows.labels.size() - start);
       classifier.predict(std::span(rows.features).subspan(start * feature_count, count * feature_count), count,
                          predictions);
       if (predictions.class_count != labels.size()) {
@@ -113,9 +114,7 @@ std::string report_text(const Metrics& metrics, const std::vector<std::string>& 
 }  // namespace
 
 int evaluate_model(const EvaluateOptions& options) {
-  if (options.threads) {
-    set_thread_count(*options.threads);
-  }
+  start_torch(options.classifier.device, options.classifier.allows_tf32, options.threads);
   const Classifier classifier = Classifier::open(options.model, options.classifier);
   std::vector<std::string> labels;
   const Metrics metrics = measure(options, classifier, labels);

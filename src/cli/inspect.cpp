@@ -204,7 +204,9 @@ int run_inspect(const InspectOptions& options) {
 void add_inspect(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("inspect", "The names and shapes of a file's tensors; nothing in it is run");
   auto options = std::make_shared<InspectOptions>();
-  command->add_option("MODEL", options->model, "A file that holds tensors, whatever its name; - is stdin")->required();
+  command->add_option("MODEL", options->model, "A file that holds tensors, whatever its name; - is stdin")
+      ->type_name("FILE")
+      ->required();
   command->add_option("--key", options->key, "Which dictionary of a checkpoint to show");
   command->add_flag("--json", options->json, "One JSON object, with dtypes and a checkpoint's other entries");
   command->add_flag("-q,--quiet", options->quiet, "Taken as by the other verbs; there is no progress bar here");

@@ -18,7 +18,10 @@ struct TypedNames {
   std::optional<std::string> labels;
 };
 
-// --features, --labels, --key, --hidden, --device.
+// --device, --allow-tf32.
+void add_device_options(CLI::App& command, std::string& device, bool& allows_tf32);
+
+// Those, and --features, --labels, --key, --hidden, --dtype.
 void add_model_options(CLI::App& command, TypedNames& names, ClassifierOptions& options);
 
 // Puts the names that were typed into the options. Throws UsageError for an empty name, or one that is there twice.

@@ -40,7 +40,9 @@ int run_predict(PredictOptions options) {
 void add_predict(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("predict", "The class of one sample, or of every row of a CSV file");
   auto options = std::make_shared<PredictOptions>();
-  command->add_option("MODEL", options->model, "A file that holds a model, whatever its name; - is stdin")->required();
+  command->add_option("MODEL", options->model, "A file that holds a model, whatever its name; - is stdin")
+      ->type_name("FILE")
+      ->required();
   command->add_option("FEATURE", options->sample,
                       "One sample, in the model's order (Iris: sepal length, sepal width, "
                       "petal length, petal width, in cm)");
@@ -48,12 +50,13 @@ void add_predict(CLI::App& app, Run& run) {
   command->add_flag("--probabilities", options->probabilities, "Also the probability of every class");
   command->add_flag("--json", options->json, "One JSON object, or one a line for many rows");
 
-  CLI::Option* input =
-      command->add_option("-i,--input", options->input, "A file of samples, CSV or NDJSON; - is stdin");
+  CLI::Option* input = command->add_option("-i,--input", options->input, "A file of samples, CSV or NDJSON; - is stdin")
+                           ->type_name("FILE");
   command->add_option("--input-format", options->input_format, "csv or ndjson (by default as -i is called, else csv)")
       ->check(CLI::IsMember({"csv", "ndjson"}))
       ->needs(input);
   command->add_option("-o,--output", options->output, "Where the answers to -i go; - is stdout (default)")
+      ->type_name("FILE")
       ->needs(input);
   command
       ->add_option("--output-format", options->output_format,
@@ -63,7 +66,8 @@ void add_predict(CLI::App& app, Run& run) {
   command->add_option("--on-error", options->on_error, "What a bad row does: stop (default) or skip")
       ->check(CLI::IsMember({"stop", "skip"}))
       ->needs(input);
-  command->add_option("--batch-size", options->batch_size, "Rows per pass through the model, at most (4096)")
+  command
+      ->add_option("--batch-size", options->batch_size, "Rows per pass through the model, at most (4096; CUDA: 65536)")
       ->transform(whole_number(1, 1 << 24))
       ->needs(input);
   command->add_option("--workers", options->workers, "Threads that read, score and write (as many as there are cores)")

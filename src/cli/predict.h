@@ -19,8 +19,8 @@ struct PredictOptions {
   std::string input_format;   // "csv" or "ndjson"; empty: by the input's extension, else csv
   std::string output_format;  // the same; empty: by the output's extension, else the input's
   std::string on_error = "stop";
-  std::size_t batch_size = 4096;
-  std::optional<std::size_t> workers;  // as many as there are cores
+  std::optional<std::size_t> batch_size;  // Classifier::usual_batch_size
+  std::optional<std::size_t> workers;     // as many as there are cores
   bool quiet = false;
   std::optional<int> threads;
   bool json = false;

@@ -50,6 +50,7 @@ class RowScorer {
   RowScorer(const PredictOptions& options, const Classifier& classifier)
       : options_(options),
         classifier_(classifier),
+        batch_size_(options.batch_size.value_or(classifier.usual_batch_size())),
         reader_(options.input, reads_ndjson(options) ? RecordEnd::kNewline : RecordEnd::kCsv),
         parser_(make_parser()),
         writer_(writes_ndjson(options) ? AnswerWriter::Format::kNdjson : AnswerWriter::Format::kCsv, labels(),
@@ -154,7 +155,7 @@ class RowScorer {
     auto bad = rows.bad.begin();
     std::size_t row = 0;  // good and bad
     for (std::size_t start = 0; start < good_count;) {
-      const std::size_t count = std::min(options_.batch_size, good_count - start);
+      const std::size_t count = std::min(batch_size_, good_count - start);
       predict(part, std::span(rows.features).subspan(start * feature_count, count * feature_count), count);
       for (std::size_t done = 0; done < count;) {
         for (; bad != rows.bad.end() && bad->number == row; ++bad, ++row) {
@@ -204,8 +205,8 @@ class RowScorer {
       }
     };
     const std::size_t count = good_count(rows);
-    for (std::size_t first = 0; first < count; first += options_.batch_size) {
-      sift(first, std::min(first + options_.batch_size, count));
+    for (std::size_t first = 0; first < count; first += batch_size_) {
+      sift(first, std::min(first + batch_size_, count));
     }
     rows.features = std::move(good);
     rows.bad.insert(rows.bad.end(), std::make_move_iterator(failing.begin()), std::make_move_iterator(failing.end()));
@@ -213,7 +214,7 @@ class RowScorer {
   }
 
   void predict(Part& part, std::span<const float> rows, std::size_t count) const {
-    const std::size_t least = std::min(kMinBatch, options_.batch_size);
+    const std::size_t least = std::min(kMinBatch, batch_size_);
     if (count < least) {
       const auto last_row = rows.last(rows.size() / count);
       part.padded.assign(rows.begin(), rows.end());
@@ -247,6 +248,7 @@ class RowScorer {
 
   const PredictOptions& options_;
   const Classifier& classifier_;
+  const std::size_t batch_size_;
   ChunkReader reader_;
   std::deque<Chunk> unreadable_;
   Chunk first_;

@@ -3,13 +3,16 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <memory>
 
-#include "cli/name_list.h"
+#include "cli/model_options.h"
+#include "cli/number_option.h"
 #include "cli/torch_verbs.h"
 #include "cli/verbs.h"
 #include "error.h"
 #include "io/file_bytes.h"
+#include "pickle/text.h"
 
 namespace iris {
 namespace {
@@ -17,17 +20,19 @@ namespace {
 // What is typed where it takes more than taking it over.
 struct Typed {
   ServeOptions options;
-  std::optional<std::string> features;
-  std::optional<std::string> labels;
+  TypedNames names;
   std::string key_file;
   std::size_t max_wait_us = 0;
-  double timeout_s = 30;
-  double grace_s = 0;
+  std::optional<double> timeout_s;
+  std::optional<double> grace_s;
   std::string log_format = "text";
 };
 
 std::string read_api_key(const std::string& path) {
   std::shared_ptr<const FileBytes> file;
+  if (std::filesystem::is_directory(path)) {
+    throw InputError("--api-key-file " + path + ": is a directory; name the file with the key");
+  }
   try {
     file = FileBytes::open(path);
   } catch (const FormatError& error) {
@@ -45,24 +50,47 @@ std::string read_api_key(const std::string& path) {
   return key;
 }
 
+std::chrono::milliseconds milliseconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+// Also empty: none.
+bool is_origin(std::string_view text) {
+  const std::size_t host = text.find("://") + 3;
+  return text.empty() || text == "*" ||
+         ((text.starts_with("http://") || text.starts_with("https://")) && text.size() > host &&
+          std::all_of(text.begin() + static_cast<std::ptrdiff_t>(host), text.end(), [](char character) {
+            return std::isalnum(static_cast<unsigned char>(character)) != 0 ||
+                   std::string_view(".-:[]").find(character) != std::string_view::npos;
+          }));
+}
+
 int run_serve(Typed typed) {
   ServeOptions& options = typed.options;
   const std::string& name = options.server.name;
-  const bool is_name = !name.empty() && std::none_of(name.begin(), name.end(), [](char character) {
-    return character == '/' || (character >= 0 && character < ' ') || character == 0x7F;
-  });
+  const bool is_name =
+      !name.empty() && pickle::is_utf8(name) && std::none_of(name.begin(), name.end(), [](char character) {
+        return character == '/' || (character >= 0 && character < ' ') || character == 0x7F;
+      });
   if (!is_name) {
-    throw UsageError("--name: has to be a name without slashes and control characters");
+    throw UsageError("--name: must be UTF-8 without slashes and control characters, got " + pickle::quoted(name));
   }
   if (options.server.tls_certificate.empty() != options.server.tls_key.empty()) {
     throw UsageError("--tls-cert and --tls-key belong together; give both");
   }
-  options.classifier.features = split_names("--features", typed.features);
-  options.classifier.labels = split_names("--labels", typed.labels);
+  if (options.server.host.empty()) {
+    throw UsageError("--host: is empty; give an address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0");
+  }
+  if (!is_origin(options.server.cors_origin)) {
+    throw UsageError("--cors-origin: must be as browsers write it, https://example.org without a path, or *; got " +
+                     pickle::quoted(options.server.cors_origin));
+  }
+  set_names(typed.names, options.classifier);
+  options.classifier.rows_option = "--max-batch-rows";
   options.server.api_key = typed.key_file.empty() ? "" : read_api_key(typed.key_file);
   options.server.max_wait = std::chrono::microseconds(typed.max_wait_us);
-  options.server.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(typed.timeout_s * 1000));
-  options.server.grace = std::chrono::milliseconds(static_cast<std::int64_t>(typed.grace_s * 1000));
+  options.server.timeout = milliseconds(typed.timeout_s.value_or(30));
+  options.server.grace = milliseconds(typed.grace_s.value_or(0));
   options.server.log_format = typed.log_format == "json" ? serve::LogFormat::kJson : serve::LogFormat::kText;
   return serve_verb(options);
 }
@@ -74,50 +102,54 @@ void add_serve(CLI::App& app, Run& run) {
   auto typed = std::make_shared<Typed>();
   ServeOptions& options = typed->options;
   serve::ServerOptions& server = options.server;
-  constexpr std::size_t kMany = std::size_t{1} << 24;
-  command->add_option("MODEL", options.model, "A file that holds a model, whatever its name")->required();
+  constexpr std::int64_t kMany = std::int64_t{1} << 24;
+  command->add_option("MODEL", options.model, "A file that holds a model, whatever its name")
+      ->type_name("FILE")
+      ->required();
   command->add_option("--name", server.name, "The model's name in paths and answers (iris)");
   command->add_option("--host", server.host, "Where to listen (127.0.0.1: callers on this machine only)");
-  command->add_option("--port", server.port, "Its port (8080); 0 takes a free one")->check(CLI::Range(0, 65535));
+  command->add_option("--port", server.port, "Its port (8080); 0 takes a free one")->transform(whole_number(0, 65535));
   command->add_option("--workers", server.workers, "Threads that serve connections (as many as there are cores)")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
+      ->transform(whole_number(1, 1024));
   command->add_option("--max-batch-rows", server.max_batch_rows, "Rows per pass through the model, at most (64)")
-      ->check(CLI::Range(std::size_t{1}, kMany));
+      ->transform(whole_number(1, kMany));
   command->add_option("--max-wait-us", typed->max_wait_us, "How long a request waits for others to share its pass (0)")
-      ->check(CLI::Range(std::size_t{0}, std::size_t{60'000'000}));
+      ->transform(whole_number(0, 60'000'000));
   command
       ->add_option("--max-queue-rows", server.max_queue_rows,
                    "Rows that wait or are computed, at most; then 503 (1024)")
-      ->check(CLI::Range(std::size_t{1}, kMany));
+      ->transform(whole_number(1, kMany));
   command->add_option("--max-body", server.max_body, "Bytes of a request's body, unpacked (16MiB); then 413")
       ->transform(CLI::AsSizeValue(true))
       ->check(CLI::Range(std::size_t{1}, serve::kLargestMaxBody));
   command->add_option("--max-connections", server.max_connections, "At the same time (1024); then 503")
-      ->check(CLI::Range(std::size_t{1}, kMany));
+      ->transform(whole_number(1, kMany));
+  constexpr double kDay = 86'400;
+  add_number(
+      *command, "--timeout-s", typed->timeout_s, "Seconds for a request to come whole, an answer to be taken (30)",
+      [](double value) { return value >= 0.05 && value <= kDay; }, "from 0.05 to 86400");
+  add_number(
+      *command, "--grace-s", typed->grace_s, "Seconds from SIGTERM until the port closes (0)",
+      [](double value) { return value >= 0 && value <= kDay; }, "from 0 to 86400");
   command
-      ->add_option("--timeout-s", typed->timeout_s, "Seconds for a request to come whole, an answer to be taken (30)")
-      ->check(CLI::Range(0.05, 86'400.0));
-  command->add_option("--grace-s", typed->grace_s, "Seconds from SIGTERM until the port closes (0)")
-      ->check(CLI::Range(0.0, 86'400.0));
-  command->add_option("--api-key-file", typed->key_file,
-                      "A file with the key that callers send: Authorization: Bearer KEY");
-  command->add_option("--tls-cert", server.tls_certificate, "The certificate chain, a PEM file: https");
-  command->add_option("--tls-key", server.tls_key, "Its private key, a PEM file");
+      ->add_option("--api-key-file", typed->key_file,
+                   "A file with the key that callers send: Authorization: Bearer KEY")
+      ->type_name("FILE");
+  command->add_option("--tls-cert", server.tls_certificate, "The certificate chain, a PEM file: https")
+      ->type_name("FILE");
+  command->add_option("--tls-key", server.tls_key, "Its private key, a PEM file")->type_name("FILE");
   command->add_option("--cors-origin", server.cors_origin,
                       "Another origin whose pages may ask: https://example.org, or *");
   command->add_option("--log-format", typed->log_format, "text (default) or json")
       ->check(CLI::IsMember({"text", "json"}));
 
-  command->add_option("--features", typed->features, "Names of the features, in order: a,b,c");
-  command->add_option("--labels", typed->labels, "Names of the classes, in order: a,b,c");
-  command->add_option("--key", options.classifier.key, "Which dictionary of a checkpoint is the state_dict");
-  command->add_option("--hidden", options.classifier.hidden, "IrisNet's hidden units (16)")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20));
-  command->add_option("--device", options.classifier.device, "auto (CUDA when there is one), cpu, cuda or cuda:N");
+  add_model_options(*command, typed->names, options.classifier);
   command->add_option("--threads", options.threads, "LibTorch's threads within one pass (1)")
-      ->check(CLI::Range(1, 1024));
+      ->transform(whole_number(1, 1024));
   command->footer(
-      "SIGHUP reads the model file again; SIGTERM and Ctrl-C end the server once what it accepted is answered.\n"
+      "SIGHUP reads the model file again; SIGTERM and Ctrl-C end the server once what it accepted is answered, a "
+      "second\n"
+      "one at once.\n"
       "Examples:\n"
       "  iris serve model.pt\n"
       "  curl -d '{\"instances\":[[5.1,3.5,1.4,0.2]]}' localhost:8080/predict\n"

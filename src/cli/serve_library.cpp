@@ -1,11 +1,13 @@
 // What the shared library for iris serve gives the program; torch_verbs.cpp is its other end.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <future>
 #include <memory>
 
 #include "cli/serve.h"
+#include "cli/torch_start.h"
 #include "error.h"
-#include "inference/device.h"
 #include "serve/http.h"
 #include "serve/server.h"
 
@@ -24,8 +26,13 @@ class ServedClassifier : public serve::Model {
  public:
   ServedClassifier(Classifier classifier, std::size_t batch_rows)
       : Model(classifier.features(), classifier.known_labels()), classifier_(std::move(classifier)) {
-    if (!features().empty()) {
+    if (features().empty()) {
+      return;
+    }
+    if (classifier_.is_on_cpu()) {
       warm_up(batch_rows);
+    } else {  // what a thread leaves of CUDA when it ends, the next one takes over
+      std::async(std::launch::async, [&] { warm_up(batch_rows); }).get();
     }
   }
 
@@ -42,6 +49,11 @@ class ServedClassifier : public serve::Model {
       classifier_.predict(rows, row_count, predictions);
     } catch (const NotFiniteError&) {
       throw serve::RequestError(400, "the model gives logits that are not finite for these rows");
+    } catch (const DeviceLost&) {
+      is_lost_ = true;
+      throw;
+    } catch (const OutOfMemory&) {
+      throw;
     } catch (const InputError& error) {
       if (features().empty()) {  // how many it takes is not known, so most likely these are too many or too few
         throw serve::RequestError(400, error.what());
@@ -52,10 +64,10 @@ class ServedClassifier : public serve::Model {
 
   bool is_alive() const override {
     try {
-      if (!features().empty()) {
+      if (!features().empty() && !is_lost_) {
         classifier_.predict(std::vector<float>(features().size()), 1);
       }
-      return true;
+      return !is_lost_;
     } catch (const NotFiniteError&) {
       return true;
     } catch (const std::exception&) {
@@ -79,17 +91,18 @@ class ServedClassifier : public serve::Model {
       }
     }
     set_labels(classifier_.labels(predictions.class_count));
-    is_quick = fastest < kQuick;
+    is_quick = classifier_.is_on_cpu() && fastest < kQuick;  // on a GPU, company in a pass costs nothing
   }
 
   Classifier classifier_;
+  mutable std::atomic<bool> is_lost_ = false;
 };
 
 }  // namespace
 }  // namespace iris
 
 extern "C" int iris_serve_verb(const iris::ServeOptions& options) {
-  iris::set_thread_count(options.threads);
+  iris::start_torch(options.classifier.device, options.classifier.allows_tf32, options.threads);
   const auto load = [&options] {
     return std::make_shared<iris::ServedClassifier>(iris::Classifier::open(options.model, options.classifier),
                                                     options.server.max_batch_rows);

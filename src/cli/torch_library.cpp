@@ -1,4 +1,5 @@
 // What the shared library with LibTorch in it gives the program; torch_verbs.cpp is its other end.
+#include "cli/torch_start.h"
 #include "cli/torch_verbs.h"
 #include "inference/device.h"
 
@@ -6,11 +7,11 @@ namespace iris {
 namespace {
 
 int predict(const PredictOptions& options) {
-  if (options.threads || !options.input.empty()) {  // the workers are threads enough
-    set_thread_count(options.threads.value_or(1));
-  }
+  const bool has_workers = !options.input.empty();  // which are threads enough
+  start_torch(options.classifier.device, options.classifier.allows_tf32,
+              has_workers ? options.threads.value_or(1) : options.threads);
   const Classifier classifier = Classifier::open(options.model, options.classifier);
-  return options.input.empty() ? predict_sample(options, classifier) : predict_rows(options, classifier);
+  return !has_workers ? predict_sample(options, classifier) : predict_rows(options, classifier);
 }
 
 }  // namespace

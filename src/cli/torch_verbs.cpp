@@ -12,6 +12,7 @@
 #include <iterator>
 #include <string>
 
+#include "cli/libtorch.h"
 #include "error.h"
 
 namespace iris {
@@ -38,8 +39,7 @@ void prepare_heap() {
 }
 
 // Beside the program, or where both are installed.
-std::string path_of(const char* library) {
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
+std::string path_of(const char* library, const std::filesystem::path& program) {
   for (const char* folder : {".", IRIS_VERBS_FROM_PROGRAM}) {
     const std::filesystem::path path = program.parent_path() / folder / library;
     if (std::filesystem::exists(path)) {
@@ -50,15 +50,33 @@ std::string path_of(const char* library) {
                    ", which needs it; build again with script/build, or install both with cmake --install");
 }
 
+// With the LibTorch of its rpath, else with the one that is found: a library's name that is loaded is not looked for
+// again.
+void* open_library(const std::string& path, const std::filesystem::path& program) {
+  if (void* library = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_GLOBAL)) {
+    check_libtorch_version(library);
+    return library;
+  }
+  const std::string libtorch = find_libtorch(program, ::dlerror()).string();
+  void* library = ::dlopen(libtorch.c_str(), RTLD_LAZY | RTLD_GLOBAL);
+  if (library != nullptr) {
+    check_libtorch_version(library);
+    library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
+  }
+  if (library == nullptr) {
+    throw InputError(path + " and " + libtorch + " cannot be loaded: " + ::dlerror() + "; " + how_to_get_libtorch());
+  }
+  return library;
+}
+
 // What the library's function returns or does.
 template <class Function>
 Function* load(const char* library_name, const char* function_name) {
-  const std::string path = path_of(library_name);
-  void* library = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_GLOBAL);
-  void* function = library != nullptr ? ::dlsym(library, function_name) : nullptr;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
+  void* function = ::dlsym(open_library(path_of(library_name, program), program), function_name);
   if (function == nullptr) {
-    throw InputError(std::string("LibTorch cannot be loaded: ") + ::dlerror() +
-                     "; it has to be where it was when iris was built: build again with script/build");
+    throw InputError(std::string(library_name) + " is not of this iris: " + ::dlerror() +
+                     "; build again with script/build, or install both with cmake --install");
   }
   return reinterpret_cast<Function*>(function);
 }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 
+#include "cli/model_options.h"
 #include "cli/number_option.h"
 #include "cli/torch_verbs.h"
 #include "cli/verbs.h"
@@ -80,21 +81,27 @@ void add_train(CLI::App& app, Run& run) {
   command
       ->add_option("DATA", options->data,
                    "CSV with a header: the four features and the label column, in any order; - is stdin")
+      ->type_name("FILE")
       ->required();
   command
       ->add_option("-o,--output", options->output,
                    "The state_dict to write, for Python's torch.load(weights_only=True) too; - is stdout")
+      ->type_name("FILE")
       ->required();
   add_config_options(*command, options->typed);
-  command->add_option("--checkpoint-dir", options->checkpoint_dir, "Folder for checkpoints, made if it is not there");
+  command->add_option("--checkpoint-dir", options->checkpoint_dir, "Folder for checkpoints, made if it is not there")
+      ->type_name("DIR");
   command->add_option("--checkpoint-every", options->checkpoint_every, "Epochs from one checkpoint to the next (10)")
       ->transform(count);
   command->add_option("--keep", options->keep, "Checkpoints to keep, the newest (all)")->transform(count);
-  command->add_option("--resume", options->resume,
-                      "Go on from this checkpoint or, of a folder, from its newest one that is whole");
-  command->add_option("--history", options->history, "CSV file for the losses and accuracies of every epoch");
+  command
+      ->add_option("--resume", options->resume,
+                   "Go on from this checkpoint or, of a folder, from its newest one that is whole")
+      ->type_name("PATH");
+  command->add_option("--history", options->history, "CSV file for the losses and accuracies of every epoch")
+      ->type_name("FILE");
   command->add_flag("--json", options->json, "The result as one JSON object");
-  command->add_option("--device", options->device, "auto (CUDA when there is one), cpu, cuda or cuda:N");
+  add_device_options(*command, options->device, options->allows_tf32);
   command->add_option("--threads", options->threads, "LibTorch's threads; another count gives other last bits (1)")
       ->transform(whole_number(1, 1024));
   command

@@ -20,6 +20,7 @@ struct TrainOptions {
   std::optional<std::string> history;            // a CSV file
   bool json = false;
   std::string device = "auto";
+  bool allows_tf32 = false;
   int threads = 1;
   std::int64_t log_every = 10;
   bool quiet = false;

@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "cli/progress.h"
+#include "cli/torch_start.h"
 #include "cli/train.h"
 #include "data/float_text.h"
 #include "data/labelled_csv.h"
 #include "error.h"
 #include "inference/device.h"
+#include "inference/device_errors.h"
 #include "io/interrupt.h"
 #include "io/output_file.h"
 #include "pickle/text.h"
@@ -67,7 +69,8 @@ class EpochLog {
 
 class TrainingRun {
  public:
-  explicit TrainingRun(const TrainOptions& options) : options_(options), device_(resolve_device(options.device)) {
+  explicit TrainingRun(const TrainOptions& options)
+      : options_(options), device_(start_torch(options.device, options.allows_tf32, options.threads)) {
     check_output(options.output);
     if (options.history) {
       check_output(*options.history);
@@ -90,6 +93,12 @@ class TrainingRun {
       } catch (const Diverged& diverged) {
         write_history();
         throw InputError(diverged.what() + last_checkpoint_text());
+      } catch (const std::exception& error) {
+        if (!is_out_of_memory(error)) {
+          throw;
+        }
+        throw InputError("out of memory on " + device_.str() + " in epoch " + std::to_string(trainer_->epoch() + 1) +
+                         "; lower --batch-size or --hidden" + last_checkpoint_text());
       }
       write_history();
       if (is_interrupted()) {
@@ -131,7 +140,15 @@ class TrainingRun {
     }
     config.data_crc32 = crc32;
     config.torch = torch_version();
-    trainer_.emplace(config, *rows_, options_.data, device_);
+    try {
+      trainer_.emplace(config, *rows_, options_.data, device_);
+    } catch (const std::exception& error) {
+      if (!is_out_of_memory(error)) {
+        throw;
+      }
+      throw InputError(options_.data + ": its rows and the model do not fit into the memory of " + device_.str() +
+                       "; lower --hidden, or use another --device");
+    }
     config_ = config;
   }
 
@@ -278,7 +295,6 @@ class TrainingRun {
 }  // namespace
 
 int train_model(const TrainOptions& options) {
-  set_thread_count(options.threads);
   TrainingRun(options).run();
   return 0;
 }

@@ -20,4 +20,8 @@ void add_inspect(CLI::App& app, Run& run);
 void add_convert(CLI::App& app, Run& run);
 void add_serve(CLI::App& app, Run& run);
 
+// Of the app's other verbs and options, those of every add_VERB that came before or comes after.
+void add_completions(CLI::App& app, Run& run);
+void add_man(CLI::App& app, Run& run);
+
 }  // namespace iris

@@ -4,13 +4,17 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
 #include "error.h"
 #include "inference/device.h"
+#include "inference/device_errors.h"
+#include "inference/device_passes.h"
 #include "inference/network.h"
 #include "state_dict/selection.h"
 #include "state_dict/tensor_writer.h"
@@ -20,14 +24,22 @@ namespace iris {
 struct Classifier::Impl {
   std::string path;
   c10::Device device;
-  std::unique_ptr<Network> network;
-  std::vector<std::string> features;
-  std::vector<std::string> labels;
+  at::ScalarType dtype;
+  std::string rows_option;
+  std::unique_ptr<Network> network = {};
+  std::unique_ptr<DevicePasses> passes = {};  // on a device other than the CPU
+  std::vector<std::string> features = {};
+  std::vector<std::string> labels = {};
+  std::atomic<std::size_t> most_rows = std::numeric_limits<std::size_t>::max();  // in a pass, for which there was memory
 
   [[noreturn]] void fail(const std::string& fact) const { throw InputError(path + ": " + fact); }
 
+  void append_logits(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const;
   // The module's logits: float32 [row_count, classes] on the CPU.
   at::Tensor forward(std::span<const float> rows, std::size_t row_count) const;
+  // What the module gives.
+  at::Tensor output_of(const at::Tensor& rows) const;
+  [[noreturn]] void fail(const std::exception& error, std::size_t feature_count, std::size_t row_count) const;
 };
 
 namespace {
@@ -51,6 +63,20 @@ std::unique_ptr<Network> make_network(const TensorFile& file, const ClassifierOp
   }
   return make_iris_network(file, options.key, options.hidden, device);
 }
+
+at::ScalarType scalar_type_of(const std::string& dtype) {
+  const std::pair<const char*, at::ScalarType> known[] = {
+      {"float32", at::kFloat}, {"bfloat16", at::kBFloat16}, {"float16", at::kHalf}};
+  for (const auto& [name, type] : known) {
+    if (dtype == name) {
+      return type;
+    }
+  }
+  throw UsageError("--dtype " + dtype + ": is none of float32, bfloat16, float16");
+}
+
+// Fewer are not remembered: a server that was short of memory now and then would end at one row a pass.
+constexpr std::size_t kLeastMostRows = 64;
 
 // Without a branch in the loop, so that it is vectorized.
 bool are_finite(const std::vector<float>& values) {
@@ -115,20 +141,33 @@ void softmax(Predictions& predictions) {
 }  // namespace
 
 Classifier Classifier::open(const std::string& path, const ClassifierOptions& options) {
+  const at::ScalarType dtype = scalar_type_of(options.dtype.value_or("float32"));
   const std::string place = path == "-" ? "stdin" : path;
   const ModelFile file = read_model_file(path);
   const auto* archive = std::get_if<Pt2Archive>(&file);
   const bool is_for_cpu = archive != nullptr && archive->device() == "cpu" && options.device == "auto";
-  const c10::Device device = resolve_device(is_for_cpu ? "cpu" : options.device);
-  auto impl = std::make_unique<Impl>(Impl{place, device, nullptr, {}, {}});
+  const c10::Device device = resolve_device(is_for_cpu ? "cpu" : options.device).device;
+  std::unique_ptr<Impl> impl(new Impl{place, device, dtype, options.rows_option});
   try {
     impl->network = std::visit([&](const auto& form) { return make_network(form, options, device); }, file);
+    if (options.dtype) {
+      impl->network->to(dtype);
+    }
+    if (device.is_cuda()) {
+      impl->passes = std::make_unique<DevicePasses>(device);
+    }
   } catch (const UsageError& error) {
     throw UsageError(place + ": " + error.what());
   } catch (const FormatError& error) {
     throw FormatError(place + ": " + error.what());
   } catch (const InputError& error) {
     throw InputError(place + ": " + error.what());
+  } catch (const std::exception& error) {
+    if (is_out_of_memory(error)) {
+      throw OutOfMemory(place + ": the model does not fit into the memory of " + device.str() +
+                        "; use another --device");
+    }
+    throw;
   }
   const std::size_t known = impl->network->names.features.size();
   if (known > 0 && !options.features.empty() && options.features.size() != known) {
@@ -156,20 +195,60 @@ std::vector<std::string> Classifier::labels(std::size_t class_count) const {
   return labels;
 }
 
+bool Classifier::is_on_cpu() const { return impl_->device.is_cpu(); }
+
+std::size_t Classifier::usual_batch_size() const {
+  constexpr std::size_t kOnCpu = 4096;   // stays in its caches
+  constexpr std::size_t kOnGpu = 65536;  // keeps it busy longer than a start takes
+  return is_on_cpu() ? kOnCpu : kOnGpu;
+}
+
+at::Tensor Classifier::Impl::output_of(const at::Tensor& rows) const {
+  if (passes) {
+    return passes->run(*network, rows, dtype);
+  }
+  const at::Tensor output = network->forward(rows.to(dtype));
+  return output.defined() && output.is_floating_point() ? output.to(at::kCPU, at::kFloat).contiguous() : output;
+}
+
+void Classifier::Impl::fail(const std::exception& error, std::size_t feature_count, std::size_t row_count) const {
+  if (is_out_of_memory(error)) {
+    throw OutOfMemory(path + ": out of memory on " + device.str() + " with " + std::to_string(row_count) +
+                      (row_count == 1 ? " row; use another --device" : " rows at once; lower " + rows_option));
+  }
+  if (is_device_lost(error)) {
+    throw DeviceLost(path + ": " + device.str() + " failed, and answers nothing more: " + message_of(error) +
+                     "; start again");
+  }
+  throw RowsError(path + ": the model failed on " + std::to_string(feature_count) + " features: " + message_of(error));
+}
+
+void Classifier::Impl::append_logits(std::span<const float> rows, std::size_t row_count,
+                                     Predictions& predictions) const {
+  const at::Tensor logits = forward(rows, row_count);
+  const auto class_count = static_cast<std::size_t>(logits.size(1));
+  if (!labels.empty() && class_count != labels.size()) {
+    fail("the model has " + std::to_string(class_count) + " classes, but there are " + std::to_string(labels.size()) +
+         " labels; name each class once with --labels");
+  }
+  if (!predictions.logits.empty() && class_count != predictions.class_count) {
+    fail("the model gives " + std::to_string(class_count) + " classes, and gave " +
+         std::to_string(predictions.class_count) + " before");
+  }
+  predictions.class_count = class_count;
+  const auto* first = logits.const_data_ptr<float>();
+  predictions.logits.insert(predictions.logits.end(), first, first + logits.numel());
+}
+
 at::Tensor Classifier::Impl::forward(std::span<const float> rows, std::size_t row_count) const {
   const auto n = static_cast<std::int64_t>(row_count);
-  const auto feature_count = static_cast<std::int64_t>(rows.size() / row_count);
+  const std::size_t feature_count = rows.size() / row_count;
   at::Tensor logits;
   try {
-    const at::Tensor input =
-        at::from_blob(const_cast<float*>(rows.data()), {n, feature_count}, at::TensorOptions().dtype(at::kFloat));
-    logits = network->forward(input.to(device));
-    if (logits.defined() && logits.is_floating_point()) {
-      logits = logits.to(at::kCPU, at::kFloat).contiguous();
-    }
+    logits = output_of(at::from_blob(const_cast<float*>(rows.data()), {n, static_cast<std::int64_t>(feature_count)},
+                                     at::TensorOptions().dtype(at::kFloat)));
   } catch (const std::exception& error) {
-    throw RowsError(path + ": the model failed on " + std::to_string(feature_count) +
-                    " features: " + message_of(error));
+    fail(error, feature_count, row_count);
   }
   if (!logits.defined() || !logits.is_floating_point()) {
     fail("the model gives no float tensor; a classifier gives logits (rows, classes)");
@@ -188,16 +267,28 @@ void Classifier::predict(std::span<const float> rows, std::size_t row_count, Pre
     impl_->fail("the model takes " + std::to_string(impl_->features.size()) + " features, not " +
                 std::to_string(feature_count));
   }
-  const at::Tensor logits = impl_->forward(rows, row_count);
-  predictions.class_count = static_cast<std::size_t>(logits.size(1));
-  if (!impl_->labels.empty() && predictions.class_count != impl_->labels.size()) {
-    impl_->fail("the model has " + std::to_string(predictions.class_count) + " classes, but there are " +
-                std::to_string(impl_->labels.size()) + " labels; name each class once with --labels");
+  predictions.logits.clear();
+  std::size_t most_rows = impl_->most_rows;
+  bool is_halved = false;
+  for (std::size_t start = 0; start < row_count;) {
+    const std::size_t count = std::min(row_count - start, most_rows);
+    try {
+      impl_->append_logits(rows.subspan(start * feature_count, count * feature_count), count, predictions);
+      start += count;
+    } catch (const OutOfMemory&) {
+      if (is_halved || count == 1) {
+        throw;
+      }
+      is_halved = true;
+      most_rows = (count + 1) / 2;
+    }
   }
-  const auto* first = logits.const_data_ptr<float>();
-  predictions.logits.assign(first, first + logits.numel());
+  if (is_halved) {
+    impl_->most_rows = std::max(most_rows, kLeastMostRows);
+  }
   if (!are_finite(predictions.logits)) {
-    throw NotFiniteError(impl_->path + ": the model gives logits that are not finite");
+    throw NotFiniteError(impl_->path + ": the model gives logits that are not finite" +
+                         (impl_->dtype == at::kHalf ? "; float16 ends at 65504" : ""));
   }
   softmax(predictions);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "error.h"
+#include "inference/device_errors.h"
 #include "iris_net.h"
 #include "state_dict/tensors.h"
 
@@ -18,10 +19,7 @@ class IrisNetwork : public Network {
  public:
   explicit IrisNetwork(IrisNet net) : net_(std::move(net)) {
     names = {iris_features(), iris_labels()};
-    if (net_->fc1->options.out_features() <= kSmallWidth) {
-      const torch::NoGradGuard no_grad;
-      biases_of_ = {rows_of(net_->fc1->bias), rows_of(net_->fc2->bias)};
-    }
+    repeat_biases();
   }
 
   at::Tensor forward(const at::Tensor& features) override {
@@ -32,11 +30,24 @@ class IrisNetwork : public Network {
     return affine(1, hidden.relu_(), *net_->fc2);
   }
 
+  void to(at::ScalarType dtype) override {
+    net_->to(dtype);
+    repeat_biases();
+  }
+
  private:
   static constexpr std::int64_t kRows = 4096;
   static constexpr std::int64_t kSmallWidth = 64;
 
   static at::Tensor rows_of(const at::Tensor& bias) { return bias.expand({kRows, bias.size(0)}).contiguous(); }
+
+  // A GPU's own kernels add a bias on their way.
+  void repeat_biases() {
+    if (net_->fc1->bias.is_cpu() && net_->fc1->options.out_features() <= kSmallWidth) {
+      const torch::NoGradGuard no_grad;
+      biases_of_ = {rows_of(net_->fc1->bias), rows_of(net_->fc2->bias)};
+    }
+  }
 
   at::Tensor affine(std::size_t layer, const at::Tensor& input, const torch::nn::LinearImpl& linear) const {
     return at::addmm(biases_of_[layer].narrow(0, 0, input.size(0)), input, linear.weight.t());
@@ -61,6 +72,26 @@ class TorchScriptNetwork : public Network {
     return output.isTensor() ? output.toTensor() : at::Tensor();
   }
 
+  // As Python's Module.to: torch::jit::Module's own converts integers too.
+  void to(at::ScalarType dtype) override {
+    bool has_converted = false;
+    const auto convert = [&](const auto& tensors) {
+      for (at::Tensor tensor : tensors) {
+        if (tensor.is_floating_point()) {
+          tensor.set_data(tensor.to(dtype));
+          has_converted = true;
+        }
+      }
+    };
+    convert(module_.parameters());
+    convert(module_.buffers());
+    if (!has_converted) {
+      throw InputError(
+          "the module's numbers are part of its program (it is frozen), and stay what they are; export it in "
+          "that dtype, or leave out --dtype");
+    }
+  }
+
  private:
   torch::jit::Module module_;
 };
@@ -82,6 +113,10 @@ std::string way_out(const StateDict& state_dict, const IrisNetOptions& options) 
 }
 
 }  // namespace
+
+void Network::to(at::ScalarType /*dtype*/) {
+  throw InputError("the model's dtype is fixed in this form; leave out --dtype");
+}
 
 std::unique_ptr<Network> make_iris_network(const TensorFile& file, const std::optional<std::string>& key,
                                            std::optional<std::int64_t> hidden, c10::Device device) {
@@ -115,6 +150,9 @@ std::unique_ptr<Network> make_torchscript_network(const TensorFile& file, c10::D
   } catch (const FormatError&) {
     throw;
   } catch (const std::exception& error) {
+    if (is_out_of_memory(error)) {
+      throw;
+    }
     throw FormatError("LibTorch cannot load this TorchScript: " + message_of(error));
   }
 }

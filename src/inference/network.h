@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
 
 #include <cstdint>
 #include <memory>
@@ -20,9 +21,14 @@ class Network {
  public:
   virtual ~Network() = default;
 
-  // features: float32 [N, features] on the network's device. Returns what the model gives, which is not checked to be a
-  // tensor of any shape: an undefined tensor when it is no tensor at all. Throws c10::Error or std::exception.
+  // features: float32, or what `to` was given, [N, features] on the network's device. Returns what the model gives,
+  // which is not checked to be a tensor of any shape: an undefined tensor when it is no tensor at all. Throws
+  // c10::Error or std::exception.
   virtual at::Tensor forward(const at::Tensor& features) = 0;
+
+  // Converts its floating-point parameters and buffers; forward takes features of that dtype from then on. Before it is
+  // used. Throws InputError where the form has none that could be converted.
+  virtual void to(at::ScalarType dtype);
 
   ModelNames names;
 };

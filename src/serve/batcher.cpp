@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <exception>
+#include <span>
 #include <utility>
 
 namespace iris::serve {
@@ -92,6 +93,24 @@ bool Batcher::is_late(Job& job) {
   return true;
 }
 
+// One request may have more rows than a pass takes.
+void Batcher::predict(const Model& model, std::size_t row_count) {
+  const std::size_t width = rows_.size() / row_count;
+  for (std::size_t first = 0; first < row_count; first += state_.max_batch_rows) {
+    const std::size_t count = std::min(state_.max_batch_rows, row_count - first);
+    Predictions& pass = first == 0 ? predictions_ : pass_;
+    const auto start = Clock::now();
+    model.predict(std::span(rows_).subspan(first * width, count * width), count, pass);
+    state_.metrics.count_pass(count, Clock::now() - start);
+    if (first != 0) {
+      const auto append = [](auto& all, const auto& more) { all.insert(all.end(), more.begin(), more.end()); };
+      append(predictions_.logits, pass.logits);
+      append(predictions_.probabilities, pass.probabilities);
+      append(predictions_.best, pass.best);
+    }
+  }
+}
+
 void Batcher::run_batch(std::vector<Job>& batch) {
   rows_.clear();
   std::size_t row_count = 0;
@@ -101,9 +120,7 @@ void Batcher::run_batch(std::vector<Job>& batch) {
   }
   const Model& model = *batch[0].model;
   try {
-    const auto start = Clock::now();
-    model.predict(rows_, row_count, predictions_);
-    state_.metrics.count_pass(row_count, Clock::now() - start);
+    predict(model, row_count);
   } catch (const std::exception& problem) {
     if (batch.size() > 1) {  // only who brought the trouble has it
       for (Job& job : batch) {

@@ -55,6 +55,7 @@ class Batcher {
   void run();
   std::vector<Job> take_batch();
   void run_batch(std::vector<Job>& batch);
+  void predict(const Model& model, std::size_t row_count);
   void finish(Job& job, const Predictions* predictions, std::size_t first, const RequestError* error);
   bool is_late(Job& job);
 
@@ -71,6 +72,7 @@ class Batcher {
   // Of the running batch.
   std::vector<float> rows_;
   Predictions predictions_;
+  Predictions pass_;  // of the rows at hand, where they take several passes
 };
 
 }  // namespace iris::serve

@@ -19,7 +19,7 @@ namespace asio = boost::asio;
 using Error = boost::system::error_code;
 
 constexpr std::size_t kSmallBuffer = 4 << 10;
-constexpr std::size_t kLargeBuffer = 64 << 10;  // for bodies
+constexpr std::size_t kLargeBuffer = 64 << 10;  // for bodies; larger ones are counted together
 static_assert(kLargeBuffer > kMostHeaderBytes);
 constexpr std::chrono::seconds kLinger(1);  // for the client to read its last answer
 constexpr std::size_t kMostId = 128;
@@ -33,7 +33,7 @@ template <class Stream>
 class Connection final : public Session, public std::enable_shared_from_this<Connection<Stream>> {
  public:
   Connection(Worker& worker, Stream stream, Admission admission)
-      : worker_(worker), stream_(std::move(stream)), admission_(admission) {
+      : worker_(worker), stream_(std::move(stream)), admission_(admission), body_share_(worker.service.bodies) {
     worker_.add(this);
   }
   ~Connection() override { worker_.remove(this); }
@@ -156,6 +156,9 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
       const bool had_head = parser_->has_head();
       const std::size_t taken = parser_->take(std::string_view(in_.data() + begin_, end_ - begin_));
       begin_ += taken;
+      if (request_.body.size() > kLargeBuffer && !body_share_.resize(request_.body.capacity())) {
+        throw RequestError(503, "the bodies of all requests together are as large as this server takes; try again");
+      }
       if (!had_head && parser_->has_head()) {
         take_head();
         if (is_asked_to_continue_) {
@@ -203,6 +206,11 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   // What cannot be read on from.
   void refuse(const RequestError& error) {
     arrived_ = Clock::now();
+    try {
+      request_.match = match_route(request_.target);  // for the log: the head may not have got as far
+    } catch (const RequestError&) {
+      request_.match = RouteMatch();
+    }
     respond(error_response(error.status, error.what()), false);
   }
 
@@ -254,6 +262,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     phase_ = Phase::kIdle;
     deadline = Clock::now() + worker_.options.timeout;
     request_.clear();
+    body_share_.resize(0);
     parser_.reset();
     if (out_.capacity() > kLargeBuffer) {
       out_ = std::string();
@@ -305,6 +314,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   std::size_t begin_ = 0;  // of it not taken yet
   std::size_t end_ = 0;
   Request request_;
+  BodyBudget::Share body_share_;         // of request_'s body
   std::optional<RequestParser> parser_;  // of the request at hand
   std::string out_;
 };

@@ -72,11 +72,11 @@ std::string model_config_json(const ServerOptions& options, const Model& model) 
                     {"labels", {{"string_value", text_of(model.known_labels())}}}}}});
 }
 
-std::string repository_index_json(const std::string& name, bool is_ready) {
+std::string repository_index_json(const std::string& name, const char* trouble) {
   const json entry = {{"name", name},
                       {"version", "1"},
-                      {"state", is_ready ? "READY" : "UNAVAILABLE"},
-                      {"reason", is_ready ? "" : "draining, or the device failed"}};
+                      {"state", trouble == nullptr ? "READY" : "UNAVAILABLE"},
+                      {"reason", trouble == nullptr ? "" : trouble}};
   return text_of(json::array({entry}));
 }
 

@@ -11,7 +11,7 @@ namespace iris::serve {
 std::string server_json();
 std::string model_json(const std::string& name, const Model& model);              // the protocol's metadata
 std::string model_config_json(const ServerOptions& options, const Model& model);  // Triton's
-std::string repository_index_json(const std::string& name, bool is_ready);        // the same
+std::string repository_index_json(const std::string& name, const char* trouble);  // the same; nullptr: it is ready
 std::string openapi_json(const std::string& name);
 std::string page_html(const std::string& name, const Model& model);
 

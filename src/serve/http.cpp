@@ -14,6 +14,7 @@ void Request::clear() {
     text->clear();
   }
   match = RouteMatch();
+  is_http_1_0 = false;
   constexpr std::size_t kKept = 64 << 10;
   if (body.capacity() > kKept) {
     body = std::string();
@@ -86,7 +87,12 @@ void write_response(const Response& response, const Request& request, std::strin
   for (const auto& [name, value] : response.headers) {
     bytes.append(name).append(": ").append(value).append("\r\n");
   }
-  bytes += keep_alive ? "\r\n" : "Connection: close\r\n\r\n";
+  if (!keep_alive) {
+    bytes += "Connection: close\r\n";
+  } else if (request.is_http_1_0) {
+    bytes += "Connection: keep-alive\r\n";  // else its clients wait for the end of the connection
+  }
+  bytes += "\r\n";
   if (request.method != "HEAD") {
     bytes += response.body;
   }

@@ -32,6 +32,7 @@ struct Request {
   std::string traceparent;
   RouteMatch match;  // of the target, once the head is checked
   bool keep_alive = true;
+  bool is_http_1_0 = false;
   bool is_from_loopback = false;
 
   // For the next request; memory is kept.

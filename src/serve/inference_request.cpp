@@ -16,12 +16,14 @@ namespace {
 
 using nlohmann::json;
 
+constexpr float kLargestHalf = 65504;
+
 [[noreturn]] void fail(const std::string& message) { throw RequestError(400, message); }
 
-// The member; nullptr where it is absent.
+// The member; nullptr where it is absent, or null, as some clients write it.
 const json* find(const json& object, const char* member) {
   const auto found = object.find(member);
-  return found == object.end() ? nullptr : &*found;
+  return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
 const json& object_at(const json& value, const std::string& place) {
@@ -180,7 +182,11 @@ class InputReader {
   void add_number(const json& number) {
     const std::string place = place_ + ".data[" + std::to_string(values_.size()) + "]";
     if (!type_->is_integer() || !number.is_number()) {
-      values_.push_back(finite_float(number, place));
+      const float value = finite_float(number, place);
+      if (type_->name == "FP16" && std::abs(value) > kLargestHalf) {
+        fail(place + ": " + number.dump() + " is no FP16");
+      }
+      values_.push_back(value);
       return;
     }
     if (number.is_number_float() || number.get<double>() < type_->lowest || number.get<double>() > type_->highest) {

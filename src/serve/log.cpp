@@ -1,10 +1,13 @@
 #include "serve/log.h"
 
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <ctime>
 
 #include "serve/json.h"
@@ -13,7 +16,8 @@ namespace iris::serve {
 namespace {
 
 constexpr std::chrono::milliseconds kGathering(5);
-constexpr std::chrono::seconds kLongestFlush(1);  // stderr may be a pipe that nobody reads
+constexpr std::chrono::seconds kLongestFlush(1);  // it may be a pipe that nobody reads
+constexpr int kLookWhileFull = 100;               // milliseconds
 
 // "2026-01-31T12:34:56.789Z"
 std::string now_text() {
@@ -41,19 +45,9 @@ std::string milliseconds_text(std::chrono::steady_clock::duration duration) {
   return std::to_string(microseconds / 1000) + "." + decimals.substr(1);
 }
 
-void write_all(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, bytes.data(), bytes.size());
-    if (written < 0 && errno != EINTR) {
-      return;  // there is nobody to tell
-    }
-    bytes.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
-  }
-}
-
 }  // namespace
 
-Log::Log(LogFormat format) : format_(format), thread_([this] { run(); }) {}
+Log::Log(LogFormat format, int descriptor) : format_(format), descriptor_(descriptor), thread_([this] { run(); }) {}
 
 Log::~Log() {
   {
@@ -117,6 +111,25 @@ void Log::append(std::string_view line) {
   waiting_ += line;
 }
 
+// As much at a time as a pipe that is ready takes without waiting: one that nobody reads may not keep the process from
+// ending.
+void Log::write_all(std::string_view bytes) const {
+  while (!bytes.empty()) {
+    pollfd ready = {descriptor_, POLLOUT, 0};
+    if (::poll(&ready, 1, kLookWhileFull) == 0) {
+      if (is_over_) {
+        return;
+      }
+      continue;
+    }
+    const ssize_t written = ::write(descriptor_, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
+    if (written < 0 && errno != EINTR && errno != EAGAIN) {
+      return;  // there is nobody to tell
+    }
+    bytes.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
+  }
+}
+
 void Log::run() {
   std::string lines;
   std::unique_lock lock(mutex_);
@@ -133,7 +146,7 @@ void Log::run() {
     lines.swap(waiting_);
     waiting_.clear();
     if (dropped_ != 0) {
-      const std::string fact = "stderr was not read: " + std::to_string(dropped_) + " lines are missing here";
+      const std::string fact = "the log was not read: " + std::to_string(dropped_) + " lines are missing here";
       lines += format_ == LogFormat::kJson ? "{\"message\":\"" + fact + "\"}\n" : "iris: " + fact + "\n";
       dropped_ = 0;
     }

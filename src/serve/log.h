@@ -1,6 +1,7 @@
-// Lines on stderr that no request waits for.
+// Lines that no request waits for.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -23,12 +24,13 @@ struct RequestLine {
   std::string_view traceparent;
 };
 
-// A thread of its own writes. Where stderr takes nothing, lines past kMostWaiting bytes are dropped and counted.
+// A thread of its own writes to the descriptor. Where nobody reads them, lines past kMostWaiting bytes are dropped and
+// counted, and those that wait at the end are given up.
 class Log {
  public:
   static constexpr std::size_t kMostWaiting = 4 << 20;
 
-  explicit Log(LogFormat format);
+  Log(LogFormat format, int descriptor);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
@@ -42,15 +44,17 @@ class Log {
 
  private:
   void append(std::string_view line);
+  void write_all(std::string_view bytes) const;
   void run();
 
   LogFormat format_;
+  int descriptor_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::string waiting_;
   std::size_t dropped_ = 0;
   bool is_writing_ = false;
-  bool is_over_ = false;
+  std::atomic<bool> is_over_ = false;
   std::thread thread_;
 };
 

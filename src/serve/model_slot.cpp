@@ -3,6 +3,8 @@
 #include <exception>
 #include <utility>
 
+#include "serve/http.h"
+
 namespace iris::serve {
 
 ModelSlot::ModelSlot(LoadModel load, Metrics& metrics, Log& log)
@@ -10,7 +12,24 @@ ModelSlot::ModelSlot(LoadModel load, Metrics& metrics, Log& log)
 
 std::shared_ptr<const Model> ModelSlot::current() const {
   const std::lock_guard lock(mutex_);
+  if (model_ == nullptr) {
+    throw RequestError(503, kUnloaded);
+  }
   return model_;
+}
+
+void ModelSlot::unload() {
+  std::shared_ptr<const Model> last;
+  {
+    const std::lock_guard lock(mutex_);
+    model_.swap(last);
+  }
+  log_.message("the model was unloaded");
+}
+
+bool ModelSlot::is_loaded() const {
+  const std::lock_guard lock(mutex_);
+  return model_ != nullptr;
 }
 
 std::optional<std::string> ModelSlot::reload() {
@@ -27,8 +46,10 @@ std::optional<std::string> ModelSlot::reload() {
     return std::nullopt;
   } catch (const std::exception& error) {
     metrics_.count_reload(false);
-    log_.message("the model could not be loaded again, the one before serves on: " + std::string(error.what()));
-    return error.what();
+    const std::string message =
+        std::string(error.what()) + (is_loaded() ? "; the model loaded before serves on" : "; no model is loaded");
+    log_.message("the model could not be loaded again: " + message);
+    return message;
   }
 }
 

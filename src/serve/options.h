@@ -1,6 +1,8 @@
 // iris serve's options, as docs/serving.md and --help explain them.
 #pragma once
 
+#include <unistd.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +24,7 @@ struct ServerOptions {
   std::chrono::microseconds max_wait{0};  // for company
   std::size_t max_queue_rows = 1024;      // that wait or are computed
   std::size_t max_body = 16 << 20;        // bytes, unpacked
+  std::size_t max_bodies = 256 << 20;     // bytes of all requests at hand together, but one of max_body always
   std::size_t max_connections = 1024;
   std::chrono::milliseconds timeout{30'000};  // for a request to come whole, and an answer to go
   std::chrono::milliseconds grace{0};         // from SIGTERM until the port closes
@@ -30,6 +33,7 @@ struct ServerOptions {
   std::string tls_key;
   std::string cors_origin;  // whose pages may ask; empty: no other's
   LogFormat log_format = LogFormat::kText;
+  int log_descriptor = STDERR_FILENO;
 };
 
 }  // namespace iris::serve

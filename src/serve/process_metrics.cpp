@@ -14,6 +14,8 @@
 namespace iris::serve {
 namespace {
 
+const auto kStart = std::chrono::system_clock::now();  // this library is loaded as the process starts
+
 void append(std::string& text, std::string_view name, std::string_view type, std::string_view help, double value) {
   text.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ");
   text.append(type).append("\n").append(name).append(" ").append(std::to_string(value)).append("\n");
@@ -46,9 +48,8 @@ void append_process_metrics(std::string& text) {
   ::getrlimit(RLIMIT_NOFILE, &limit);
   append(text, "process_max_fds", "gauge", "File descriptors allowed.", static_cast<double>(limit.rlim_cur));
 
-  static const double start =
-      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-  append(text, "process_start_time_seconds", "gauge", "Since 1970.", start);
+  append(text, "process_start_time_seconds", "gauge", "Since 1970.",
+         std::chrono::duration<double>(kStart.time_since_epoch()).count());
 }
 
 }  // namespace iris::serve

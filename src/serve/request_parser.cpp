@@ -50,7 +50,12 @@ RequestParser::RequestParser(Request& request, std::size_t max_body) : request_(
 
 std::size_t RequestParser::take(std::string_view bytes) {
   Error error;
+  const bool is_in_head = !has_head();
   const std::size_t taken = put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
+  const std::string_view head = is_in_head ? bytes.substr(0, taken) : std::string_view();
+  if (head.find("\n ") != std::string_view::npos || head.find("\n\t") != std::string_view::npos) {
+    throw RequestError(400, "a header is folded over two lines");
+  }
   if (refusal_ != nullptr) {
     throw RequestError(400, refusal_);
   }
@@ -75,7 +80,7 @@ std::size_t RequestParser::take(std::string_view bytes) {
 }
 
 void RequestParser::on_request_impl(http::verb, Text method, Text target, int version, Error&) {
-  is_http_1_1_ = version == 11;
+  request_.is_http_1_0 = version != 11;
   request_.method.assign(method.data(), method.size());
   request_.target.assign(target.data(), target.size());
 }
@@ -92,9 +97,12 @@ void RequestParser::on_field_impl(http::field field, Text name, Text value, Erro
     if (has_host_) {
       refuse("Host: is there twice");
     }
+    if (value.find_first_of(" \t\"#,/<>?@\\^`{|}") != Text::npos) {
+      refuse("Host: is no host");
+    }
     has_host_ = true;
   } else if (field == http::field::transfer_encoding) {
-    if (!is_http_1_1_ || !boost::beast::iequals(value, "chunked")) {
+    if (request_.is_http_1_0 || !boost::beast::iequals(value, "chunked")) {
       refuse("Transfer-Encoding: has to be chunked, in HTTP/1.1, or absent");
     }
   } else if (field == http::field::content_length) {
@@ -112,9 +120,12 @@ void RequestParser::on_field_impl(http::field field, Text name, Text value, Erro
 }
 
 void RequestParser::on_header_impl(Error& error) {
-  if (is_http_1_1_ && !has_host_) {
+  if (!request_.is_http_1_0 && !has_host_) {
     refusal_ = "Host: is missing";
     error = http::error::bad_value;
+  }
+  if (request_.is_http_1_0) {
+    request_.expect.clear();  // whose clients do not know it
   }
   request_.keep_alive = keep_alive();
 }

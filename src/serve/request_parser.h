@@ -11,8 +11,8 @@
 namespace iris::serve {
 
 // Parses one request. What request smuggling lives on is an error: Content-Length beside Transfer-Encoding, either of
-// them twice, a transfer coding other than chunked, folded or repeated header fields that decide about the request, a
-// missing or repeated Host.
+// them twice, a transfer coding other than chunked, folded header fields, repeated ones that decide about the request,
+// a missing, repeated or impossible Host.
 class RequestParser : private boost::beast::http::basic_parser<true> {
  public:
   // Fills in `request`, which is empty.
@@ -45,7 +45,6 @@ class RequestParser : private boost::beast::http::basic_parser<true> {
   Request& request_;
   std::size_t max_body_;
   const char* refusal_ = nullptr;  // why the head is refused
-  bool is_http_1_1_ = true;
   bool has_host_ = false;
   bool has_length_ = false;
 };

@@ -33,16 +33,18 @@ constexpr Pattern kPatterns[] = {
     {Route::kPageData, "/iris.csv", kGet},
     {Route::kServer, "/v2", kGet},
     {Route::kServer, "/v2/", kGet},
+    {Route::kModelStats, "/v2/models/{model}/stats", kGet},
+    {Route::kModelStats, "/v2/models/{model}/versions/{version}/stats", kGet},
+    {Route::kModelStats, "/v2/models/stats", kGet},  // of all of them
     {Route::kModel, "/v2/models/{model}", kGet},
     {Route::kModel, "/v2/models/{model}/versions/{version}", kGet},
     {Route::kModelReady, "/v2/models/{model}/ready", kGet},
     {Route::kModelReady, "/v2/models/{model}/versions/{version}/ready", kGet},
     {Route::kModelConfig, "/v2/models/{model}/config", kGet},
     {Route::kModelConfig, "/v2/models/{model}/versions/{version}/config", kGet},
-    {Route::kModelStats, "/v2/models/{model}/stats", kGet},
-    {Route::kModelStats, "/v2/models/{model}/versions/{version}/stats", kGet},
     {Route::kRepositoryIndex, "/v2/repository/index", kPost},
     {Route::kRepositoryLoad, "/v2/repository/models/{model}/load", kPost},
+    {Route::kRepositoryUnload, "/v2/repository/models/{model}/unload", kPost},
     {Route::kV1Models, "/v1/models", kGet},
     {Route::kV1Predict, "/v1/models/{model}:predict", kPost},
     {Route::kV1Model, "/v1/models/{model}", kGet},
@@ -84,10 +86,13 @@ bool takes(const Pattern& pattern, std::string_view path, RouteMatch& match) {
     path = path_rest;
     std::string text = percent_decoded(coded).value();  // was checked
     if (part == "{model}" || part == "{version}") {
+      if (text.empty()) {
+        return false;
+      }
       (part == "{model}" ? match.model : match.version) = std::move(text);
     } else if (part == "{model}:predict") {
       constexpr std::string_view kVerb = ":predict";
-      if (!text.ends_with(kVerb)) {
+      if (!text.ends_with(kVerb) || text.size() == kVerb.size()) {
         return false;
       }
       match.model = text.substr(0, text.size() - kVerb.size());

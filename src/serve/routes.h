@@ -23,6 +23,7 @@ enum class Route {
   kModelStats,
   kRepositoryIndex,
   kRepositoryLoad,
+  kRepositoryUnload,
   kV1Models,
   kV1Model,
   kV1Predict,
@@ -45,7 +46,7 @@ RouteMatch match_route(std::string_view target);
 // "/v2/models/{model}": for logs and metrics.
 std::string_view template_of(Route route);
 
-// "GET, HEAD" or "POST".
+// "GET, HEAD" or "POST"; "" of kUnknown.
 std::string_view allowed_methods(Route route);
 
 }  // namespace iris::serve

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "error.h"
+#include "io/interrupt.h"
 #include "serve/connection.h"
 #include "serve/log.h"
 #include "serve/service.h"
@@ -31,25 +32,26 @@ using asio::ip::tcp;
 using Error = boost::system::error_code;
 using Acceptor = asio::basic_socket_acceptor<tcp, asio::io_context::executor_type>;
 
+constexpr int kEnding[] = {SIGTERM, SIGINT, SIGQUIT};
 constexpr int kBacklog = 4096;
 constexpr std::chrono::milliseconds kWithoutDescriptors(50);  // until accept is tried again
 constexpr std::chrono::milliseconds kLookWhileDraining(10);
 constexpr std::size_t kRefusedAtOnce = 64;  // connections past the limit that are still told so
 
-// A context with one thread, as long as this lives.
-class Background {
+// Runs a context as long as it lives; what is under way then is finished.
+class ContextThread {
  public:
-  Background() : work_(asio::make_work_guard(context)), thread_([this] { context.run(); }) {}
-  ~Background() {
-    context.stop();
+  explicit ContextThread(asio::io_context& context)
+      : context_(context), work_(asio::make_work_guard(context)), thread_([this] { context_.run(); }) {}
+  ~ContextThread() {
+    context_.stop();
     thread_.join();
   }
-  Background(const Background&) = delete;
-  Background& operator=(const Background&) = delete;
-
-  asio::io_context context{1};
+  ContextThread(const ContextThread&) = delete;
+  ContextThread& operator=(const ContextThread&) = delete;
 
  private:
+  asio::io_context& context_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::thread thread_;
 };
@@ -65,11 +67,14 @@ class Server {
  public:
   Server(const ServerOptions& options, LoadModel load)
       : options_(options),
-        log_(options.log_format),
+        log_(options.log_format, options.log_descriptor),
         tls_(options.tls_certificate.empty() ? nullptr : make_tls_context(options.tls_certificate, options.tls_key)),
-        service_(options_, std::move(load), passes_.context, background_.context, log_),
+        signals_(control_, SIGHUP),
+        service_(options_, std::move(load), contexts_, log_),
+        passes_(contexts_.passes),
+        large_bodies_(contexts_.large_bodies),
+        loads_(contexts_.loads),
         acceptor_(control_),
-        signals_(control_, SIGTERM, SIGINT, SIGHUP),
         retry_(control_),
         drain_timer_(control_) {
     for (std::size_t i = 0; i < options_.workers; ++i) {
@@ -78,6 +83,10 @@ class Server {
   }
 
   int run() {
+    for (const int signal : kEnding) {
+      signals_.add(signal);
+    }
+    throw_if_interrupted();  // while the model was loaded
     raise_descriptor_limit();
     listen();
     wait_for_signal();
@@ -89,7 +98,8 @@ class Server {
 
  private:
   void listen() {
-    const std::string place = options_.host + ":" + std::to_string(options_.port);
+    const std::string host = options_.host.find(':') == std::string::npos ? options_.host : "[" + options_.host + "]";
+    const std::string place = host + ":" + std::to_string(options_.port);
     Error error;
     tcp::resolver resolver(control_);
     const auto found = resolver.resolve(options_.host, std::to_string(options_.port), error);
@@ -97,20 +107,18 @@ class Server {
       throw InputError("--host " + options_.host + ": is no address of this machine: " + error.message());
     }
     const tcp::endpoint endpoint = found.begin()->endpoint();
-    acceptor_.open(endpoint.protocol());
-    acceptor_.set_option(tcp::acceptor::reuse_address(true));
     try {
+      acceptor_.open(endpoint.protocol());
+      acceptor_.set_option(tcp::acceptor::reuse_address(true));
       acceptor_.bind(endpoint);
+      acceptor_.listen(kBacklog);
     } catch (const boost::system::system_error& problem) {
       throw InputError(
           place + ": " + problem.code().message() +
           (problem.code() == asio::error::address_in_use ? "; choose another with --port, 0 for a free one" : ""));
     }
-    acceptor_.listen(kBacklog);
-    const std::string host = endpoint.address().is_v6() ? "[" + options_.host + "]" : options_.host;
-    std::fprintf(stderr, "iris: serving %s on %s://%s:%d\n", options_.name.c_str(), tls_ ? "https" : "http",
-                 host.c_str(), acceptor_.local_endpoint().port());
-    std::fflush(stderr);
+    ::dprintf(options_.log_descriptor, "iris: serving %s on %s://%s:%d\n", options_.name.c_str(),
+              tls_ ? "https" : "http", host.c_str(), acceptor_.local_endpoint().port());
   }
 
   Worker& least_busy() {
@@ -161,12 +169,17 @@ class Server {
         return;
       }
       if (signal == SIGHUP) {
-        service_.reload();
+        if (!service_.is_draining()) {
+          service_.reload();
+        }
         wait_for_signal();
         return;
       }
-      signals_.clear();  // so that the next one ends the process
-      status_ = signal == SIGINT ? 128 + SIGINT : 0;
+      for (const int ending : kEnding) {
+        signals_.remove(ending);  // so that the next one ends the process
+      }
+      wait_for_signal();
+      status_ = signal == SIGTERM ? 0 : 128 + signal;
       log_.message("ending: answering what was accepted");
       service_.start_draining();
       drain_timer_.expires_after(options_.grace);
@@ -205,12 +218,14 @@ class Server {
   const ServerOptions options_;
   Log log_;
   std::unique_ptr<TlsContext> tls_;
-  Background passes_;
-  Background background_;
-  Service service_;
   asio::io_context control_{1};
-  Acceptor acceptor_;
   asio::signal_set signals_;
+  Service::Contexts contexts_;
+  Service service_;
+  ContextThread passes_;  // these end before the service that they work for
+  ContextThread large_bodies_;
+  ContextThread loads_;
+  Acceptor acceptor_;
   asio::steady_timer retry_;
   asio::steady_timer drain_timer_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -1,5 +1,6 @@
 #include "serve/service.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/beast/core/string.hpp>
 #include <exception>
@@ -20,19 +21,7 @@ namespace asio = boost::asio;
 
 constexpr std::size_t kLargeBody = 64 << 10;    // its parsing would hold up others
 constexpr std::size_t kWorthPacking = 1 << 10;  // bytes of an answer
-
-// Takes as long for every text of one length; `given` is not empty.
-bool is_same_secret(std::string_view given, std::string_view secret) {
-  bool is_same = given.size() == secret.size();
-  for (std::size_t i = 0; i < secret.size(); ++i) {
-    is_same &= given[i % given.size()] == secret[i];
-  }
-  return is_same;
-}
-
-boost::beast::string_view to_beast(std::string_view text) { return {text.data(), text.size()}; }
-
-bool is_health(Route route) { return route == Route::kLive || route == Route::kReady; }
+constexpr std::size_t kLongestMethod = 32;      // in a log line
 
 bool allows(std::string_view methods, std::string_view method) {
   return methods == "GET, HEAD" ? method == "GET" || method == "HEAD" : methods == method;
@@ -52,45 +41,36 @@ Response document(const char* content_type, std::string body) {
 
 }  // namespace
 
-Service::Service(const ServerOptions& options, LoadModel load, asio::io_context& passes, asio::io_context& background,
-                 Log& log)
-    : options_(options),
+Service::Service(const ServerOptions& options, LoadModel load, Contexts& contexts, Log& log)
+    : bodies(std::max(options.max_bodies, options.max_body)),
+      options_(options),
+      access_(options),
       log_(log),
       slot_(std::move(load), metrics_, log),
-      background_(background),
+      contexts_(contexts),
       inference_{.max_batch_rows = options.max_batch_rows,
                  .max_queue_rows = options.max_queue_rows,
                  .metrics = metrics_,
                  .on_dead_model = [this](const std::string& message) { slot_.set_dead(message); }},
-      slow_(passes, options.max_wait, inference_) {}
+      slow_(contexts.passes, options.max_wait, inference_) {}
 
 std::unique_ptr<Batcher> Service::make_batcher(asio::io_context& context) {
   return std::make_unique<Batcher>(context, std::chrono::microseconds(0), inference_);
 }
 
-bool Service::is_allowed(const Request& request) const {
-  constexpr std::string_view kScheme = "Bearer ";
-  const std::string_view given = request.authorization;
-  return options_.api_key.empty() ||
-         (given.size() > kScheme.size() &&
-          boost::beast::iequals(to_beast(given.substr(0, kScheme.size())), to_beast(kScheme)) &&
-          is_same_secret(given.substr(kScheme.size()), options_.api_key));
-}
-
 void Service::check_head(Request& request) const {
   request.match = match_route(request.target);
-  const bool is_preflight = request.method == "OPTIONS" && !options_.cors_origin.empty();
-  if (!is_preflight && !is_health(request.match.route) && !is_allowed(request)) {
-    throw RequestError(401, "Authorization: has to be Bearer and this server's key");
-  }
-  if (!request.expect.empty() && !boost::beast::iequals(request.expect, "100-continue")) {
+  access_.check(request);
+  if (!request.expect.empty() &&
+      !boost::beast::iequals({request.expect.data(), request.expect.size()}, "100-continue")) {
     throw RequestError(417, "Expect: only 100-continue is known here");
   }
 }
 
 void Service::handle(const Request& request, Batcher& quick, Reply reply) {
-  if (request.method == "OPTIONS" && !options_.cors_origin.empty()) {
-    reply(preflight(request));
+  const auto arrived = Clock::now();
+  if (access_.is_preflight(request)) {
+    reply(access_.preflight(request));
     return;
   }
   const RouteMatch& match = request.match;
@@ -111,9 +91,9 @@ void Service::handle(const Request& request, Batcher& quick, Reply reply) {
     case Route::kV1Predict:
     case Route::kInfer:
       if (request.body.size() > kLargeBody || !request.content_encoding.empty()) {
-        asio::post(background_, [this, &request, &quick, reply = std::move(reply)] {
+        asio::post(contexts_.large_bodies, [this, &request, &quick, arrived, reply = std::move(reply)] {
           try {
-            infer(request, quick, reply);
+            infer(request, quick, arrived, reply);
           } catch (const RequestError& error) {
             reply(error_response(error.status, error.what()));
           } catch (const std::exception& error) {
@@ -121,11 +101,17 @@ void Service::handle(const Request& request, Batcher& quick, Reply reply) {
           }
         });
       } else {
-        infer(request, quick, reply);
+        infer(request, quick, arrived, reply);
       }
       break;
     case Route::kRepositoryLoad:
       load_again(request, reply);
+      break;
+    case Route::kRepositoryUnload:
+      access_.check_may_manage(request);
+      body_object(request);
+      slot_.unload();
+      reply({.body = "{}"});
       break;
     default:
       reply(answer_at_once(request));
@@ -155,14 +141,14 @@ nlohmann::json Service::body_object(const Request& request) const {
 }
 
 Response Service::answer_at_once(const Request& request) const {
-  const auto model = slot_.current();
   const std::string name = json_string(options_.name);
   switch (request.match.route) {
     case Route::kLive:
+      return slot_.is_dead() ? error_response(503, trouble()) : Response{.body = R"({"live":true})"};
     case Route::kReady:
-      return health(request.match.route);
+      return ready(R"({"live":true,"ready":true})");
     case Route::kPage:
-      return document("text/html; charset=utf-8", page_html(options_.name, *model));
+      return document("text/html; charset=utf-8", page_html(options_.name, *slot_.current()));
     case Route::kPageScript:
       return document("text/javascript; charset=utf-8", page_script());
     case Route::kPageStyle:
@@ -172,45 +158,44 @@ Response Service::answer_at_once(const Request& request) const {
     case Route::kServer:
       return {.body = server_json()};
     case Route::kModel:
-      return {.body = model_json(options_.name, *model)};
+      return {.body = model_json(options_.name, *slot_.current())};
     case Route::kModelReady:
-      return is_ready() ? Response{.body = "{\"name\":" + name + ",\"ready\":true}"}
-                        : error_response(503, "the model is not ready");
+    case Route::kV1Model:
+      return ready("{\"name\":" + name + ",\"ready\":true}");
     case Route::kModelConfig:
-      return {.body = model_config_json(options_, *model)};
+      return {.body = model_config_json(options_, *slot_.current())};
     case Route::kModelStats:
       return {.body = metrics_.stats_json(options_.name)};
     case Route::kRepositoryIndex:
       body_object(request);
-      return {.body = repository_index_json(options_.name, is_ready())};
+      return {.body = repository_index_json(options_.name, trouble())};
     case Route::kV1Models:
       return {.body = "{\"models\":[" + name + "]}"};
-    case Route::kV1Model:
-      return is_ready() ? Response{.body = "{\"name\":" + name + ",\"ready\":true}"}
-                        : error_response(503, "the model is not ready");
     case Route::kMetrics:
-      return {.body = metrics_.text(options_.name, is_ready(), inference_.pending_rows),
+      return {.body = metrics_.text(options_.name, trouble() == nullptr, inference_.pending_rows),
               .content_type = "text/plain; version=0.0.4; charset=utf-8"};
     default:
       return {.body = openapi_json(options_.name)};
   }
 }
 
-Response Service::health(Route route) const {
-  if (slot_.is_dead()) {
-    return error_response(503, "the model answers no more; start the server again");
-  }
-  if (route == Route::kReady && is_draining_) {
-    return error_response(503, "the server is ending");
-  }
-  return {.body = route == Route::kLive ? R"({"live":true})" : R"({"live":true,"ready":true})"};
+// Why it is not ready; nullptr where it is.
+const char* Service::trouble() const {
+  return slot_.is_dead()       ? "the model answers no more; start the server again"
+         : !slot_.is_loaded()  ? kUnloaded
+         : is_draining_.load() ? "the server is ending"
+                               : nullptr;
 }
 
-void Service::infer(const Request& request, Batcher& quick, const Reply& reply) {
+Response Service::ready(std::string body) const {
+  const char* const why_not = trouble();
+  return why_not == nullptr ? Response{.body = std::move(body)} : error_response(503, why_not);
+}
+
+void Service::infer(const Request& request, Batcher& quick, Clock::time_point arrived, const Reply& reply) {
   if (slot_.is_dead()) {
-    throw RequestError(503, "the model answers no more; start the server again");
+    throw RequestError(503, trouble());
   }
-  const auto arrived = Clock::now();
   const Route route = request.match.route;
   std::string unpacked;
   if (!request.content_encoding.empty()) {
@@ -241,39 +226,31 @@ void Service::infer(const Request& request, Batcher& quick, const Reply& reply) 
                              : error_response(error->status, error->what()));
     };
   }
-  const bool is_inline = model->is_quick && options_.max_wait.count() == 0;
+  const bool is_inline = model->is_quick && options_.max_wait.count() == 0 && job.row_count <= options_.max_batch_rows;
   (is_inline ? quick : slow_).add(std::move(job));
 }
 
 void Service::load_again(const Request& request, const Reply& reply) {
-  if (options_.api_key.empty() && !request.is_from_loopback) {
-    throw RequestError(403, "loading is for callers on this machine, or with the key of --api-key-file");
-  }
+  access_.check_may_manage(request);
   const auto body = body_object(request);
   const auto parameters = body.find("parameters");
   if (parameters != body.end() && (!parameters->is_object() || !parameters->empty())) {
     throw RequestError(400, "parameters: none is supported; the model is read again from its own file");
   }
-  asio::post(background_, [this, reply] {
+  asio::post(contexts_.loads, [this, reply] {
     const auto failure = slot_.reload();
     reply(failure ? error_response(500, *failure) : Response{.body = "{}"});
   });
 }
 
 void Service::reload() {
-  asio::post(background_, [this] { slot_.reload(); });
-}
-
-Response Service::preflight(const Request& request) const {
-  Response response{.body = "{}"};
-  if (request.origin == options_.cors_origin || options_.cors_origin == "*") {
-    response.headers.emplace_back("Access-Control-Allow-Methods", "GET, POST");
-    response.headers.emplace_back("Access-Control-Allow-Headers",
-                                  "Authorization, Content-Type, Content-Encoding, X-Request-Id, traceparent, " +
-                                      std::string(kInferenceHeaderLength));
-    response.headers.emplace_back("Access-Control-Max-Age", "600");
+  if (is_reload_waiting_.exchange(true)) {
+    return;
   }
-  return response;
+  asio::post(contexts_.loads, [this] {
+    is_reload_waiting_ = false;
+    slot_.reload();
+  });
 }
 
 void Service::complete(const Request& request, Response& response) const {
@@ -284,20 +261,14 @@ void Service::complete(const Request& request, Response& response) const {
     }
     response.headers.emplace_back("Vary", "Accept-Encoding");
   }
-  if (!options_.cors_origin.empty() && !request.origin.empty()) {
-    response.headers.emplace_back("Vary", "Origin");
-    if (request.origin == options_.cors_origin || options_.cors_origin == "*") {
-      response.headers.emplace_back("Access-Control-Allow-Origin", options_.cors_origin);
-      response.headers.emplace_back("Access-Control-Expose-Headers",
-                                    "X-Request-Id, " + std::string(kInferenceHeaderLength));
-    }
-  }
+  access_.add_headers(request, response);
 }
 
 void Service::finished(const Request& request, const Response& response, Clock::duration took) {
   const Route route = request.match.route;
   metrics_.count_request(route, request.method, response.status, took);
-  log_.request({.method = request.method.empty() ? "-" : std::string_view(request.method),
+  const std::string_view method = request.method;
+  log_.request({.method = method.empty() ? "-" : method.substr(0, kLongestMethod),
                 .route = template_of(route),
                 .status = response.status,
                 .rows = response.rows,

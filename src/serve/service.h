@@ -8,7 +8,9 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "serve/access.h"
 #include "serve/batcher.h"
+#include "serve/body_budget.h"
 #include "serve/http.h"
 #include "serve/log.h"
 #include "serve/metrics.h"
@@ -22,10 +24,15 @@ class Service {
  public:
   using Reply = std::function<void(Response response)>;
 
-  // `passes`: its thread runs the models that take their time; `background`: its thread, large bodies and reloads.
+  // Each context has a thread of its own, which must have ended before this goes.
+  struct Contexts {
+    boost::asio::io_context passes{1};        // of models that take their time
+    boost::asio::io_context large_bodies{1};  // their parsing
+    boost::asio::io_context loads{1};         // of models
+  };
+
   // Throws what `load` throws.
-  Service(const ServerOptions& options, LoadModel load, boost::asio::io_context& passes,
-          boost::asio::io_context& background, Log& log);
+  Service(const ServerOptions& options, LoadModel load, Contexts& contexts, Log& log);
 
   // For each thread that reads requests one of its own, on which quick models run.
   std::unique_ptr<Batcher> make_batcher(boost::asio::io_context& context);
@@ -43,31 +50,34 @@ class Service {
   // To be called with each answer that goes out.
   void finished(const Request& request, const Response& response, Clock::duration took);
 
-  // On the background thread; the outcome goes to the log.
+  // On the thread for it; the outcome goes to the log. Nothing where one that was asked for has not begun.
   void reload();
 
   void start_draining() { is_draining_ = true; }
   bool is_draining() const { return is_draining_; }
-  bool is_ready() const { return !is_draining_ && !slot_.is_dead(); }
+
+  // Of all connections' requests.
+  BodyBudget bodies;
 
  private:
+  const char* trouble() const;
   Response answer_at_once(const Request& request) const;
-  Response preflight(const Request& request) const;
-  Response health(Route route) const;
-  void infer(const Request& request, Batcher& quick, const Reply& reply);
+  Response ready(std::string body) const;
+  void infer(const Request& request, Batcher& quick, Clock::time_point arrived, const Reply& reply);
   void load_again(const Request& request, const Reply& reply);
   nlohmann::json body_object(const Request& request) const;
   void check_model(const RouteMatch& match) const;
-  bool is_allowed(const Request& request) const;
 
   const ServerOptions& options_;
+  const Access access_;
   Log& log_;
   mutable Metrics metrics_;
   ModelSlot slot_;
-  boost::asio::io_context& background_;
+  Contexts& contexts_;
   InferenceState inference_;
   Batcher slow_;
   std::atomic<bool> is_draining_ = false;
+  std::atomic<bool> is_reload_waiting_ = false;
 };
 
 }  // namespace iris::serve

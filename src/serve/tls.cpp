@@ -16,10 +16,13 @@ std::unique_ptr<TlsContext> make_tls_context(const std::string& certificate, con
   } catch (const boost::system::system_error& error) {
     throw InputError("--tls-cert " + certificate + ": is no PEM certificate: " + error.code().message());
   }
+  // OpenSSL would ask at the terminal.
+  tls->context.set_password_callback([](std::size_t, context::password_purpose) { return std::string(); });
   try {
     tls->context.use_private_key_file(key, context::pem);
   } catch (const boost::system::system_error& error) {
-    throw InputError("--tls-key " + key + ": is no PEM private key of that certificate: " + error.code().message());
+    throw InputError("--tls-key " + key +
+                     ": is no PEM private key of that certificate, without a passphrase: " + error.code().message());
   }
   return tls;
 }

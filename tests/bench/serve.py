@@ -18,6 +18,7 @@ from pathlib import Path
 from environment import HERE, Place, peer, peers_python, pins
 
 REQUIREMENTS = HERE / "serve_requirements.txt"
+MLSERVER_REQUIREMENTS = HERE / "mlserver_requirements.txt"
 BODY = '{"instances":[[5.1,3.5,1.4,0.2]]}'
 CONNECTIONS = 64
 START_S = 60
@@ -75,6 +76,8 @@ def commands(options, results: Path) -> dict[str, list[str]]:
         servers["FastAPI tuned, 2 workers"] = peer(python, "serve_fastapi_tuned.py", place.model, "PORT")
         servers["FastAPI"] = peer(python, "serve_fastapi.py", place.model, "PORT")
         servers["LitServe"] = peer(python, "serve_litserve.py", place.model, "PORT")
+        python = peers_python(results / "mlserver_venv", MLSERVER_REQUIREMENTS)
+        servers["MLServer"] = peer(python, "serve_mlserver.py", place.model, "PORT")
     return servers
 
 
@@ -170,7 +173,7 @@ def report(results: Path, loads, alone, left_out, seconds: int, rounds: int) -> 
     conditions = (
         f"Medians; {rounds} rounds of {seconds} s in turn; {len(os.sched_getaffinity(0))} cores, shared with wrk"
     )
-    text = "\n".join([*lines, f"{conditions}; {', '.join(pins(REQUIREMENTS))}."])
+    text = "\n".join([*lines, f"{conditions}; {', '.join(pins(REQUIREMENTS) + pins(MLSERVER_REQUIREMENTS))}."])
     (results / "serve.md").write_text(text + "\n", encoding="utf-8")
     content = {
         "rounds": rounds,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 REPO = Path(__file__).resolve().parent.parent.parent
-TIMEOUT_S = 60
+TIMEOUT_S = 180
 
 sys.path.insert(0, str(REPO / "python_export"))
 

@@ -1,4 +1,4 @@
-"""deploy/: what can be told of the manifests without a cluster."""
+"""deploy/: what can be told of the manifests without a cluster: by Kubernetes' schemas and KServe's own models."""
 
 import re
 
@@ -7,12 +7,54 @@ import pytest
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed: script/setup --serve")
 
 
+def documents(repo, name):
+    return list(yaml.safe_load_all((repo / "deploy" / name).read_text()))
+
+
 def containers(repo, name):
-    documents = list(yaml.safe_load_all((repo / "deploy" / name).read_text()))
-    assert all({"apiVersion", "kind", "metadata", "spec"} <= document.keys() for document in documents)
-    for document in documents:
+    for document in documents(repo, name):
         spec = document["spec"].get("template", {}).get("spec", document["spec"])
         yield from ((spec, container) for container in spec.get("containers", []))
+
+
+def test_kubernetes_takes_the_manifest(repo):
+    validator = pytest.importorskip("kubernetes_validate", reason="is not installed: script/setup --serve")
+    for document in documents(repo, "kubernetes.yaml"):
+        validator.validate(document, desired_version="1.30", strict=True)
+    broken = documents(repo, "kubernetes.yaml")[0]
+    broken["spec"]["replica"] = 2
+    with pytest.raises(validator.ValidationError):
+        validator.validate(broken, desired_version="1.30", strict=True)
+
+
+def check(model, data, place):
+    """Every member is one of the model's, and what is under it too."""
+    names = {alias: name for name, alias in model.attribute_map.items()}
+    for member, value in data.items():
+        assert member in names, f"{place}.{member}"
+        kind = model.openapi_types[names[member]]
+        inner = re.fullmatch(r"list\[(.*)\]", kind)
+        kind = inner[1] if inner else kind
+        import kserve
+        from kubernetes import client
+
+        found = getattr(kserve, kind, None) or getattr(client, kind, None)
+        if hasattr(found, "openapi_types"):
+            for each in value if inner else [value]:
+                check(found, each, f"{place}.{member}")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_kserve_takes_the_manifest(repo):
+    kserve = pytest.importorskip("kserve", reason="is not installed: script/setup --serve")
+    runtime, service = documents(repo, "kserve.yaml")
+    assert (runtime["apiVersion"], runtime["kind"]) == ("serving.kserve.io/v1alpha1", "ServingRuntime")
+    check(kserve.V1alpha1ServingRuntimeSpec, runtime["spec"], "spec")
+    assert (service["apiVersion"], service["kind"]) == ("serving.kserve.io/v1beta1", "InferenceService")
+    check(kserve.V1beta1InferenceServiceSpec, service["spec"], "spec")
+    with pytest.raises(AssertionError, match=r"spec\.predictor\.maxReplica"):
+        check(kserve.V1beta1InferenceServiceSpec, {"predictor": {"maxReplica": 1}}, "spec")
+    assert service["spec"]["predictor"]["model"]["runtime"] == runtime["metadata"]["name"]
 
 
 @pytest.mark.parametrize("name", ["kubernetes.yaml", "kserve.yaml"])

@@ -4,6 +4,7 @@ import contextlib
 import os
 import select
 import signal
+import statistics
 import threading
 import time
 from pathlib import Path
@@ -61,7 +62,8 @@ def test_a_producer_that_never_rests_waits_no_longer(predict):
                 delays.append(time.monotonic() - sent[answered])
         time.sleep(0.0003)
     assert answered > 2000
-    assert max(delays) < 0.5  # twenty times what it takes where nothing else runs
+    assert statistics.median(delays) < 0.1
+    assert max(delays) < 0.5  # one that a busy machine held up
 
 
 @pytest.mark.parametrize("model", ["models/iris_net.pt", "models/iris_net.ts.pt"])

@@ -1,9 +1,11 @@
 """iris serve by its contract: routes, statuses, limits, keys, logs."""
 
+import contextlib
 import gzip
 import json
 import os
 import signal
+import socket
 import ssl
 import struct
 import subprocess
@@ -71,7 +73,7 @@ def test_every_route_is_in_openapi(server):
         for method in item:
             status, _, _ = server.ask(path.replace("{model}", "iris").replace("{version}", "1"), b"{}", method.upper())
             assert status != 404, path
-    assert len(paths) == 26
+    assert len(paths) == 27
 
 
 @pytest.mark.parametrize(
@@ -176,11 +178,23 @@ def test_the_connection_limit(serve):
 
 def test_a_request_that_is_too_slow(serve):
     server = serve("--timeout-s", 0.3)
-    with server.connect() as connection:
-        connection.sendall(post()[:-5])
-        answer = read_answer(connection)
-        assert answer.status == 408
-        assert read_answer(connection) is None
+    for part in (post()[:-5], post()[:30], b"P"):
+        with server.connect() as connection:
+            connection.sendall(part)
+            answer = read_answer(connection)
+            assert answer.status == 408, part
+            assert read_answer(connection) is None
+    with server.connect() as connection:  # a byte now and then does not help
+        start = time.monotonic()
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            for byte in post()[:40]:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.05)
+        assert read_answer(connection).status == 408
+        assert time.monotonic() - start > 0.3
+    assert (
+        server.metric('iris_http_requests_total{route="/predict",method="POST",code="408"}') == 2
+    )  # those with a request line
     with server.connect() as connection:  # in silence where nothing was asked
         assert read_answer(connection) is None
 
@@ -227,8 +241,9 @@ def test_the_key(serve, tmp_path):
 
 
 def test_a_bad_key_file_ends_it_at_once(iris, repo, tmp_path):
-    (tmp_path / "key").write_text("\n")
-    for path in (tmp_path / "key", tmp_path / "absent"):
+    for name, text in (("empty", ""), ("line", "\n"), ("two", "a\nb\n"), ("blank", "a b\n"), ("latin1", "\xe9\n")):
+        (tmp_path / name).write_text(text)
+    for path in (*tmp_path.iterdir(), tmp_path / "absent"):
         result = iris("serve", repo / "models/iris_net.pt", "--port", 0, "--api-key-file", path)
         assert result.returncode == 1
         assert result.stderr.startswith(f"iris: error: --api-key-file {path}: ")
@@ -241,6 +256,22 @@ def test_a_bad_key_file_ends_it_at_once(iris, repo, tmp_path):
         (["--name", "a/b"], 2, "--name"),
         (["--host", "203.0.113.1"], 1, "203.0.113.1"),
         (["--max-body", "0"], 2, "--max-body"),
+        (["--max-body", "2GiB"], 2, "--max-body"),
+        (["--max-body", "16 apples"], 2, "--max-body"),
+        (["--timeout-s", "nan"], 2, "--timeout-s"),
+        (["--timeout-s", "0"], 2, "--timeout-s"),
+        (["--grace-s", "-1"], 2, "--grace-s"),
+        (["--max-batch-rows", "0"], 2, "--max-batch-rows"),
+        (["--max-queue-rows", "99999999999999999999"], 2, "--max-queue-rows"),
+        (["--max-wait-us", "-1"], 2, "--max-wait-us"),
+        (["--max-connections", "0"], 2, "--max-connections"),
+        (["--workers", "0"], 2, "--workers"),
+        (["--port", "65536"], 2, "--port"),
+        (["--host", ""], 2, "--host"),
+        (["--name", "two\nlines"], 2, "--name"),
+        (["--cors-origin", "https://example.org/path"], 2, "--cors-origin"),
+        (["--cors-origin", "x\r\nSet-Cookie: a"], 2, "--cors-origin"),
+        (["--api-key-file", "/"], 1, "--api-key-file"),
         (["--tls-cert", "/absent", "--tls-key", "/absent"], 1, "--tls-cert"),
         (["--device", "cuda:99"], 1, "--device"),
     ],
@@ -273,15 +304,58 @@ def test_another_origin(serve):
     assert "Access-Control-Allow-Origin" not in answered
 
 
-def test_tls(serve, tmp_path):
+def make_certificate(folder, *options):
     made = subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]
-        + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"],
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-days", "1", "-subj", "/CN=127.0.0.1"]
+        + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"]
+        + list(options),
         capture_output=True,
     )
     assert made.returncode == 0, made.stderr
-    server = serve("--tls-cert", tmp_path / "cert.pem", "--tls-key", tmp_path / "key.pem")
-    context = ssl.create_default_context(cafile=tmp_path / "cert.pem")
+    return folder / "cert.pem", folder / "key.pem"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    return make_certificate(tmp_path_factory.mktemp("tls"), "-nodes")
+
+
+def test_a_key_that_is_not_the_certificates_ends_it(iris, repo, certificate, tmp_path):
+    mine, key = certificate
+    locked = make_certificate(tmp_path, "-passout", "pass:secret")
+    for cert, private in ((locked[0], key), (mine, mine), locked):
+        result = iris("serve", repo / "models/iris_net.pt", "--port", 0, "--tls-cert", cert, "--tls-key", private)
+        assert result.returncode == 1
+        assert result.stderr.startswith(f"iris: error: --tls-key {private}: ")  # and no question for a passphrase
+
+
+def test_tls_keeps_the_limits(serve, certificate):
+    cert, key = certificate
+    server = serve("--tls-cert", cert, "--tls-key", key, "--timeout-s", 0.5, "--max-body", "1KiB")
+    context = ssl.create_default_context(cafile=cert)
+
+    def connect():
+        return context.wrap_socket(server.connect(), server_hostname="127.0.0.1")
+
+    with connect() as connection:
+        connection.sendall(post()[:-5])
+        assert read_answer(connection).status == 408
+    with connect() as connection:
+        connection.sendall(post(b" " * 1025))
+        assert read_answer(connection).status == 413
+    with connect() as connection:
+        connection.sendall(post() * 20)
+        assert [read_answer(connection).status for _ in range(20)] == [200] * 20
+    with server.connect() as connection:  # no handshake
+        start = time.monotonic()
+        assert connection.recv(1) == b""
+        assert 0.4 < time.monotonic() - start < WAIT_S / 2
+
+
+def test_tls(serve, certificate):
+    cert, key = certificate
+    server = serve("--tls-cert", cert, "--tls-key", key)
+    context = ssl.create_default_context(cafile=cert)
     assert server.url.startswith("https:")
     for body in (BODY, json.dumps([FLOWER] * 1000).encode()):
         status, _, answer = server.ask("/predict", body, context=context)
@@ -304,6 +378,15 @@ def test_the_log_has_a_line_for_each_request(serve):
         "rows": 1,
         "traceparent": trace,
     }.items() <= line.items()
+    # What could forge a line or break its encoding is not kept.
+    hostile = [b"a\xff\xfeb", b"x" * 129, b"two words", b"tab\tbed"]
+    for value in hostile:
+        head = b"GET /v2 HTTP/1.1\r\nHost: t\r\nX-Request-Id: " + value + b"\r\ntraceparent: " + value + b"\r\n\r\n"
+        made = server.raw(head).headers["x-request-id"]
+        assert len(made) == 16
+        assert "traceparent" not in json.loads(server.wait_for_log(made))
+    server.raw(b"M" * 5000 + b" /v2 HTTP/1.1\r\nHost: t\r\n\r\n")
+    assert len(server.wait_for_log("MMM")) < 300
     text = serve()
     _, headers, _ = text.ask("/v2/models/iris", headers={"X-Request-Id": "two words"})
     made = headers["X-Request-Id"]
@@ -351,6 +434,78 @@ def test_a_second_sigterm_ends_it_at_once(serve):
     server.wait_for_log("ending")
     server.process.send_signal(signal.SIGTERM)
     server.process.wait(2)
+
+
+def test_an_ending_that_is_under_way_survives_a_hangup(serve):
+    server = serve("--grace-s", 0.5)
+    server.process.send_signal(signal.SIGTERM)
+    server.wait_for_log("ending")
+    server.process.send_signal(signal.SIGHUP)
+    assert server.process.wait(WAIT_S) == 0
+
+
+def test_a_log_that_nobody_reads_holds_up_nothing(binary, repo):
+    process = subprocess.Popen(
+        [binary, "serve", repo / "models/iris_net.pt", "--port", "0"], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
+    )
+    port = int(process.stderr.readline().decode().rsplit(":", 1)[1])
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        for _ in range(2000):  # more lines than a pipe holds
+            connection.sendall(post())
+            assert read_answer(connection).status == 200
+    process.terminate()
+    assert process.wait(WAIT_S) == 0
+    process.stderr.close()
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2> >(:)"], ids=["closed", "broken"])
+def test_it_serves_without_anybody_to_tell(binary, repo, redirection):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    command = f'exec "$0" serve "$1" --port {port} {redirection}'
+    process = subprocess.Popen(["bash", "-c", command, binary, repo / "models/iris_net.pt"])
+    deadline = time.monotonic() + WAIT_S
+    while True:
+        try:
+            connection = socket.create_connection(("127.0.0.1", port))
+            break
+        except ConnectionRefusedError:
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+    with connection:
+        for _ in range(3):
+            connection.sendall(post())
+            assert read_answer(connection).status == 200
+    process.terminate()
+    assert process.wait(WAIT_S) == 0
+
+
+def test_ipv6(serve):
+    if not os.path.exists("/proc/net/if_inet6"):
+        pytest.skip("this machine has no IPv6")
+    server = serve("--host", "::1")
+    assert server.url.startswith("http://[::1]:")
+    assert server.ask("/predict", BODY)[0] == 200
+
+
+def test_clients_of_http_1_0(server):
+    with server.connect() as connection:
+        connection.sendall(b"GET /v2/health/live HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        assert read_answer(connection).headers["connection"] == "keep-alive"
+        connection.sendall(b"GET /v2/health/live HTTP/1.0\r\n\r\n")
+        assert read_answer(connection).headers["connection"] == "close"
+        assert read_answer(connection) is None
+
+
+def test_no_pass_has_more_rows_than_it_may(serve):
+    server = serve("--max-batch-rows", 8)
+    rows = [[i / 10, 3.5, 1.4, 0.2] for i in range(100)]
+    together = server.ask("/predict", json.dumps(rows).encode())[2]["predictions"]
+    assert server.metric('iris_inference_batch_rows_bucket{le="8.0"}') == server.metric(
+        "iris_inference_batch_rows_count"
+    )
+    assert server.metric("iris_inference_rows_total") == 100
+    assert together == [server.ask("/predict", json.dumps([row]).encode())[2]["predictions"][0] for row in rows]
 
 
 def test_ctrl_c_ends_it(serve):

@@ -41,8 +41,25 @@ def test_triton_reads_what_the_server_says_of_itself(triton, server):
         assert metadata["inputs"] == [{"name": "input", "datatype": "FP32", "shape": [-1, 4]}]
         assert client.get_model_config("iris")["max_batch_size"] == 64
         assert client.get_inference_statistics("iris")["model_stats"][0]["name"] == "iris"
+        assert client.get_inference_statistics()["model_stats"][0]["name"] == "iris"
         assert client.get_model_repository_index()[0]["state"] == "READY"
         client.load_model("iris")
+
+
+def test_triton_unloads_and_loads(triton, serve):
+    from tritonclient.utils import InferenceServerException
+
+    with triton.InferenceServerClient(address(serve())) as client:
+        client.unload_model("iris")
+        assert client.is_server_live()
+        assert not client.is_server_ready()
+        assert not client.is_model_ready("iris")
+        assert client.get_model_repository_index()[0]["state"] == "UNAVAILABLE"
+        with pytest.raises(InferenceServerException, match="unloaded"):
+            client.infer("iris", [tensor(triton, True)])
+        client.load_model("iris")
+        assert client.is_model_ready("iris")
+        assert client.infer("iris", [tensor(triton, True)]).as_numpy("index").tolist() == [0]
 
 
 @pytest.mark.parametrize("packing", [None, "gzip", "deflate"])
@@ -120,8 +137,9 @@ def test_schemathesis_finds_nothing(server):
     assert result.returncode == 0, result.stdout[-5000:]
 
 
-def test_the_curl_lines_of_the_manual(server, repo):
-    text = (repo / "docs/serving.md").read_text()
+@pytest.mark.parametrize("name", ["README.md", "docs/serving.md"])
+def test_the_curl_lines_of_the_manual(server, repo, name):
+    text = (repo / name).read_text()
     lines = re.findall(r"^\$ (curl .*)$", text, re.MULTILINE)
     assert lines
     for line in lines:

@@ -1,6 +1,7 @@
 """iris serve in trouble: attacks on the protocol, slow clients, reloads and signals under load, no descriptors left."""
 
 import json
+import os
 import random
 import resource
 import shutil
@@ -130,7 +131,7 @@ def test_ten_thousand_mutations_leave_it_up(serve):
 
 
 def latency_ms(server, count=300):
-    """The median of one connection's requests."""
+    """The median, in ms, of one connection's requests."""
     times = []
     with server.connect() as connection:
         for _ in range(count):
@@ -146,13 +147,15 @@ def test_idle_and_slow_clients_hold_up_nobody(serve):
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
     try:
         server = serve("--max-connections", 1100)
+        before = latency_ms(server)
         idle = [server.connect() for _ in range(1000)]
         slow = [server.connect() for _ in range(20)]
         for sent in range(10):
             for connection in slow:
                 connection.sendall(post()[sent : sent + 1])
-        assert latency_ms(server) < 50
-        assert server.metric('iris_http_requests_total{route="/predict",method="POST",code="200"}') == 300
+        # The median is the server's own: a twentieth of a millisecond, here with room for a busy machine.
+        assert min(latency_ms(server) for _ in range(3)) < 3 * before + 0.5
+        assert server.metric('iris_http_requests_total{route="/predict",method="POST",code="200"}') >= 600
         for connection in slow:
             connection.sendall(post()[10:])
             assert read_answer(connection).status == 200
@@ -224,6 +227,48 @@ def test_reloads_under_load_fail_and_mix_nothing(serve, repo, python_export, tmp
     assert server.metric('iris_model_reloads_total{outcome="success"}') == 67
 
 
+def test_whatever_becomes_of_the_file_the_model_serves_on(serve, repo, tmp_path):
+    import torch
+
+    good, served = repo / "models/iris_net.pt", tmp_path / "model.pt"
+    shutil.copy(good, served)
+    server = serve(model=served)
+
+    def load():
+        return server.ask("/v2/repository/models/iris/load", b"", method="POST")
+
+    served.unlink()
+    status, _, body = load()
+    assert (status, "model.pt" in body["error"], "serves on" in body["error"]) == (500, True, True)
+    served.mkdir()
+    assert load()[0] == 500
+    served.rmdir()
+    state = torch.load(good, weights_only=True)
+    torch.save({**state, "fc1.weight": torch.zeros(16, 5)}, served)  # another width
+    assert load()[0] == 500
+    assert server.ask("/predict", BODY)[2]["predictions"][0]["label"] == "setosa"
+    wide = torch.jit.trace(torch.nn.Linear(2, 2), torch.zeros(1, 2))
+    torch.jit.save(wide, str(served), _extra_files={"iris.json": '{"features": ["a", "b"], "labels": ["x", "y"]}'})
+    assert load()[0] == 200
+    assert server.ask("/v2/models/iris")[2]["inputs"][0]["shape"] == [-1, 2]
+    assert server.ask("/predict", b"[1, 2]")[2]["predictions"][0]["label"] in ("x", "y")
+    assert server.ask("/predict", BODY)[0] == 400
+    shutil.copy(good, tmp_path / "next.pt")
+    (tmp_path / "next.pt").rename(served)
+    assert load()[0] == 200
+    assert server.ask("/predict", BODY)[2]["predictions"][0]["label"] == "setosa"
+
+
+def test_a_storm_of_signals_holds_up_nobody(serve):
+    server = serve()
+    with Load(server) as load:
+        for _ in range(2000):
+            server.process.send_signal(signal.SIGHUP)
+    assert load.failures == []
+    server.wait_for_log("loaded again")
+    assert is_up(server)
+
+
 def test_sighup_reads_the_model_again(serve):
     server = serve()
     server.process.send_signal(signal.SIGHUP)
@@ -265,6 +310,7 @@ def test_no_descriptors_left(binary, repo):
 
 
 def test_memory_does_not_grow_with_requests(serve):
+    """Over IRIS_SOAK_REQUESTS requests: 100000, or a million by hand."""
     server = serve()
 
     def ask(count):
@@ -287,8 +333,25 @@ def test_memory_does_not_grow_with_requests(serve):
 
     ask(20_000)
     before = server.rss_mib()
-    ask(100_000)
-    assert server.rss_mib() - before < 4
+    count = int(os.environ.get("IRIS_SOAK_REQUESTS", "100000"))
+    ask(count)
+    after = server.rss_mib()
+    print(f"{count} requests: {before:.1f} MiB, then {after:.1f}")
+    assert after - before < 4
+
+
+def test_large_bodies_do_not_stay_in_memory(serve):
+    """Nested lists take ten times as much as JSON's tree as they do as text."""
+    server = serve("--max-body", "4MiB")
+    before = server.rss_mib()
+    body = b"[" + b"[],{}," * 600_000 + b"1]"
+    for _ in range(3):
+        assert server.raw(post(body)).status == 400
+    with server.connect() as unfinished:
+        unfinished.sendall(post(body)[:-1])
+        assert is_up(server)
+    assert server.raw(post()).status == 200
+    assert server.rss_mib() - before < 150
 
 
 def test_a_model_that_breaks_for_good_turns_it_unready(serve, tmp_path, python_export):

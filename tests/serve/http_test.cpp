@@ -70,12 +70,52 @@ TEST(RequestParser, RefusesWhatSmugglingLivesOn) {
                               "A\r\n",
                               ": b\r\n",
                               "A: \x01\r\n",
+                              "Content-Length:\r\n 5\r\n",
+                              "Transfer-Encoding:\r\n\tchunked\r\n",
+                              "A: b\r\n c\r\n",
+                              "A: b\r\n \r\n",
                               "Authorization: a\r\nAuthorization: b\r\n"}) {
     EXPECT_EQ(refused(headers), "400 ") << headers;
   }
   EXPECT_EQ(parsed("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
             "400 Transfer-Encoding: has to be chunked, in HTTP/1.1, or absent");
   EXPECT_EQ(parsed("GET / HTTP/1.1\r\n\r\n"), "400 Host: is missing");
+  for (const char* host : {"a b", "a/b", "user@a", "a,b", "a?"}) {
+    EXPECT_EQ(parsed("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n"), "400 Host: is no host") << host;
+  }
+  for (const char* host : {"", "a", "a.b:80", "[::1]:80", "a_b"}) {
+    EXPECT_EQ(parsed("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n"), "GET / ") << host;
+  }
+}
+
+TEST(RequestParser, RefusesAFoldedHeaderCutAnywhere) {
+  for (std::size_t step = 1; step < 60; ++step) {
+    EXPECT_EQ(parsed("POST / HTTP/1.1\r\nHost: h\r\nContent-Length:\r\n 5\r\n\r\nhello", step),
+              "400 a header is folded over two lines");
+  }
+}
+
+std::string answered(const std::string& head) {
+  Request request;
+  RequestParser(request, kMaxBody).take(head);
+  std::string bytes;
+  write_response({.body = "{}"}, request, "DATE", request.keep_alive, bytes);
+  return bytes.substr(0, bytes.find("\r\n\r\n"));
+}
+
+TEST(Response, TellsOldClientsThatTheConnectionIsKept) {
+  const std::string usual =
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nDate: DATE\r\nX-Request-Id: ";
+  EXPECT_EQ(answered("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), usual);
+  EXPECT_EQ(answered("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"), usual + "\r\nConnection: close");
+  EXPECT_EQ(answered("GET / HTTP/1.0\r\n\r\n"), usual + "\r\nConnection: close");
+  EXPECT_EQ(answered("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"), usual + "\r\nConnection: keep-alive");
+}
+
+TEST(RequestParser, PassesOverWhatAnOldClientExpects) {
+  Request request;
+  RequestParser(request, kMaxBody).take("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n");
+  EXPECT_EQ(request.expect, "");
 }
 
 TEST(RequestParser, RefusesWhatIsNoHttp) {
@@ -119,7 +159,8 @@ TEST(Routes, AreFoundByTheirDecodedPaths) {
   EXPECT_EQ(matched("/v1/models/iris%3Apredict"), "/v1/models/{model}:predict iris ");
   EXPECT_EQ(matched("/v1/models/iris"), "/v1/models/{model} iris ");
   for (const char* target :
-       {"/v3", "//", "/predict/", "/v2/models", "/v2/models/iris/infer/", "*", "predict", "", "/../v2"}) {
+       {"/v3", "//", "/predict/", "/v2/models", "/v2/models/", "/v2/models//infer", "/v2/models/iris/versions//infer",
+        "/v2/models/iris/infer/", "*", "predict", "", "/../v2"}) {
     EXPECT_EQ(matched(target), "(unknown)  ") << target;
   }
   EXPECT_THROW(match_route("/v2/models/%4"), RequestError);

@@ -114,6 +114,16 @@ TEST(Inference, TakesDataFlatAndNested) {
   }
 }
 
+TEST(Inference, TakesNullForWhatIsAbsent) {
+  const auto request = parse_inference(
+      kModel, R"({"id":null,"parameters":null,"outputs":null,"inputs":[{"name":"input","datatype":"FP32","shape":[1,4],
+      "parameters":null,"data":[1,2,3,4]}]})",
+      "");
+  EXPECT_FALSE(request.id);
+  EXPECT_EQ(request.outputs.size(), 4);
+  EXPECT_EQ(refused_inference(infer_body("FP32", "[1,4]", "null")), "400 inputs[0].data: is missing");
+}
+
 TEST(Inference, TakesEveryTypeThatFits) {
   for (const char* type :
        {"FP16", "FP32", "FP64", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"}) {
@@ -121,6 +131,7 @@ TEST(Inference, TakesEveryTypeThatFits) {
               (std::vector<float>{1, 2, 3, 4}))
         << type;
   }
+  EXPECT_EQ(refused_inference(infer_body("FP16", "[1,4]", "[1,2,65536,4]")), "400 inputs[0].data[2]: 65536 is no FP16");
   EXPECT_EQ(refused_inference(infer_body("UINT8", "[1,4]", "[1,2,256,4]")), "400 inputs[0].data[2]: 256 is no UINT8");
   EXPECT_EQ(refused_inference(infer_body("INT32", "[1,4]", "[1,2,2.5,4]")), "400 inputs[0].data[2]: 2.5 is no INT32");
   EXPECT_EQ(refused_inference(infer_body("INT64", "[1,4]", "[16777217,2,3,4]")),

@@ -1,7 +1,10 @@
 #include "serve/server.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -36,10 +39,11 @@ class Client {
     }
   }
 
+  void send(const std::string& bytes) { asio::write(socket_, asio::buffer(bytes)); }
+
   // The answer's status and body.
   std::string post(const std::string& path, const std::string& body) {
-    asio::write(socket_, asio::buffer("POST " + path + " HTTP/1.1\r\nHost: t\r\nContent-Length: " +
-                                      std::to_string(body.size()) + "\r\n\r\n" + body));
+    send("POST " + path + " HTTP/1.1\r\nHost: t\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
     std::string text;
     std::size_t size = std::string::npos;
     while (text.size() < size) {
@@ -58,19 +62,21 @@ class Client {
   tcp::socket socket_;
 };
 
-// Serves in a thread of its own until SIGTERM.
+// Serves in a thread of its own until SIGTERM, without a word.
 class Running {
  public:
-  explicit Running(ServerOptions options) {
+  explicit Running(ServerOptions options, LoadModel load = [] { return std::make_shared<FakeModel>(); }) {
     options.port = port;
     options.workers = 2;
-    thread_ = std::thread([this, options] { status = serve(options, [] { return std::make_shared<FakeModel>(); }); });
+    options.log_descriptor = nowhere_;
+    thread_ = std::thread([this, options, load] { status = serve(options, load); });
     Client(port).post("/predict", "[1,2,3,4]");
   }
 
   int end() {
     ::raise(SIGTERM);
     thread_.join();
+    ::close(nowhere_);
     return status;
   }
 
@@ -78,6 +84,7 @@ class Running {
   int status = -1;
 
  private:
+  const int nowhere_ = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   std::thread thread_;
 };
 
@@ -107,6 +114,85 @@ TEST(Server, EveryCallerGetsItsOwnRowsWhileTheModelIsLoadedAgain) {
     }
     EXPECT_EQ(server.end(), 0);
   }
+}
+
+// A model whose second load lasts until it is told to end.
+class SlowLoad {
+ public:
+  LoadModel load() {
+    return [this] {
+      if (loads++ > 0) {
+        while (!is_over) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        ended = true;
+      }
+      return std::make_shared<FakeModel>();
+    };
+  }
+
+  void wait_until_it_loads() const {
+    while (loads < 2) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+
+  std::atomic<int> loads = 0;
+  std::atomic<bool> is_over = false;
+  std::atomic<bool> ended = false;
+};
+
+std::string large_body() { return "[1,2,3,4" + std::string(100'000, ' ') + "]"; }
+
+TEST(Server, ALoadThatTakesLongHoldsUpNobody) {
+  SlowLoad slow;
+  Running server(ServerOptions(), slow.load());
+  ::raise(SIGHUP);
+  slow.wait_until_it_loads();
+  Client client(server.port);
+  EXPECT_EQ(client.post("/predict", "[1,2,3,4]").substr(0, 3), "200");
+  EXPECT_EQ(client.post("/predict", large_body()).substr(0, 3), "200");
+  EXPECT_FALSE(slow.ended);
+  slow.is_over = true;
+  EXPECT_EQ(server.end(), 0);
+}
+
+TEST(Server, EndsAfterALoadThatIsUnderWay) {
+  SlowLoad slow;
+  Running server(ServerOptions(), slow.load());
+  ::raise(SIGHUP);
+  slow.wait_until_it_loads();
+  std::thread later([&slow] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    slow.is_over = true;
+  });
+  EXPECT_EQ(server.end(), 0);
+  EXPECT_TRUE(slow.ended);
+  later.join();
+}
+
+TEST(Server, BoundsTheBodiesOfAllRequestsTogether) {
+  ServerOptions options;
+  options.max_body = 300'000;
+  options.max_bodies = 400'000;
+  Running server(options);
+  const std::string part(200'000, ' ');
+  const auto post = [&] { return Client(server.port).post("/predict", "[1,2,3,4" + part + "]"); };
+  std::vector<std::unique_ptr<Client>> unfinished;
+  std::string answer = post();
+  for (int i = 0; i < 1000 && answer.substr(0, 3) == "200"; ++i) {  // until the server has read an unfinished one
+    unfinished.push_back(std::make_unique<Client>(server.port));
+    unfinished.back()->send("POST /predict HTTP/1.1\r\nHost: t\r\nContent-Length: 200009\r\n\r\n" + part);
+    answer = post();
+  }
+  EXPECT_EQ(answer,
+            R"(503 {"error":"the bodies of all requests together are as large as this server takes; try again"})");
+  unfinished.clear();
+  for (int i = 0; i < 1000 && answer.substr(0, 3) == "503"; ++i) {  // until it has seen them go
+    answer = post();
+  }
+  EXPECT_EQ(answer.substr(0, 3), "200");
+  EXPECT_EQ(server.end(), 0);
 }
 
 TEST(Server, ARowThatBreaksItsPassBreaksOnlyItsOwnRequest) {

@@ -41,7 +41,7 @@ function addSlider(name, values) {
   const middle = values.reduce((sum, value) => sum + value, 0) / values.length;
   const slider = element("input", { type: "range", id: name, min: least, max: most, step: 0.1 });
   slider.value = middle.toFixed(1);
-  const shown = element("output", { htmlFor: name });
+  const shown = element("output", { htmlFor: name, ariaLive: "off" });  // the slider itself speaks
   const show = () => { shown.value = Number(slider.value).toFixed(1); };
   slider.addEventListener("input", () => { show(); update(); });
   show();

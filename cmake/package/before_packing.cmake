@@ -1,0 +1,17 @@
+# Run by cpack on what it is about to pack.
+
+# Where LibTorch lies on this machine is nothing to others.
+file(GLOB_RECURSE libraries "${CPACK_TEMPORARY_DIRECTORY}/libiris_*_verb*.so")
+foreach(library IN LISTS libraries)
+  file(RPATH_REMOVE FILE "${library}")
+endforeach()
+
+# As Debian's policy has them.
+if(CPACK_GENERATOR STREQUAL "DEB")
+  file(GLOB_RECURSE texts "${CPACK_TEMPORARY_DIRECTORY}/*/man1/*.1" "${CPACK_TEMPORARY_DIRECTORY}/*/changelog*")
+  execute_process(COMMAND gzip -9n ${texts} COMMAND_ERROR_IS_FATAL ANY)
+  file(GLOB_RECURSE zsh "${CPACK_TEMPORARY_DIRECTORY}/*/zsh/site-functions/_iris")
+  cmake_path(GET zsh PARENT_PATH folder)
+  cmake_path(REPLACE_FILENAME folder vendor-completions OUTPUT_VARIABLE vendor)
+  file(RENAME "${folder}" "${vendor}")
+endif()

@@ -1,0 +1,80 @@
+#include "serve/access.h"
+
+#include <boost/beast/core/string.hpp>
+#include <string>
+#include <string_view>
+
+namespace iris::serve {
+namespace {
+
+// Takes as long for every text of one length; `given` is not empty.
+bool is_same_secret(std::string_view given, std::string_view secret) {
+  bool is_same = given.size() == secret.size();
+  for (std::size_t i = 0; i < secret.size(); ++i) {
+    is_same &= given[i % given.size()] == secret[i];
+  }
+  return is_same;
+}
+
+boost::beast::string_view to_beast(std::string_view text) { return {text.data(), text.size()}; }
+
+bool is_health(Route route) { return route == Route::kLive || route == Route::kReady; }
+
+}  // namespace
+
+bool Access::is_preflight(const Request& request) const {
+  return request.method == "OPTIONS" && !options_.cors_origin.empty();
+}
+
+bool Access::is_welcome_origin(const Request& request) const {
+  return options_.cors_origin == "*" || request.origin == options_.cors_origin;
+}
+
+void Access::check(const Request& request) const {
+  constexpr std::string_view kScheme = "Bearer ";
+  const std::string_view given = request.authorization;
+  if (options_.api_key.empty() || is_health(request.match.route) || is_preflight(request)) {
+    return;
+  }
+  if (given.size() <= kScheme.size() ||
+      !boost::beast::iequals(to_beast(given.substr(0, kScheme.size())), to_beast(kScheme)) ||
+      !is_same_secret(given.substr(kScheme.size()), options_.api_key)) {
+    throw RequestError(401, "Authorization: has to be Bearer and this server's key");
+  }
+}
+
+void Access::check_may_manage(const Request& request) const {
+  if (options_.api_key.empty() && !request.is_from_loopback) {
+    throw RequestError(403,
+                       "models are loaded and unloaded by callers on this machine, or with the key of --api-key-file");
+  }
+  if (options_.api_key.empty() && !request.origin.empty() && !is_welcome_origin(request)) {
+    throw RequestError(403, "Origin: pages load and unload no model here; see --cors-origin and --api-key-file");
+  }
+}
+
+Response Access::preflight(const Request& request) const {
+  Response response{.body = "{}"};
+  if (is_welcome_origin(request)) {
+    response.headers.emplace_back("Access-Control-Allow-Methods", "GET, POST");
+    response.headers.emplace_back("Access-Control-Allow-Headers",
+                                  "Authorization, Content-Type, Content-Encoding, X-Request-Id, traceparent, " +
+                                      std::string(kInferenceHeaderLength));
+    response.headers.emplace_back("Access-Control-Max-Age", "600");
+  }
+  return response;
+}
+
+void Access::add_headers(const Request& request, Response& response) const {
+  if (options_.cors_origin.empty() || request.origin.empty()) {
+    return;
+  }
+  response.headers.emplace_back("Vary", "Origin");
+  if (is_welcome_origin(request)) {
+    response.headers.emplace_back("Access-Control-Allow-Origin", options_.cors_origin);
+    response.headers.emplace_back("Access-Control-Expose-Headers",
+                                  "X-Request-Id, " + std::string(kInferenceHeaderLength));
+  }
+}
+
+}  // namespace iris::serve

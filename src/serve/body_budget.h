@@ -1,0 +1,45 @@
+// The memory of the requests' bodies, of all connections together.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+namespace iris::serve {
+
+// Any number of threads may take from it.
+class BodyBudget {
+ public:
+  explicit BodyBudget(std::size_t most) : most_(most) {}
+
+  // A connection's part; given back when it goes. The budget must outlive it.
+  class Share {
+   public:
+    explicit Share(BodyBudget& budget) : budget_(budget) {}
+    ~Share() { budget_.taken_ -= bytes_; }
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+
+    // Whether there is room for as many bytes in place of those so far; if not, nothing changes.
+    bool resize(std::size_t bytes) {
+      if (bytes > bytes_ && budget_.taken_.fetch_add(bytes - bytes_) + (bytes - bytes_) > budget_.most_) {
+        budget_.taken_ -= bytes - bytes_;
+        return false;
+      }
+      if (bytes < bytes_) {
+        budget_.taken_ -= bytes_ - bytes;
+      }
+      bytes_ = bytes;
+      return true;
+    }
+
+   private:
+    BodyBudget& budget_;
+    std::size_t bytes_ = 0;
+  };
+
+ private:
+  const std::size_t most_;
+  std::atomic<std::size_t> taken_ = 0;
+};
+
+}  // namespace iris::serve

@@ -1,0 +1,251 @@
+#include "serve/service.h"
+
+#include <gtest/gtest.h>
+
+#include <fcntl.h>
+
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "serve/fake_model.h"
+
+namespace iris::serve {
+namespace {
+
+// A service without sockets and threads: what it hands to others is run by answer().
+class ServiceTest : public testing::Test {
+ protected:
+  Service& service() {
+    if (!service_) {
+      service_ = std::make_unique<Service>(options, [this] { return load(); }, contexts_, log_);
+      batcher_ = service_->make_batcher(worker_);
+    }
+    return *service_;
+  }
+
+  Response answer(Request request) {
+    Response answer;
+    try {
+      service().check_head(request);
+      service().handle(request, *batcher_, [&](Response response) { answer = std::move(response); });
+    } catch (const RequestError& error) {
+      answer = error_response(error.status, error.what());
+    }
+    for (auto* context : {&contexts_.loads, &contexts_.large_bodies, &contexts_.passes, &worker_}) {
+      context->restart();
+      context->poll();
+    }
+    service().complete(request, answer);
+    return answer;
+  }
+
+  Response answer(const std::string& method, const std::string& target, const std::string& body = "") {
+    Request request;
+    request.method = method;
+    request.target = target;
+    request.body = body;
+    request.is_from_loopback = true;
+    return answer(request);
+  }
+
+  int status(const std::string& method, const std::string& target, const std::string& body = "") {
+    return answer(method, target, body).status;
+  }
+
+  std::string metric(const std::string& sample) {
+    const std::string text = answer("GET", "/metrics").body;
+    const std::size_t place = text.find("\n" + sample + " ");
+    return place == std::string::npos
+               ? ""
+               : text.substr(place + sample.size() + 2, text.find('\n', place + 1) - place - sample.size() - 2);
+  }
+
+  ServerOptions options;
+  std::function<std::shared_ptr<const Model>()> load = [] { return std::make_shared<FakeModel>(); };
+
+ private:
+  const int nowhere_ = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  Log log_{LogFormat::kText, nowhere_};
+  boost::asio::io_context worker_{1};
+  Service::Contexts contexts_;
+  std::unique_ptr<Service> service_;
+  std::unique_ptr<Batcher> batcher_;
+};
+
+std::string header(const Response& response, std::string_view name) {
+  for (const auto& [each, value] : response.headers) {
+    if (each == name) {
+      return value;
+    }
+  }
+  return "";
+}
+
+TEST_F(ServiceTest, SaysOfEveryRouteWhichMethodsItTakes) {
+  const std::pair<const char*, const char*> routes[] = {
+      {"/", "GET, HEAD"},
+      {"/page.js", "GET, HEAD"},
+      {"/page.css", "GET, HEAD"},
+      {"/iris.csv", "GET, HEAD"},
+      {"/predict", "POST"},
+      {"/v2", "GET, HEAD"},
+      {"/v2/", "GET, HEAD"},
+      {"/v2/health/live", "GET, HEAD"},
+      {"/v2/health/ready", "GET, HEAD"},
+      {"/v2/models/stats", "GET, HEAD"},
+      {"/v2/models/iris", "GET, HEAD"},
+      {"/v2/models/iris/ready", "GET, HEAD"},
+      {"/v2/models/iris/config", "GET, HEAD"},
+      {"/v2/models/iris/stats", "GET, HEAD"},
+      {"/v2/models/iris/infer", "POST"},
+      {"/v2/models/iris/versions/1", "GET, HEAD"},
+      {"/v2/models/iris/versions/1/ready", "GET, HEAD"},
+      {"/v2/models/iris/versions/1/config", "GET, HEAD"},
+      {"/v2/models/iris/versions/1/stats", "GET, HEAD"},
+      {"/v2/models/iris/versions/1/infer", "POST"},
+      {"/v2/repository/index", "POST"},
+      {"/v2/repository/models/iris/load", "POST"},
+      {"/v2/repository/models/iris/unload", "POST"},
+      {"/v1/models", "GET, HEAD"},
+      {"/v1/models/iris", "GET, HEAD"},
+      {"/v1/models/iris:predict", "POST"},
+      {"/metrics", "GET, HEAD"},
+      {"/openapi.json", "GET, HEAD"},
+  };
+  for (const auto& [path, methods] : routes) {
+    for (const char* method : {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "A"}) {
+      const Response response = answer(method, path, "[1,2,3,4]");
+      const bool is_taken = methods == std::string("POST")
+                                ? method == std::string("POST")
+                                : method == std::string("GET") || method == std::string("HEAD");
+      EXPECT_EQ(response.status == 405, !is_taken) << method << " " << path << " " << response.status;
+      EXPECT_EQ(header(response, "Allow"), is_taken ? "" : methods) << method << " " << path;
+    }
+    answer("POST", "/v2/repository/models/iris/load");  // for those behind unload
+  }
+}
+
+TEST_F(ServiceTest, ErrorsAreJsonWithOneMember) {
+  for (const char* path : {"/nothing", "/v2/models/other", "/v2/models/iris/versions/2", "/v2/models/%", "/predict"}) {
+    const Response response = answer("GET", path);
+    EXPECT_STREQ(response.content_type, "application/json");
+    const auto json = nlohmann::json::parse(response.body);
+    EXPECT_EQ(json.size(), 1);
+    EXPECT_TRUE(json["error"].is_string()) << path;
+  }
+}
+
+TEST_F(ServiceTest, OnlyThisMachineLoadsAndUnloads) {
+  for (const char* verb : {"load", "unload"}) {
+    Request request;
+    request.method = "POST";
+    request.target = std::string("/v2/repository/models/iris/") + verb;
+    EXPECT_EQ(
+        answer(request).body,
+        R"({"error":"models are loaded and unloaded by callers on this machine, or with the key of --api-key-file"})");
+    EXPECT_EQ(answer(request).status, 403);
+    request.is_from_loopback = true;
+    request.origin = "https://elsewhere.example";  // a page that somebody on this machine has open
+    EXPECT_EQ(answer(request).status, 403);
+    request.origin = "";
+    EXPECT_EQ(answer(request).status, 200);
+  }
+}
+
+TEST_F(ServiceTest, WithTheKeyOtherMachinesLoadToo) {
+  options.api_key = "secret";
+  Request request;
+  request.method = "POST";
+  request.target = "/v2/repository/models/iris/load";
+  EXPECT_EQ(answer(request).status, 401);
+  request.authorization = "bearer secret";
+  EXPECT_EQ(answer(request).status, 200);
+}
+
+TEST_F(ServiceTest, AnUnloadedModelIsNotReadyUntilItIsLoadedAgain) {
+  EXPECT_EQ(status("POST", "/v2/repository/models/iris/unload", R"({"parameters":{"unload_dependents":false}})"), 200);
+  for (const char* path : {"/", "/v2/health/ready", "/v2/models/iris", "/v2/models/iris/ready",
+                           "/v2/models/iris/config", "/v1/models/iris"}) {
+    const Response response = answer("GET", path);
+    EXPECT_EQ(response.status, 503) << path;
+    EXPECT_EQ(header(response, "Retry-After"), "1") << path;
+  }
+  EXPECT_EQ(status("POST", "/predict", "[1,2,3,4]"), 503);
+  EXPECT_EQ(status("GET", "/v2/health/live"), 200);
+  EXPECT_EQ(metric("iris_model_ready{model=\"iris\"}"), "0");
+  EXPECT_EQ(nlohmann::json::parse(answer("POST", "/v2/repository/index").body)[0]["state"], "UNAVAILABLE");
+  EXPECT_EQ(status("POST", "/v2/repository/models/iris/load"), 200);
+  EXPECT_EQ(status("GET", "/v2/health/ready"), 200);
+  EXPECT_EQ(status("POST", "/predict", "[1,2,3,4]"), 200);
+}
+
+TEST_F(ServiceTest, AFailedLoadLeavesTheModelAndSaysSo) {
+  service();
+  load = []() -> std::shared_ptr<const Model> { throw std::runtime_error("model.pt: is cut short"); };
+  const Response response = answer("POST", "/v2/repository/models/iris/load");
+  EXPECT_EQ(response.status, 500);
+  EXPECT_EQ(response.body, R"({"error":"model.pt: is cut short; the model loaded before serves on"})");
+  EXPECT_EQ(status("POST", "/predict", "[1,2,3,4]"), 200);
+  EXPECT_EQ(metric("iris_model_reloads_total{outcome=\"failure\"}"), "1");
+}
+
+TEST_F(ServiceTest, WhatManySignalsAskForIsLoadedOnce) {
+  int loads = 0;
+  load = [&loads] {
+    ++loads;
+    return std::make_shared<FakeModel>();
+  };
+  for (int i = 0; i < 100; ++i) {
+    service().reload();
+  }
+  answer("GET", "/v2");
+  EXPECT_EQ(loads, 2);  // with the first
+  service().reload();
+  answer("GET", "/v2");
+  EXPECT_EQ(loads, 3);
+}
+
+TEST_F(ServiceTest, NoPassHasMoreRowsThanItMay) {
+  options.max_batch_rows = 4;
+  std::string rows;
+  std::vector<int> expected;
+  for (int i = 0; i < 10; ++i) {
+    rows += std::string(rows.empty() ? "" : ",") + (i % 3 == 0 ? "[1,2,0,0]" : "[2,1,0,0]");
+    expected.push_back(i % 3 == 0 ? 1 : 0);
+  }
+  const auto json = nlohmann::json::parse(answer("POST", "/predict", "[" + rows + "]").body);
+  std::vector<int> classes;
+  for (const auto& prediction : json["predictions"]) {
+    classes.push_back(prediction["index"]);
+  }
+  EXPECT_EQ(classes, expected);
+  EXPECT_EQ(metric("iris_inference_batch_rows_count"), "3");
+  EXPECT_EQ(metric("iris_inference_batch_rows_bucket{le=\"4.0\"}"), "3");
+  EXPECT_EQ(metric("iris_inference_rows_total"), "10");
+}
+
+TEST_F(ServiceTest, AFullQueueIsSaidAtOnce) {
+  options.max_queue_rows = 2;
+  const Response response = answer("POST", "/predict", "[[1,2,3,4],[1,2,3,4],[1,2,3,4]]");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(header(response, "Retry-After"), "1");
+  EXPECT_EQ(status("POST", "/predict", "[[1,2,3,4],[1,2,3,4]]"), 200);
+}
+
+TEST_F(ServiceTest, TheMetricsLabelsAreBounded) {
+  for (int i = 0; i < 50; ++i) {
+    Request request;
+    request.method = "METHOD" + std::to_string(i);
+    request.target = "/nothing/" + std::to_string(i);
+    const Response response = answer(request);
+    service().check_head(request);
+    service().finished(request, response, std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(metric(R"~(iris_http_requests_total{route="(unknown)",method="other",code="404"})~"), "50");
+}
+
+}  // namespace
+}  // namespace iris::serve

@@ -107,6 +107,8 @@ class Shell:
             cache = os.environ.get("CCACHE_DIR", str(Path.home() / ".cache/ccache"))
             environment |= {"CMAKE_CXX_COMPILER_LAUNCHER": "ccache", "CCACHE_DIR": cache}
             environment |= {"CCACHE_BASEDIR": str(folder), "CCACHE_NOHASHDIR": "1"}
+        if b"__asan_init" in (folder / "build/release/iris").read_bytes():  # what links its library needs the runtime
+            environment["CXXFLAGS"] = "-fsanitize=address,undefined"
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         # A session of its own, so that all that it started can be ended.
         self.bash = subprocess.Popen(
@@ -126,7 +128,8 @@ class Shell:
             self.port = free_port()
             serve = re.sub(r"\s*&?(\s+#.*)?$", f" --port {self.port}", text, count=1)
             text = f"kill %% 2>/dev/null; rm -f serve.log; {serve} >serve.log 2>&1 & "
-            text += "until grep -sq '^iris: ' serve.log; do sleep 0.05; done; cat serve.log"
+            text += "until grep -sq '^iris: ' serve.log; do sleep 0.05; done; cat serve.log; "
+            text += "! grep -q 'iris: error' serve.log"
         elif self.port:
             text = text.replace(":8080", f":{self.port}")
         status, output = self._bash(text)

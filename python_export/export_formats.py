@@ -105,9 +105,8 @@ def exported(
     except InputError as error:
         raise InputError(f"format {format}: {error}") from error
     except Exception as error:  # each pass of each compiler raises its own
-        first_line = next(iter(str(error).strip().splitlines()), "")
         raise InputError(
-            f"format {format}: PyTorch cannot export this model: {type(error).__name__}: {first_line}"
+            f"format {format}: PyTorch cannot export this model: {type(error).__name__}: {_first_line(error)}"
         ) from error
 
 
@@ -147,15 +146,31 @@ def _check(
         raise InputError("the model is in training mode, in which dropout and batch norm differ; call model.eval()")
     if example.dim() != 2 or example.dtype != torch.float32 or len(example) == 0:
         raise InputError(f"the example must be float32 [rows, features], not {example.dtype} {list(example.shape)}")
-    with torch.no_grad():
-        logits = model(example)
+    try:
+        with torch.no_grad():
+            logits = model(example)
+    except Exception as error:
+        raise InputError(
+            f"{name}: fails on float32 {list(example.shape)}: {_first_line(error)}; the weights are made float32 by "
+            "model.float()"
+        ) from error
     if not isinstance(logits, torch.Tensor) or logits.dim() != 2 or len(logits) != len(example):
         raise InputError(f"{name}: is no classifier: it does not give one tensor of logits [rows, classes]")
+    if logits.shape[1] < 2:
+        raise InputError(
+            f"{name}: is no classifier: it gives {logits.shape[1]} logit a row, not one for each of two classes or more"
+        )
     if not logits.isfinite().all():
         raise InputError(f"{name}: gives logits that are not finite")
     for what, names, count in (("features", features, example.shape[1]), ("labels", labels, logits.shape[1])):
+        if not all(isinstance(each, str) and each for each in names):
+            raise InputError(f"{name}: the names of the {what} must be texts, and not empty, got {list(names)}")
         if len(set(names)) != len(names) or len(names) != count:
             raise InputError(f"{name}: needs {count} {what} of different names, got {list(names)}")
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), "")
 
 
 def _rows_like(example: torch.Tensor, rows: int) -> torch.Tensor:

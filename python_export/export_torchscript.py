@@ -21,6 +21,8 @@ def to_torchscript(model: torch.nn.Module, example: torch.Tensor, method: str | 
             except Exception:  # the compiler knows a part of Python
                 if method == "script":
                     raise
+            # Nobody asked for a trace: one that keeps a single branch is none.
+            warnings.filterwarnings("error", "Converting a tensor to a Python boolean", torch.jit.TracerWarning)
         return torch.jit.trace(model, example)
 
 

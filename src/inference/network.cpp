@@ -96,17 +96,20 @@ class TorchScriptNetwork : public Network {
   torch::jit::Module module_;
 };
 
-// For a file that another width would fit.
-std::string hidden_hint(const StateDict& state_dict, const IrisNetOptions& options) {
+// For a file that another width would fit, or that is of another architecture.
+std::string way_out(const StateDict& state_dict, const IrisNetOptions& options) {
   for (const auto& item : state_dict) {
     const at::Tensor& tensor = item.value();
-    if (item.key().ends_with("fc1.weight") && tensor.dim() == 2 && tensor.size(1) == options.features() &&
-        tensor.size(0) != options.hidden()) {
+    if (!item.key().ends_with("fc1.weight")) {
+      continue;
+    }
+    if (tensor.dim() == 2 && tensor.size(1) == options.features() && tensor.size(0) != options.hidden()) {
       const std::string width = std::to_string(tensor.size(0));
       return "\n  for an IrisNet of " + width + " hidden units say --hidden " + width;
     }
+    return "";
   }
-  return "";
+  return "\n  a state_dict is poured into IrisNet; export another architecture as TorchScript or .pt2 instead";
 }
 
 }  // namespace
@@ -123,7 +126,7 @@ std::unique_ptr<Network> make_iris_network(const TensorFile& file, const std::op
   try {
     load_state_dict(*net, state_dict);
   } catch (const InputError& error) {
-    throw InputError(error.what() + hidden_hint(state_dict, options));
+    throw InputError(error.what() + way_out(state_dict, options));
   }
   net->to(device);
   net->eval();

@@ -14,11 +14,22 @@ NOT_RUN = {
     ("README.md", "script/demo"): ITSELF,
     ("README.md", "script/test"): ITSELF,
     ("README.md", "script/build --torch DIR"): ITSELF,
+    (
+        "README.md",
+        "pip install .",
+    ): "builds for minutes and changes the tests' own Python; test_wheel.py does it elsewhere",
     ("README.md", "script/test --torch DIR"): ITSELF,
     ("docs/beyond-one-machine.md", "script/setup --ray"): ITSELF,
+    (
+        "docs/beyond-one-machine.md",
+        ".venv/bin/python examples/ray/score.py models/iris_net.pt data/iris.csv answers --iris build/release/iris",
+    ): "takes half a minute; test_ray.py runs the same job",
     ("docs/beyond-one-machine.md", "--master yarn"): ELSEWHERE,
     ("docs/beyond-one-machine.md", "--master k8s"): ELSEWHERE,
     ("docs/beyond-one-machine.md", "ray job submit --working-dir . -- python examples/ray/score.py …"): ELSEWHERE,
+    ("docs/cuda.md", "script/build --torch DIR"): ITSELF,
+    ("docs/cuda.md", "build/release-…/iris --version"): "a build against another LibTorch",
+    ("docs/cuda.md", "iris predict model.pt -i rows.csv --device cuda:1 --dtype bfloat16"): "needs a second GPU",
     ("docs/performance.md", "iris predict MODEL a b c d"): "names a program of a table; a b c d are four numbers",
     ("examples/spark/README.md", "script/setup --spark"): ITSELF,
 }
@@ -27,7 +38,6 @@ NEEDS = {
     "parallel ": ("GNU parallel", lambda: shutil.which("parallel")),
     "spark-submit": ("PySpark", lambda: importlib.util.find_spec("pyspark")),
     "answers/part-": ("PySpark", lambda: importlib.util.find_spec("pyspark")),
-    "examples/ray/score.py": ("Ray", lambda: importlib.util.find_spec("ray")),
 }
 
 
@@ -42,7 +52,7 @@ def give(document: str, folder: Path) -> None:
     if document == "README.md":
         torch.save(torch.nn.Linear(2, 3).state_dict(), folder / "resnet18.pth", _use_new_zipfile_serialization=False)
         shutil.copy(folder / "tests/fixtures/checkpoint.pt", folder)
-    if document in ("README.md", "docs/beyond-one-machine.md"):
+    if document in ("README.md", "docs/beyond-one-machine.md", "docs/cuda.md"):
         shutil.copy(folder / "data/iris.csv", folder / "rows.csv")
         shutil.copy(folder / "models/iris_net.pt", folder / "model.pt")
     if document == "docs/beyond-one-machine.md":

@@ -29,7 +29,7 @@ TIMEOUT_S = 120  # for a step
 MARK = "--- status "
 LANGUAGES = {"console", "bash", "python", "text", "cpp", "cmake"}
 INLINE_COMMAND = re.compile(
-    r"`((?:iris|python|cmake|curl|awk|ray|kubectl|nginx|podman|parallel|script/\w+)(?: [^ `]+){2,})`"
+    r"`((?:iris|python|pip|cmake|cpack|source|curl|awk|ray|kubectl|nginx|podman|parallel|script/\w+)(?: [^ `]+){2,})`"
 )
 PLACEHOLDERS = {"MODEL": "models/iris_net.pt", "VERB": "predict", "DIR": "installed"}
 
@@ -100,10 +100,15 @@ class Shell:
 
     def __init__(self, folder: Path, path: str):
         self.folder, self.port, self.names = folder, None, {}
-        environment = {**os.environ, "PATH": path}
+        home = folder.parent / "home"  # `~` in a command is no place of the user's
+        home.mkdir()
+        environment = {**os.environ, "PATH": path, "HOME": str(home)}
         if shutil.which("ccache"):  # what C++ is built in the folder need be compiled once only
-            ccache = {"CMAKE_CXX_COMPILER_LAUNCHER": "ccache", "CCACHE_BASEDIR": str(folder), "CCACHE_NOHASHDIR": "1"}
-            environment |= ccache
+            cache = os.environ.get("CCACHE_DIR", str(Path.home() / ".cache/ccache"))
+            environment |= {"CMAKE_CXX_COMPILER_LAUNCHER": "ccache", "CCACHE_DIR": cache}
+            environment |= {"CCACHE_BASEDIR": str(folder), "CCACHE_NOHASHDIR": "1"}
+        if b"__asan_init" in (folder / "build/release/iris").read_bytes():  # what links its library needs the runtime
+            environment["CXXFLAGS"] = "-fsanitize=address,undefined"
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         # A session of its own, so that all that it started can be ended.
         self.bash = subprocess.Popen(
@@ -121,9 +126,10 @@ class Shell:
         text = re.sub(rf"(?<!\S)({'|'.join(PLACEHOLDERS)})(?!\S)", lambda name: PLACEHOLDERS[name[1]], step.text)
         if re.match(r"iris serve (?!.*--help)", text):
             self.port = free_port()
-            serve = re.sub(r"(\s+#.*)?$", f" --port {self.port}", text, count=1)
+            serve = re.sub(r"\s*&?(\s+#.*)?$", f" --port {self.port}", text, count=1)
             text = f"kill %% 2>/dev/null; rm -f serve.log; {serve} >serve.log 2>&1 & "
-            text += "until grep -sq '^iris: ' serve.log; do sleep 0.05; done; cat serve.log"
+            text += "until grep -sq '^iris: ' serve.log; do sleep 0.05; done; cat serve.log; "
+            text += "! grep -q 'iris: error' serve.log"
         elif self.port:
             text = text.replace(":8080", f":{self.port}")
         status, output = self._bash(text)

@@ -1,4 +1,4 @@
-"""Models of other shapes than IrisNet's, exported by export_model and run by iris; and those that are no classifiers."""
+"""Models of other shapes than IrisNet's, exported by export_model and run by iris; and what is no classifier."""
 
 import json
 
@@ -38,6 +38,11 @@ class WithBranch(Layers):
         if bool(x.sum() < 0):
             return -logits
         return logits
+
+
+class WithHiddenBranch(WithBranch):
+    def forward(self, x: torch.Tensor, *unused):  # `*` keeps torch.jit.script away
+        return super().forward(x)
 
 
 class Softmaxed(Layers):
@@ -103,14 +108,29 @@ def test_a_branch_in_the_module_is_kept_by_torchscript(iris, exported):
             torch.testing.assert_close(logits_of(iris, path, rows), model(rows), rtol=1e-6, atol=1e-6)
 
 
-def test_a_branch_that_cannot_be_compiled_is_an_error_of_the_export(exported):
-    with pytest.raises(InputError, match="^format aoti: "):
-        exported(WithBranch(), "aoti")
+@pytest.mark.parametrize("format", ["torchscript", "onnx"])
+def test_a_branch_that_cannot_be_kept_is_an_error_of_the_export(exported, format):
+    """Also where no row that the export is tried on takes the other branch."""
+    with pytest.raises(InputError, match=f"^format {format}: PyTorch cannot export this model: "):
+        exported(WithHiddenBranch(), format, torch.rand(8, 4))
 
 
-def test_a_tuple_is_no_classifier(exported):
-    with pytest.raises(InputError, match="does not give one tensor of logits"):
-        exported(WithTuple())
+@pytest.mark.parametrize(
+    "model, names, fact",
+    [
+        (WithTuple(), {}, "own: is no classifier: it does not give one tensor of logits"),
+        (Layers(classes=1), {"labels": ["a"]}, "own: is no classifier: it gives 1 logit a row"),
+        (Layers().double(), {}, "own: fails on float32 [8, 4]: mat1 and mat2 must have the same dtype"),
+        (Layers(), {"labels": [0, 1, 2]}, "own: the names of the labels must be texts, and not empty, got [0, 1, 2]"),
+        (Layers(), {"features": ["a", "b", "", "d"]}, "own: the names of the features must be texts, and not empty"),
+    ],
+)
+def test_what_iris_would_refuse_is_not_exported(tmp_path, model, names, fact):
+    names = {"features": NAMES, "labels": ["a", "b", "c"], **names}
+    with pytest.raises(InputError) as error:
+        export_model(model.eval(), torch.randn(8, 4), tmp_path / "out", "torchscript", name="own", **names)
+    assert str(error.value).startswith(fact) and "\n" not in str(error.value)
+    assert not (tmp_path / "out").exists()
 
 
 def save(model, path, names=None):
@@ -126,7 +146,10 @@ def save(model, path, names=None):
     [
         (WithTuple(), "the model gives no float tensor; a classifier gives logits (rows, classes)"),
         (Layers(classes=1), "the model gives outputs of shape (1, 1) for 1 row; "),
-        (Layers().double(), "the model failed on 4 features: mat1 and mat2 must have the same dtype, but got Float and "),
+        (
+            Layers().double(),
+            "the model failed on 4 features: mat1 and mat2 must have the same dtype, but got Float and ",
+        ),
     ],
 )
 def test_what_is_no_classifier_of_float32_is_refused_in_one_message(iris, tmp_path, model, message):

@@ -109,6 +109,15 @@ def test_another_number_of_features_is_told_with_their_names(iris, wine):
     assert "takes 13 features, not 4: alcohol, malic_acid, ash" in result.stderr
 
 
+def test_its_numbers_alone_are_shown_and_not_run(iris, wine):
+    path = wine / "wine_net.safetensors"
+    assert "layers.0.weight (32, 13)\n" in iris("inspect", path).stdout
+    result = iris("predict", path, *range(13))
+    assert (result.returncode, result.stdout) == (1, "")
+    way_out = "a state_dict is poured into IrisNet; export another architecture as TorchScript or .pt2 instead\n"
+    assert result.stderr.endswith(way_out)
+
+
 @pytest.mark.parametrize("name", RUN_BY_IRIS)
 def test_evaluate_counts_as_python_does(iris, wine, table, expected, name):
     result = iris("evaluate", wine / name, wine / "test.csv", "--label-column", "wine", "--json")

@@ -27,7 +27,7 @@ def aoti_bytes(model: torch.nn.Module, example: torch.Tensor, iris_json: str) ->
         "cpp.march": "",
         "cpp.dynamic_threads": True,  # as many as the program that runs it says, not as this machine has
         "aot_inductor.precompile_headers": False,  # worth its while from the second model on
-        "aot_inductor.enable_line_tables": False,  # paths too
+        "aot_inductor.enable_line_tables": False,  # in which there are paths of this machine
         "aot_inductor.metadata": {"torch_version": torch.__version__},
     }
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:

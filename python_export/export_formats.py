@@ -6,18 +6,16 @@ Every file says what it is: the same JSON under the name iris.json, where its fo
 docs/formats.md tells which form is for what.
 """
 
-import copy
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import safetensors
-import safetensors.torch
 import torch
 
 from export_aoti import aoti_bytes, open_aoti
 from export_onnx import onnx_bytes, open_onnx
+from export_safetensors import open_safetensors, safetensors_bytes
 from export_torchscript import make_torchscript, open_torchscript
 from model_file import InputError, check_output, write_atomically
 
@@ -33,24 +31,6 @@ class Form:
     make: Callable[..., bytes]  # of (model, example, iris.json)
     open: Callable[[bytes, torch.nn.Module], Run]  # (the file, the model) to what the file computes
     tolerance: float  # a part of the batch's largest logit, or of 1: rounding grows with what is rounded
-
-
-def safetensors_bytes(model: torch.nn.Module, example: torch.Tensor, iris_json: str) -> bytes:
-    # Copies: tensors that share their numbers, which the format cannot say, are written each by itself.
-    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in model.state_dict().items()}
-    return safetensors.torch.save(tensors, metadata={"format": "pt", "iris.json": iris_json})
-
-
-def open_safetensors(content: bytes, model: torch.nn.Module) -> Run:
-    tensors = safetensors.torch.load(content)
-    for name, tensor in model.state_dict().items():
-        if not _has_same_bits(tensors.pop(name, None), tensor.cpu()):
-            raise InputError(f"{name} does not come back as it was")
-    if tensors:
-        raise InputError(f"holds tensors that the module does not: {', '.join(tensors)}")
-    loaded = copy.deepcopy(model)
-    loaded.load_state_dict(safetensors.torch.load(content))
-    return loaded
 
 
 FORMS = {
@@ -97,6 +77,8 @@ def exported(
     **options: str,
 ) -> tuple[bytes, float]:
     """The bytes that export_model writes, and the difference that it returns. options: the form's own."""
+    if format not in FORMS:
+        raise InputError(f"format {format}: is none of {', '.join(FORMS)}")
     _check(model, example, name, features, labels)
     example = example.detach().repeat(2, 1)  # torch.export takes a size of 1 for a constant
     try:
@@ -179,11 +161,3 @@ def _rows_like(example: torch.Tensor, rows: int) -> torch.Tensor:
     range_of = torch.where(high > low, high - low, 1.0)
     generator = torch.Generator().manual_seed(rows)
     return low + range_of * torch.rand(rows, example.shape[1], generator=generator).to(example.device)
-
-
-def _has_same_bits(one: torch.Tensor | None, other: torch.Tensor) -> bool:
-    if one is None or one.dtype != other.dtype or one.shape != other.shape:
-        return False
-    return bytes(one.contiguous().flatten().view(torch.uint8).numpy()) == bytes(
-        other.contiguous().flatten().view(torch.uint8).numpy()
-    )

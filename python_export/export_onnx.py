@@ -1,6 +1,5 @@
 """ONNX, by torch.export: opened by ONNX Runtime and many others, though not by iris."""
 
-import importlib.util
 import io
 import logging
 import warnings
@@ -8,7 +7,7 @@ from collections.abc import Callable
 
 import torch
 
-from model_file import InputError
+from model_file import require_packages
 
 
 def onnx_bytes(model: torch.nn.Module, example: torch.Tensor, iris_json: str) -> bytes:
@@ -17,7 +16,7 @@ def onnx_bytes(model: torch.nn.Module, example: torch.Tensor, iris_json: str) ->
     iris.json is among the model's metadata_props. What the exporter notes beside each node is left out: it holds the
     paths of the sources on this machine.
     """
-    _check_packages()
+    require_packages("onnx", "onnxscript", "onnxruntime")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it tells that torchvision is not there
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -43,9 +42,3 @@ def open_onnx(content: bytes, model: torch.nn.Module) -> Callable[[torch.Tensor]
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     return lambda rows: torch.from_numpy(session.run(["logits"], {"features": rows.cpu().numpy()})[0])
-
-
-def _check_packages() -> None:
-    missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if importlib.util.find_spec(name) is None]
-    if missing:
-        raise InputError(f"needs what is not installed here: python -m pip install {' '.join(missing)}")

@@ -1,6 +1,7 @@
 """What the commands of this folder share: how a model file is written, and how a user's mistake is told."""
 
 import argparse
+import importlib.util
 import os
 import sys
 import tempfile
@@ -18,6 +19,13 @@ class Interrupted(Exception):
     def __init__(self, text: str, status: int):
         super().__init__(text)
         self.status = status
+
+
+def require_packages(*names: str) -> None:
+    """Raises InputError, with the way to get them, where any of these packages is not installed."""
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
+    if missing:
+        raise InputError(f"needs what is not installed here: python -m pip install {' '.join(missing)}")
 
 
 def check_output(path: Path) -> None:

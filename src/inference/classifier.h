@@ -54,8 +54,9 @@ class DeviceLost : public InputError {
 class Classifier {
  public:
   // The file's content decides what it is: a state_dict (poured into IrisNet), or a TorchScript module or AOTInductor
-  // package, whose iris.json, an extra file in it, names features and labels; "auto" is the device of a package. `path` "-" is standard input.
-  // Throws FormatError (the file), InputError (it does not fit IrisNet; no such device), UsageError (the options).
+  // package, whose iris.json, an extra file in it, names features and labels; "auto" is the device of a package. `path`
+  // "-" is standard input. Throws FormatError (the file), InputError (it does not fit IrisNet; no such device),
+  // UsageError (the options).
   static Classifier open(const std::string& path, const ClassifierOptions& options = {});
 
   ~Classifier();

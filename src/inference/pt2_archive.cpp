@@ -23,7 +23,7 @@ constexpr std::string_view kConstants = "data/constants/";
 constexpr std::string_view kNames = "extra/iris.json";
 constexpr std::string_view kMetadataEnd = "wrapper_metadata.json";
 
-const char* const kExportAgain = "; where the model is, export it again: python_export/export.py, or docs/formats.md";
+constexpr const char* kExportAgain = "; export the model again where it is to run (docs/formats.md)";
 
 std::string_view text_of(const ZipEntry& entry) {
   const auto bytes = ZipReader::checked(entry);

@@ -17,6 +17,7 @@ IRIS_JSON = (
     '{"name":"iris","features":["sepal_length","sepal_width","petal_length","petal_width"],'
     '"labels":["setosa","versicolor","virginica"]}'
 )
+WITHOUT = ("onnxscript", "onnxruntime", "safetensors")
 WINE = {"name": "wine", "features": [f"f{i}" for i in range(13)], "labels": ["a", "b", "c"]}
 
 # Without the compiled form: it takes a compiler some seconds.
@@ -98,9 +99,12 @@ def test_an_onnx_file_is_the_same_every_time_and_holds_no_path_of_this_machine(r
 
 def test_packages_that_are_missing_are_named_with_the_way_to_get_them(monkeypatch):
     find_spec = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name.startswith("onnx") else find_spec(name))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in WITHOUT else find_spec(name))
     assert error_of(wine_net(), wine_rows(4), "onnx") == (
-        "format onnx: needs what is not installed here: python -m pip install onnx onnxscript onnxruntime"
+        "format onnx: needs what is not installed here: python -m pip install onnxscript onnxruntime"
+    )
+    assert error_of(wine_net(), wine_rows(4), "safetensors") == (
+        "format safetensors: needs what is not installed here: python -m pip install safetensors"
     )
 
 

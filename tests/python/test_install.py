@@ -152,7 +152,7 @@ def a_libtorch(folder, source):
     (folder / "lib").mkdir(parents=True)
     for name, text in {"libc10.so": "", "libtorch_cpu.so": source, "libtorch.so": ""}.items():
         library = folder / "lib" / name
-        needed = ["-Wl,--no-as-needed", f"-L{library.parent}", "-ltorch_cpu"] if name == "libtorch.so" else []
+        needed = ["-Wl,--no-as-needed", f"-L{library.parent}", "-ltorch_cpu", "-lc10"] if name == "libtorch.so" else []
         command = ["g++", "-shared", "-fPIC", "-x", "c++", "-", "-x", "none", f"-Wl,-soname,{name}", "-Wl,-rpath,$ORIGIN"]
         subprocess.run([*command, *needed, "-o", library], input=text, text=True, check=True)
     return folder
@@ -232,11 +232,11 @@ def test_the_debian_package_runs_in_a_root_of_its_own(debs, model, tmp_path):
     shutil.copy(model, root / "model.pt")
     wanted = [root / "usr/bin/iris", *root.glob("usr/lib/iris/*.so"), *(root / "opt/libtorch/lib").glob("*.so*")]
     for library in wanted:
-        for path in re.findall(r" (/[^ ]+) \(0x", run("ldd", library, env={"LD_LIBRARY_PATH": TORCH / "lib"}).stdout):
+        for path in re.findall(r"\s(/\S+) \(0x", run("ldd", library, env={"LD_LIBRARY_PATH": TORCH / "lib"}).stdout):
             if TORCH not in Path(path).parents and not (root / path[1:]).exists():
                 (root / path[1:]).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, root / path[1:])
-    command = ["chroot", root, "/usr/bin/iris", "predict", "/model.pt", *SAMPLE]
+    command = [shutil.which("chroot"), root, "/usr/bin/iris", "predict", "/model.pt", *SAMPLE]
     missing = subprocess.run(command, capture_output=True, text=True, env={})
     assert missing.returncode == 1
     assert missing.stderr.startswith("iris: error: LibTorch was not found. Looked for it:\n")

@@ -16,11 +16,7 @@ SHELLS = ["bash", "zsh", "fish"]
 
 def option_names(help_text):
     """["-i", "--input", …], with the options of a group's own line in one piece."""
-    return [
-        name
-        for names in re.findall(r"^  (-[^ ]+)", help_text, re.MULTILINE)
-        for name in names.split(",")
-    ]
+    return [name for names in re.findall(r"^  (-[^ ]+)", help_text, re.MULTILINE) for name in names.split(",")]
 
 
 @pytest.fixture(scope="module")

@@ -255,6 +255,8 @@ def test_the_debian_package_runs_in_a_root_of_its_own(debs, model, tmp_path):
         TORCH / "lib", root / "opt/libtorch/lib", ignore=lambda _, names: {n for n in names if "python" in n}
     )
     shutil.copy(model, root / "model.pt")
+    (root / "dev").mkdir()
+    (root / "dev/urandom").write_bytes(os.urandom(4096))  # LibTorch seeds its generator as it is loaded
     wanted = [root / "usr/bin/iris", *root.glob("usr/lib/iris/*.so"), *(root / "opt/libtorch/lib").glob("*.so*")]
     for library in wanted:
         for path in re.findall(r"\s(/\S+) \(0x", run("ldd", library, env={"LD_LIBRARY_PATH": TORCH / "lib"}).stdout):

@@ -12,6 +12,7 @@ target_compile_definitions(iris PRIVATE
 if(NOT SKBUILD)  # a wheel finds the LibTorch beside it; a DEB and a TGZ drop this: cmake/Package.cmake
   set_target_properties(iris_torch_verbs iris_serve_verb PROPERTIES INSTALL_RPATH "$ORIGIN/..;${LibTorch_ROOT}/lib")
 endif()
+set_target_properties(iris_torch_verbs iris_serve_verb PROPERTIES NO_SONAME ON)  # they are plugins
 set_target_properties(iris_state_dict PROPERTIES EXPORT_NAME state_dict)
 set_target_properties(iris_format PROPERTIES EXPORT_NAME format)
 target_include_directories(iris_state_dict INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
@@ -47,7 +48,8 @@ install(FILES src/error.h src/state_dict/state_dict.h DESTINATION "${CMAKE_INSTA
 
 configure_package_config_file(cmake/iris-config.cmake.in iris-config.cmake INSTALL_DESTINATION "${package_dir}")
 write_basic_package_version_file(iris-config-version.cmake COMPATIBILITY SameMinorVersion)
-install(FILES cmake/LibTorch.cmake "${PROJECT_BINARY_DIR}/iris-config.cmake"
+file(CONFIGURE OUTPUT iris-built-with.cmake CONTENT "set(iris_BUILT_WITH \"${LibTorch_ROOT}\")\n")
+install(FILES cmake/LibTorch.cmake "${PROJECT_BINARY_DIR}/iris-built-with.cmake" "${PROJECT_BINARY_DIR}/iris-config.cmake"
         "${PROJECT_BINARY_DIR}/iris-config-version.cmake" DESTINATION "${package_dir}")
 
 include(Package)

@@ -23,10 +23,10 @@ set(CPACK_COMPONENT_PROGRAM_DESCRIPTION
 "iris reads the state_dict files of Python, TorchScript modules and
 safetensors; it predicts, evaluates, serves over HTTP, inspects, converts
 and trains.
- .
+.
 LibTorch ${LibTorch_VERSION} is not in this package. iris takes it from the folder in
 IRIS_TORCH_DIR, or from the torch package of the active Python:
- .
+.
  python3 -m pip install torch==${LibTorch_VERSION}")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libiris-dev)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libdevel)

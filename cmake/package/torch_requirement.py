@@ -1,4 +1,4 @@
-"""The wheel's requirement: the very torch that it is built with, whose C++ interface has no promise of staying the same."""
+"""The wheel's requirement: the torch that it is built with, whose C++ interface has no promise of staying the same."""
 
 from importlib.metadata import version
 

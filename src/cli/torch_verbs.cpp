@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <malloc.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <filesystem>
 #include <iterator>
 #include <string>
+#include <system_error>
 
 #include "cli/libtorch.h"
 #include "error.h"
@@ -36,6 +38,13 @@ void prepare_heap() {
   if (before + skipped < after) {
     ::madvise(const_cast<char*>(before) + skipped, static_cast<std::size_t>(after - before) - skipped, MADV_HUGEPAGE);
   }
+}
+
+// As the kernel has it; where /proc is not mounted, as it was started.
+std::filesystem::path path_of_program() {
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? std::filesystem::canonical(reinterpret_cast<const char*>(::getauxval(AT_EXECFN))) : program;
 }
 
 // Beside the program, or where both are installed.
@@ -72,7 +81,7 @@ void* open_library(const std::string& path, const std::filesystem::path& program
 // What the library's function returns or does.
 template <class Function>
 Function* load(const char* library_name, const char* function_name) {
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
+  const std::filesystem::path program = path_of_program();
   void* function = ::dlsym(open_library(path_of(library_name, program), program), function_name);
   if (function == nullptr) {
     throw InputError(std::string(library_name) + " is not of this iris: " + ::dlerror() +

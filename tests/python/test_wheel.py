@@ -22,7 +22,7 @@ def run(*command, **options):
 
 @pytest.fixture(scope="module")
 def wheel(repo, binary, tmp_path_factory):
-    """Built with the torch and the tools of this environment, and with what the compiler's cache has of the same sources."""
+    """Built with the torch and the tools of this environment, and what the compiler's cache has of the same sources."""
     if b"__asan_init" in Path(binary).read_bytes():
         pytest.skip("a sanitized build is not packaged")
     where = tmp_path_factory.mktemp("wheel")

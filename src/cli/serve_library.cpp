@@ -91,7 +91,7 @@ class ServedClassifier : public serve::Model {
       }
     }
     set_labels(classifier_.labels(predictions.class_count));
-    is_quick = classifier_.is_on_cpu() && fastest < kQuick;  // on a GPU, company in a pass costs nothing
+    is_quick = classifier_.is_on_cpu() && fastest < kQuick;  // a GPU is for company
   }
 
   Classifier classifier_;
@@ -102,9 +102,11 @@ class ServedClassifier : public serve::Model {
 }  // namespace iris
 
 extern "C" int iris_serve_verb(const iris::ServeOptions& options) {
-  iris::start_torch(options.classifier.device, options.classifier.allows_tf32, options.threads);
-  const auto load = [&options] {
-    return std::make_shared<iris::ServedClassifier>(iris::Classifier::open(options.model, options.classifier),
+  iris::ClassifierOptions its_options = options.classifier;
+  // "auto" is settled once: else a reload after the device has failed would go on, more slowly, on the CPU.
+  its_options.device = iris::start_torch(its_options.device, its_options.allows_tf32, options.threads).str();
+  const auto load = [&] {
+    return std::make_shared<iris::ServedClassifier>(iris::Classifier::open(options.model, its_options),
                                                     options.server.max_batch_rows);
   };
   return iris::serve::serve(options.server, load);

@@ -11,7 +11,7 @@ int predict(const PredictOptions& options) {
   start_torch(options.classifier.device, options.classifier.allows_tf32,
               has_workers ? options.threads.value_or(1) : options.threads);
   const Classifier classifier = Classifier::open(options.model, options.classifier);
-  return !has_workers ? predict_sample(options, classifier) : predict_rows(options, classifier);
+  return has_workers ? predict_rows(options, classifier) : predict_sample(options, classifier);
 }
 
 }  // namespace

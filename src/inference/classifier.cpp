@@ -30,7 +30,8 @@ struct Classifier::Impl {
   std::unique_ptr<DevicePasses> passes = {};  // on a device other than the CPU
   std::vector<std::string> features = {};
   std::vector<std::string> labels = {};
-  std::atomic<std::size_t> most_rows = std::numeric_limits<std::size_t>::max();  // in a pass, for which there was memory
+  std::atomic<std::size_t> most_rows =
+      std::numeric_limits<std::size_t>::max();  // in a pass, for which there was memory
 
   [[noreturn]] void fail(const std::string& fact) const { throw InputError(path + ": " + fact); }
 

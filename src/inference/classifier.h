@@ -78,8 +78,8 @@ class Classifier {
   // rows: float32 [row_count, features], row-major, in the units of training (Iris: cm); row_count at least 1.
   // Throws InputError when the model cannot take so many features, gives something else than one logit per row and
   // class, or gives another number of classes than there are labels; RowsError when it throws itself, or a logit is not
-  // finite. Where memory does not suffice, the rows go through the model in two halves, and later calls' in parts of that
-  // size; if it still does not, OutOfMemory is thrown. DeviceLost: see there.
+  // finite. Where memory does not suffice, the rows go through the model in two halves, and later calls' in parts of
+  // that size; if it still does not, OutOfMemory is thrown. DeviceLost: see there.
   Predictions predict(std::span<const float> rows, std::size_t row_count) const;
   // The same in place of `predictions`, whose memory is used again.
   void predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const;

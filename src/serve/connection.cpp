@@ -321,7 +321,13 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
 
 template <class Stream>
 void start(Worker& worker, Stream stream, Admission admission) {
-  std::make_shared<Connection<Stream>>(worker, std::move(stream), admission)->start();
+  using Owned = std::unique_ptr<Connection<Stream>>;
+  // The last who holds it may be a thread that has just answered, but what it holds is the worker's.
+  const auto end_on_its_thread = [&worker](Connection<Stream>* connection) {
+    asio::dispatch(worker.context, [connection = Owned(connection)] {});
+  };
+  auto made = std::make_unique<Connection<Stream>>(worker, std::move(stream), admission);
+  std::shared_ptr<Connection<Stream>>(made.release(), end_on_its_thread)->start();
 }
 
 }  // namespace

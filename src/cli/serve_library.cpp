@@ -2,8 +2,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <future>
 #include <memory>
+#include <system_error>
+#include <utility>
 
 #include "cli/serve.h"
 #include "cli/torch_start.h"
@@ -105,7 +108,13 @@ extern "C" int iris_serve_verb(const iris::ServeOptions& options) {
   iris::ClassifierOptions its_options = options.classifier;
   // "auto" is settled once: else a reload after the device has failed would go on, more slowly, on the CPU.
   its_options.device = iris::start_torch(its_options.device, its_options.allows_tf32, options.threads).str();
-  const auto load = [&] {
+  const auto load = [&, is_again = false]() mutable {
+    std::error_code error;  // what is not there, opening it tells
+    const auto kind = std::filesystem::status(options.model, error).type();
+    if (std::exchange(is_again, true) && kind != std::filesystem::file_type::regular &&
+        kind != std::filesystem::file_type::not_found) {  // a pipe would be waited for without end
+      throw iris::InputError(options.model + ": is not a regular file, which alone can be loaded again");
+    }
     return std::make_shared<iris::ServedClassifier>(iris::Classifier::open(options.model, its_options),
                                                     options.server.max_batch_rows);
   };

@@ -25,10 +25,11 @@ void Batcher::add(Job job) {
       state_.pending_rows -= rows;
     }
     state_.metrics.count_inference(Outcome::kRefused, Clock::now() - job.arrived);
-    throw RequestError(503, rows > state_.max_queue_rows
-                                ? "the request's " + std::to_string(rows) + " rows are more than the queue holds, " +
-                                      std::to_string(state_.max_queue_rows) + "; send fewer in one request"
-                                : "the queue is full; try again");
+    if (rows > state_.max_queue_rows) {  // to try again would not help
+      throw RequestError(413, "the request's " + std::to_string(rows) + " rows are more than the queue holds, " +
+                                  std::to_string(state_.max_queue_rows) + "; send fewer in one request");
+    }
+    throw RequestError(503, "the queue is full; try again");
   }
   const std::lock_guard lock(mutex_);
   queue_.push_back(std::move(job));

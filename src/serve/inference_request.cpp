@@ -189,7 +189,9 @@ class InputReader {
       values_.push_back(value);
       return;
     }
-    if (number.is_number_float() || number.get<double>() < type_->lowest || number.get<double>() > type_->highest) {
+    constexpr std::uint64_t kLargestSigned = std::numeric_limits<std::int64_t>::max();  // no double
+    if (number.is_number_float() || number.get<double>() < type_->lowest || number.get<double>() > type_->highest ||
+        (type_->lowest < 0 && number.is_number_unsigned() && number.get<std::uint64_t>() > kLargestSigned)) {
       fail(place + ": " + number.dump() + " is no " + std::string(type_->name));
     }
     add(number.is_number_unsigned() ? float_of_integer(number.get<std::uint64_t>())

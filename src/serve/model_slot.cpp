@@ -42,7 +42,11 @@ std::optional<std::string> ModelSlot::reload() {
     }
     is_dead_ = false;
     metrics_.count_reload(true);
-    log_.message("the model was loaded again");
+    const auto now = current();
+    const bool is_alike =
+        next == nullptr || (next->features() == now->features() && next->known_labels() == now->known_labels());
+    log_.message(is_alike ? "the model was loaded again"
+                          : "the model was loaded again; its features or labels are other ones than before");
     return std::nullopt;
   } catch (const std::exception& error) {
     metrics_.count_reload(false);

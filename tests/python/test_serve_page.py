@@ -25,7 +25,7 @@ def browser():
 
 @pytest.fixture
 def open_page(browser, server):
-    """open_page(**options of Playwright's new_page): the page once it is complete; at its end, nothing may have gone wrong:
+    """open_page(**options of Playwright's new_page): the page, complete. At the end nothing may have gone wrong:
     no error, no broken Content-Security-Policy, no request to another host."""
     pages, asked, wrong = [], [], []
 

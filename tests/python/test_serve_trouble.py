@@ -154,7 +154,7 @@ def test_idle_and_slow_clients_hold_up_nobody(serve):
             for connection in slow:
                 connection.sendall(post()[sent : sent + 1])
         # The median is the server's own: a twentieth of a millisecond, here with room for a busy machine.
-        assert min(latency_ms(server) for _ in range(3)) < 3 * before + 0.5
+        assert min(latency_ms(server) for _ in range(3)) < 5 * before + 1
         assert server.metric('iris_http_requests_total{route="/predict",method="POST",code="200"}') >= 600
         for connection in slow:
             connection.sendall(post()[10:])

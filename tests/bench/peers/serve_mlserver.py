@@ -37,7 +37,9 @@ class Iris(MLModel):
 
 async def main() -> None:
     port = int(sys.argv[2])
-    settings = Settings(host="127.0.0.1", http_port=port, grpc_port=port + 1, metrics_port=port + 2, parallel_workers=0, debug=False)
+    settings = Settings(
+        host="127.0.0.1", http_port=port, grpc_port=port + 1, metrics_port=port + 2, parallel_workers=0, debug=False
+    )
     model = ModelSettings(name="iris", implementation=Iris, parameters=ModelParameters(uri=sys.argv[1]))
     await MLServer(settings).start([model])
 

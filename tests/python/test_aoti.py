@@ -1,9 +1,9 @@
 """AOTInductor packages: made by export_formats.py, run and inspected by the built program."""
 
-import io
 import json
 import os
 import re
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -110,8 +110,6 @@ def test_one_sample_is_answered_from_any_folder(iris, package, tmp_path):
 
 def test_it_can_come_from_a_pipe(binary, package):
     with open(package, "rb") as file:
-        import subprocess
-
         result = subprocess.run(
             [binary, "predict", "-", "5.1", "3.5", "1.4", "0.2"], stdin=file, capture_output=True, timeout=60
         )
@@ -135,9 +133,10 @@ def test_serve_serves_it(serve, wine_package):
         "/predict", json.dumps(dict(zip(WINE_FEATURES, row[0].tolist(), strict=True))).encode()
     )
     assert status == 200, answer
+    (prediction,) = answer["predictions"]
     expected = wine_net()(row)[0]
-    assert answer["label"] == "abcde"[expected.argmax()]
-    assert answer["probabilities"]["a"] == pytest.approx(expected.softmax(0)[0].item(), abs=1e-6)
+    assert prediction["label"] == "abcde"[expected.argmax()]
+    assert prediction["probabilities"]["a"] == pytest.approx(expected.softmax(0)[0].item(), abs=1e-6)
 
 
 def test_inspect_shows_what_it_says_of_itself(iris, package):
@@ -175,8 +174,6 @@ def test_a_temporary_folder_that_cannot_be_used_is_told(iris, package, tmp_path)
 
 
 def test_a_full_disk_is_told(binary, package, tmp_path):
-    import subprocess
-
     command = f"ulimit -f 100; exec {binary} predict {package} 1 1 1 1"  # of 512 or 1024 bytes
     result = subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, timeout=60, env={**os.environ, "TMPDIR": str(tmp_path)}
@@ -298,7 +295,7 @@ def test_the_package_is_the_same_every_time_and_names_no_folder_of_the_model(rep
     model = load_iris_net(repo / "models/iris_net.pt")
     export_model(model, example_flowers(), tmp_path / "2.pt2", "aoti", name="iris", features=FEATURES, labels=LABELS)
     assert (tmp_path / "2.pt2").read_bytes() == package.read_bytes()
-    with zipfile.ZipFile(io.BytesIO(package.read_bytes())) as archive:
+    with zipfile.ZipFile(package) as archive:
         assert not [name for name in archive.namelist() if name.endswith((".cpp", ".o"))]
 
 

@@ -141,7 +141,7 @@ def test_what_depends_on_the_number_of_rows_is_not_written(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("format", FORMS)
+@pytest.mark.parametrize("format", QUICK)
 def test_a_file_of_another_models_is_found_out(monkeypatch, format):
     good, _ = exported(wine_net(), wine_rows(4), format, **WINE)
     other = wine_net()

@@ -61,7 +61,14 @@ int run(int argc, char** argv) {
   iris::add_completions(app, run);
   iris::add_man(app, run);
   app.require_subcommand(1);
-  app.set_version_flag("--version", [] { return "iris " IRIS_VERSION " (" + iris::torch_verbs().torch + ")"; });
+  app.set_version_flag("--version", [] {
+    try {
+      return "iris " IRIS_VERSION " (" + iris::torch_verbs().torch + ")";
+    } catch (const iris::InputError& error) {  // that, --version is asked for
+      std::fprintf(stderr, "iris: %s\n", error.what());
+      return std::string("iris " IRIS_VERSION " (LibTorch: none found)");
+    }
+  });
   app.footer(
       "iris VERB --help shows a verb's options, with examples. Exit status: 0 done, 1 failed, 2 wrong usage,\n"
       "3 done but rows were skipped, 130 interrupted.");

@@ -54,9 +54,9 @@ int predict_sample(const PredictOptions& options, const Classifier& classifier) 
       text += "\nPredicted class index: " + std::to_string(best) + "\n";
     }
     const auto percent = [](float probability) { return fixed_text(100.0 * probability, 1) + "%"; };
-    text += "Prediction: " + labels[best] + "\nConfidence: " + percent(probabilities[best]) + "\n";
+    text += "Prediction: " + pickle::printable(labels[best]) + "\nConfidence: " + percent(probabilities[best]) + "\n";
     for (std::size_t i = 0; options.probabilities && i < labels.size(); ++i) {
-      text += "  " + labels[i] + ": " + percent(probabilities[i]) + "\n";
+      text += "  " + pickle::printable(labels[i]) + ": " + percent(probabilities[i]) + "\n";
     }
   }
   OutputFile("-").write(text);

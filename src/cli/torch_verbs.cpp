@@ -66,7 +66,11 @@ void* open_library(const std::string& path, const std::filesystem::path& program
     check_libtorch_version(library);
     return library;
   }
-  const std::string libtorch = find_libtorch(program, ::dlerror()).string();
+  const std::string failure = ::dlerror();
+  if (failure.starts_with(path) && failure.find("undefined symbol") == std::string::npos) {  // its own fault
+    throw InputError(failure + "; it is damaged: build again with script/build, or install it again");
+  }
+  const std::string libtorch = find_libtorch(program, failure).string();
   void* library = ::dlopen(libtorch.c_str(), RTLD_LAZY | RTLD_GLOBAL);
   if (library != nullptr) {
     check_libtorch_version(library);

@@ -158,10 +158,10 @@ void CsvParser::read_header(const std::vector<std::string>& cells, const std::st
   for (std::size_t i = 0; i < features_.size(); ++i) {
     const auto found = std::find(names.begin(), names.end(), features_[i]);
     if (found == names.end()) {
-      fail_at_header(place, "the header has no column " + features_[i] + "; it has: ", names);
+      fail_at_header(place, "the header has no column " + pickle::printable(features_[i]) + "; it has: ", names);
     }
     if (std::find(found + 1, names.end(), features_[i]) != names.end()) {
-      throw InputError(place + "the header has the column " + features_[i] + " twice");
+      throw InputError(place + "the header has the column " + pickle::printable(features_[i]) + " twice");
     }
     columns_[static_cast<std::size_t>(found - names.begin())] = i;
   }
@@ -222,7 +222,7 @@ std::string CsvParser::parse_cells(const std::vector<std::string>& cells, float*
       const std::string fact = trimmed(cells[i]).empty() ? "is empty"
                                : value                   ? "not finite as float32: " + pickle::quoted(cells[i])
                                                          : "not a number: " + pickle::quoted(cells[i]);
-      return features_[columns_[i]] + ": " + fact;
+      return pickle::printable(features_[columns_[i]]) + ": " + fact;
     }
     row[columns_[i]] = *value;
   }

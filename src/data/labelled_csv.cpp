@@ -103,7 +103,7 @@ void LabelledCsv::add_row(const std::vector<std::string>& cells, const std::vect
     const std::optional<double> value = parse_double(cell);
     constexpr double kMost = std::numeric_limits<float>::max();
     if (!value || !(*value >= -kMost && *value <= kMost)) {
-      throw InputError(place() + columns_.features[i] + ": " +
+      throw InputError(place() + pickle::printable(columns_.features[i]) + ": " +
                        (trimmed(cell).empty() ? "is empty"
                         : value               ? "not finite as float32: " + pickle::quoted(cell)
                                               : "not a number: " + pickle::quoted(cell)));

@@ -114,7 +114,7 @@ class RowSax : public nlohmann::json_sax<nlohmann::json> {
       return take_other("a number");
     }
     const std::size_t to = place();
-    return to == kIgnored || fail(features_[to] + ": not finite as float32: " + pickle::printable(text));
+    return to == kIgnored || fail(pickle::printable(features_[to]) + ": not finite as float32: " + pickle::printable(text));
   }
 
   bool take_other(const std::string& what) {
@@ -122,7 +122,7 @@ class RowSax : public nlohmann::json_sax<nlohmann::json> {
       return fail("is neither an object nor an array: " + what);
     }
     const std::size_t to = place();
-    return to == kIgnored || fail(features_[to] + ": not a number: " + what);
+    return to == kIgnored || fail(pickle::printable(features_[to]) + ": not a number: " + what);
   }
 
   bool begin(const std::string& what) {
@@ -142,7 +142,7 @@ class RowSax : public nlohmann::json_sax<nlohmann::json> {
     }
     const auto missing = std::find(is_seen_.begin(), is_seen_.end(), false);
     return missing == is_seen_.end() ||
-           fail(features_[static_cast<std::size_t>(missing - is_seen_.begin())] + ": is missing");
+           fail(pickle::printable(features_[static_cast<std::size_t>(missing - is_seen_.begin())]) + ": is missing");
   }
 
   const std::vector<std::string>& features_;

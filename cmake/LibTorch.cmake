@@ -50,6 +50,13 @@ function(_libtorch_fail fact)
                       "-DIRIS_TORCH_DIR=DIR (an unpacked libtorch, a site-packages/torch or a Python environment).")
 endfunction()
 
+# A wheel is built with the torch that it will require, though the packages around its build environment may have another.
+if(SKBUILD AND NOT IRIS_TORCH_DIR)
+  execute_process(COMMAND "${Python_EXECUTABLE}" -c
+                  "import importlib.util; print(importlib.util.find_spec('torch').submodule_search_locations[0])"
+                  OUTPUT_VARIABLE IRIS_TORCH_DIR OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+endif()
+
 set(LibTorch_REPORT "")
 set(LibTorch_ROOT "")
 if(IRIS_TORCH_DIR)

@@ -28,7 +28,7 @@ def wheel(repo, binary, tmp_path_factory):
     where = tmp_path_factory.mktemp("wheel")
     options = ["build-dir=build/wheel"]
     cache = (Path(binary).parent / "CMakeCache.txt").read_text()
-    environment = {**os.environ, "IRIS_TORCH_DIR": str(TORCH)}
+    environment = {name: value for name, value in os.environ.items() if name != "IRIS_TORCH_DIR"}
     if "IRIS_WARNINGS_AS_ERRORS:BOOL=ON" in cache:
         options.append("cmake.define.IRIS_WARNINGS_AS_ERRORS=ON")
     if shutil.which("ccache"):  # as script/build has it

@@ -20,14 +20,14 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS "${LibTorch_ROOT}/lib")
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS "python3-pip, python3-venv")
 set(CPACK_COMPONENT_PROGRAM_DESCRIPTION
-"iris reads the state_dict files of Python, TorchScript modules and
-safetensors; it predicts, evaluates, serves over HTTP, inspects, converts
-and trains.
+"iris reads the state_dict files of Python, safetensors, TorchScript
+modules and AOTInductor packages; it predicts, evaluates, serves over
+HTTP, inspects, converts and trains.
 .
 LibTorch ${LibTorch_VERSION} is not in this package. iris takes it from the folder in
 IRIS_TORCH_DIR, or from the torch package of the active Python:
 .
- python3 -m pip install torch==${LibTorch_VERSION}")
+ python3 -m venv DIR; DIR/bin/python -m pip install torch==${LibTorch_VERSION}")
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libiris-dev)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SUGGESTS cmake)

@@ -14,8 +14,9 @@ TORCH = Path(torch.__file__).parent
 SAMPLE = ["5.1", "3.5", "1.4", "0.2"]
 VERSION = torch.__version__.split("+")[0]
 WAY_OUT = (
-    f"install the one that iris was built with (python3 -m pip install torch=={VERSION}) or name its folder in "
-    "IRIS_TORCH_DIR (an unpacked libtorch, a site-packages/torch or a Python environment)"
+    "install the one that iris was built with into a Python environment (python3 -m venv DIR; DIR/bin/python -m pip "
+    f"install torch=={VERSION}) and activate it or name it in IRIS_TORCH_DIR; an unpacked libtorch or a "
+    "site-packages/torch will do there too"
 )
 
 
@@ -146,6 +147,23 @@ def test_without_a_libtorch_one_message_says_where_it_was_looked_for(unpacked, m
         "  by python3 on PATH: no torch\n"
         f"{WAY_OUT}\n"
     )
+
+
+def test_the_version_is_told_without_a_libtorch(unpacked):
+    result = subprocess.run([unpacked / "bin/iris", "--version"], capture_output=True, text=True, env={"PATH": "/bin"})
+    assert result.returncode == 0
+    assert result.stdout.endswith(" (LibTorch: none found)\n")
+    assert "LibTorch was not found" in result.stderr
+
+
+def test_a_damaged_library_is_not_taken_for_a_missing_libtorch(unpacked, model, tmp_path):
+    shutil.copytree(unpacked, tmp_path / "damaged")
+    (library,) = (tmp_path / "damaged").glob("lib*/**/libiris_torch_verbs.so")
+    library.write_bytes(library.read_bytes()[:10])
+    result = predict(tmp_path / "damaged/bin/iris", model, IRIS_TORCH_DIR=str(TORCH))
+    assert result.returncode == 1
+    assert "it is damaged" in result.stderr
+    assert "LibTorch" not in result.stderr
 
 
 def test_an_iris_torch_dir_without_libtorch_is_an_error(unpacked, model, tmp_path):

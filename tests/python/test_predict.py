@@ -132,6 +132,15 @@ def test_numbers_may_be_spelled_in_any_usual_way(iris, model, tmp_path, sample):
     assert one.stdout == rows.stdout
 
 
+def test_names_cannot_steer_the_terminal(iris, model):
+    named = ["--features", "a\x1b[31m,b,c,d", "--labels", "x\x1b[31m,y,z"]
+    assert iris("predict", model, *SAMPLE, *named).stdout.startswith("Prediction: x\\x1b[31m\n")
+    for rows, form in (("b,c,d\n1,2,3\n", "csv"), ('{"b":1,"c":2,"d":3}\n', "ndjson")):
+        result = iris("predict", model, "-i", "-", "--input-format", form, *named, input=rows)
+        assert result.returncode == 1
+        assert "a\\x1b[31m" in result.stderr and "\x1b" not in result.stderr
+
+
 def test_options_may_come_first(iris, model):
     assert iris("predict", "--json", "--threads", "1", model, *SAMPLE).returncode == 0
 

@@ -243,6 +243,10 @@ def test_whatever_becomes_of_the_file_the_model_serves_on(serve, repo, tmp_path)
     served.mkdir()
     assert load()[0] == 500
     served.rmdir()
+    os.mkfifo(served)
+    status, _, body = load()  # which waits for no writer
+    assert (status, "is not a regular file" in body["error"]) == (500, True)
+    served.unlink()
     state = torch.load(good, weights_only=True)
     torch.save({**state, "fc1.weight": torch.zeros(16, 5)}, served)  # another width
     assert load()[0] == 500

@@ -136,6 +136,8 @@ TEST(Inference, TakesEveryTypeThatFits) {
   EXPECT_EQ(refused_inference(infer_body("INT32", "[1,4]", "[1,2,2.5,4]")), "400 inputs[0].data[2]: 2.5 is no INT32");
   EXPECT_EQ(refused_inference(infer_body("INT64", "[1,4]", "[16777217,2,3,4]")),
             "400 inputs[0].data[0]: is an integer that float32 does not hold");
+  EXPECT_EQ(refused_inference(infer_body("INT64", "[1,4]", "[9223372036854775808,2,3,4]")),  // as a double, the largest
+            "400 inputs[0].data[0]: 9223372036854775808 is no INT64");
   EXPECT_EQ(refused_inference(infer_body("UINT64", "[1,4]", "[18446744073709551615,2,3,4]")),
             "400 inputs[0].data[0]: is an integer that float32 does not hold");
   for (const char* type : {"BOOL", "BYTES", "fp32", ""}) {

@@ -14,9 +14,11 @@ namespace iris {
 namespace {
 
 std::string roff(const std::string& text) {
-  const std::string plain = escaped(escaped(text, "\\", "\\e"), "-");
-  // A backslash itself is \e.
-  return (plain.starts_with('.') || plain.starts_with('\'') ? "\\&" : "") + plain;
+  std::string result = text.starts_with('.') || text.starts_with('\'') ? "\\&" : "";
+  for (const char character : text) {
+    result += character == '\\' ? "\\e" : character == '-' ? "\\-" : std::string(1, character);
+  }
+  return result;
 }
 
 std::string bold(const std::string& text) { return "\\fB" + roff(text) + "\\fR"; }

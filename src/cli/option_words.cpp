@@ -73,10 +73,13 @@ std::string joined(const std::vector<std::string>& words, const std::string& bet
   return text;
 }
 
-std::string escaped(const std::string& text, const std::string& characters, const std::string& escape) {
+std::string escaped(const std::string& text, const std::string& characters) {
   std::string result;
   for (const char character : text) {
-    result += (characters.find(character) != std::string::npos ? escape : "") + character;
+    if (characters.find(character) != std::string::npos) {
+      result += '\\';
+    }
+    result += character;
   }
   return result;
 }

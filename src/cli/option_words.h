@@ -28,7 +28,7 @@ std::vector<const CLI::App*> verbs_of(const CLI::App& app);
 // The same, with `between` between them.
 std::string joined(const std::vector<std::string>& words, const std::string& between);
 
-// The text with `escape` before each of `characters`.
-std::string escaped(const std::string& text, const std::string& characters, const std::string& escape = "\\");
+// The text with a backslash before each of `characters`.
+std::string escaped(const std::string& text, const std::string& characters);
 
 }  // namespace iris

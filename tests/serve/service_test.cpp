@@ -227,11 +227,10 @@ TEST_F(ServiceTest, NoPassHasMoreRowsThanItMay) {
   EXPECT_EQ(metric("iris_inference_rows_total"), "10");
 }
 
-TEST_F(ServiceTest, AFullQueueIsSaidAtOnce) {
+TEST_F(ServiceTest, ARequestOfMoreRowsThanTheQueueHoldsIsTooLarge) {
   options.max_queue_rows = 2;
   const Response response = answer("POST", "/predict", "[[1,2,3,4],[1,2,3,4],[1,2,3,4]]");
-  EXPECT_EQ(response.status, 503);
-  EXPECT_EQ(header(response, "Retry-After"), "1");
+  EXPECT_EQ(response.status, 413);
   EXPECT_EQ(status("POST", "/predict", "[[1,2,3,4],[1,2,3,4]]"), 200);
 }
 

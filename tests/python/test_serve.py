@@ -160,6 +160,18 @@ def test_the_queue_limit(serve):
     assert "3 rows are more than the queue holds, 2" in body["error"]
 
 
+def test_a_full_queue(serve):
+    server = serve("--max-queue-rows", 2, "--max-wait-us", 3_000_000)
+    with server.connect() as waiting:
+        waiting.sendall(post(json.dumps([FLOWER] * 2).encode()))
+        deadline = time.monotonic() + WAIT_S
+        while server.metric("iris_inference_pending_rows") != 2 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        status, headers, body = server.ask("/predict", json.dumps(FLOWER).encode())
+        assert (status, headers["Retry-After"], body["error"]) == (503, "1", "the queue is full; try again")
+        assert read_answer(waiting).status == 200
+
+
 def test_the_connection_limit(serve):
     server = serve("--max-connections", 2)
     taken = [server.connect() for _ in range(2)]

@@ -19,6 +19,7 @@ NOT_RUN = {
         "pip install .",
     ): "builds for minutes and changes the tests' own Python; test_wheel.py does it elsewhere",
     ("README.md", "script/test --torch DIR"): ITSELF,
+    ("README.md", "cpack --config build/release/CPackConfig.cmake -G DEB"): "test_install.py packs, and installs it",
     ("docs/beyond-one-machine.md", "script/setup --ray"): ITSELF,
     (
         "docs/beyond-one-machine.md",

@@ -4,10 +4,15 @@ import contextlib
 import io
 import logging
 import re
+import traceback
 from collections.abc import Iterator
+from pathlib import Path
 
+import torch
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
+# Frames in these are not the model's.
+_NOT_THE_MODEL = (str(Path(torch.__file__).parent), str(Path(__file__).parent), "<")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -28,7 +33,12 @@ def reason_of(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     if isinstance(error, GuardOnDataDependentSymNode):
-        return "it decides by the values of the rows (an if, a loop, or a size); choose with torch.where instead"
+        frames = traceback.extract_tb(error.__traceback__)
+        places = [
+            f"{frame.filename}:{frame.lineno}: " for frame in frames if not frame.filename.startswith(_NOT_THE_MODEL)
+        ]
+        place = places[-1] if places else ""
+        return f"{place}decides by the values of the rows (an if, a loop, a size); choose with torch.where instead"
     lines = [line.strip() for line in _COLOUR.sub("", str(error)).splitlines() if line.strip()]
     if not lines:
         return type(error).__name__

@@ -235,9 +235,10 @@ def test_what_scripts_but_does_not_run_is_traced(tmp_path):
 def test_a_branch_on_values_is_told_in_one_line_alone(capfd, format):
     if format == "onnx":
         pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    line = chooses_by_the_values.__code__.co_firstlineno + 1
     assert error_of(Applies(chooses_by_the_values).eval(), wine_rows(4), format) == (
-        f"format {format}: PyTorch cannot export this model: it decides by the values of the rows (an if, a loop, or a "
-        "size); choose with torch.where instead"
+        f"format {format}: PyTorch cannot export this model: {__file__}:{line}: "
+        "decides by the values of the rows (an if, a loop, a size); choose with torch.where instead"
     )
     assert capfd.readouterr() == ("", "")
 

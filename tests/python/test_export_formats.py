@@ -187,7 +187,7 @@ def test_a_file_of_another_models_is_found_out(monkeypatch, format):
             {},
             "wine: a row alone gives other logits than among others (max abs difference ",
         ),
-        (nn.Linear(5, 3), wine_rows(4), {}, "wine: cannot be run on [4, 13]: RuntimeError: mat1 and mat2 shapes"),
+        (nn.Linear(5, 3), wine_rows(4), {}, "wine: fails on float32 [4, 13]: RuntimeError: mat1 and mat2 shapes"),
         (wine_net(), None, {}, "the example must be a tensor or a NumPy array: "),
         (wine_net(), wine_rows(4), {"name": ""}, "name: '' is no name; give text that is not empty"),
         (wine_net(), wine_rows(4), {"labels": ["a", "", "b"]}, "labels: '' is no name"),

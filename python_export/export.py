@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from export_formats import FORMS, exported
+from interrupts import tidy_ends
 from iris_net import FEATURES, LABELS, IrisNet
 from model_file import InputError, check_output, run_command, write_atomically
 from option_types import positive
@@ -72,9 +73,13 @@ def run(options: argparse.Namespace) -> None:
         raise InputError(f"{options.model}: holds weights that are not finite; train it again")
     names = {"name": "iris", "features": FEATURES, "labels": LABELS}
     own_options = {"torchscript": {"method": options.method}}
-    made = {
-        format: exported(model, example_flowers(), format, **names, **own_options.get(format, {})) for format in outputs
-    }
+    made = {}
+    with tidy_ends("export.py"):
+        for format in outputs:
+            if format == "aoti":
+                print("export.py: compiling for aoti: some seconds to a minute", file=sys.stderr)
+            own = own_options.get(format, {})
+            made[format] = exported(model, example_flowers(), format, **names, **own)
     for format, output in outputs.items():  # now that all of them are good
         content, difference = made[format]
         write_atomically(output, content)

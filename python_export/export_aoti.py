@@ -30,7 +30,7 @@ def aoti_bytes(model: torch.nn.Module, example: torch.Tensor, iris_json: str) ->
         "aot_inductor.enable_line_tables": False,  # in which there are paths of this machine
         "aot_inductor.metadata": {"torch_version": torch.__version__},
     }
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="iris-export-") as folder:
         warnings.simplefilter("ignore")
         program = torch.export.export(model, (example,), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},))
         path = torch._inductor.aoti_compile_and_package(
@@ -43,7 +43,7 @@ def aoti_bytes(model: torch.nn.Module, example: torch.Tensor, iris_json: str) ->
 
 
 def open_aoti(content: bytes, model: torch.nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix="iris-export-") as folder:
         path = Path(folder, "model.pt2")
         path.write_bytes(content)
         return torch._inductor.aoti_load_package(str(path))

@@ -14,6 +14,8 @@ from pathlib import Path
 import torch
 
 from export_aoti import aoti_bytes, open_aoti
+from export_checks import check_classifier, example_rows, rows_like
+from export_faults import reason_of, silenced
 from export_onnx import onnx_bytes, open_onnx
 from export_safetensors import open_safetensors, safetensors_bytes
 from export_torchscript import make_torchscript, open_torchscript
@@ -44,7 +46,7 @@ FORMS = {
 def export_model(
     model: torch.nn.Module,
     example: torch.Tensor,
-    output: Path,
+    output: str | Path,
     format: str,
     *,
     name: str,
@@ -54,12 +56,13 @@ def export_model(
     """Writes `model` to `output`; returns the largest absolute difference between the file's logits and the model's.
 
     model: in eval mode, from float32 [rows, features] to logits (not probabilities) float32 [rows, classes], for any
-    count of rows. example: such rows, on the model's device; the file is tried on others in their range. format: a key
-    of FORMS.
+    count of rows, each by itself. example: such rows, on the model's device, or a NumPy array; the file is tried on
+    others in their range. format: a key of FORMS.
 
     The file is loaded back from its bytes and run on batches of BATCH_SIZES before it is put in place, as a whole or
     not at all. Raises InputError where it cannot be made or written, or does not compute what the model does.
     """
+    output = Path(output)
     check_output(output)
     content, difference = exported(model, example, format, name=name, features=features, labels=labels)
     write_atomically(output, content)
@@ -79,17 +82,17 @@ def exported(
     """The bytes that export_model writes, and the difference that it returns. options: the form's own."""
     if format not in FORMS:
         raise InputError(f"format {format}: is none of {', '.join(FORMS)}")
-    _check(model, example, name, features, labels)
-    example = example.detach().repeat(2, 1)  # torch.export takes a size of 1 for a constant
+    example = example_rows(example)
+    check_classifier(model, example, name, features, labels)
+    example = example.repeat(2, 1)  # torch.export takes a size of 1 for a constant
     try:
-        content = FORMS[format].make(model, example, iris_json(name, features, labels), **options)
+        with silenced():
+            content = FORMS[format].make(model, example, iris_json(name, features, labels), **options)
         return content, verify(model, example, format, content)
     except InputError as error:
         raise InputError(f"format {format}: {error}") from error
     except Exception as error:  # each pass of each compiler raises its own
-        raise InputError(
-            f"format {format}: PyTorch cannot export this model: {type(error).__name__}: {_first_line(error)}"
-        ) from error
+        raise InputError(f"format {format}: PyTorch cannot export this model: {reason_of(error)}") from error
 
 
 def verify(model: torch.nn.Module, example: torch.Tensor, format: str, content: bytes) -> float:
@@ -102,7 +105,7 @@ def verify(model: torch.nn.Module, example: torch.Tensor, format: str, content: 
     with torch.no_grad():
         run = form.open(content, model)
         for rows in BATCH_SIZES:
-            batch = _rows_like(example, rows)
+            batch = rows_like(example, rows)
             expected = model(batch)
             actual = run(batch).to(expected.device)
             if actual.shape != expected.shape:
@@ -119,45 +122,3 @@ def verify(model: torch.nn.Module, example: torch.Tensor, format: str, content: 
 
 def iris_json(name: str, features: Sequence[str], labels: Sequence[str]) -> str:
     return json.dumps({"name": name, "features": list(features), "labels": list(labels)}, separators=(",", ":"))
-
-
-def _check(
-    model: torch.nn.Module, example: torch.Tensor, name: str, features: Sequence[str], labels: Sequence[str]
-) -> None:
-    if any(module.training for module in model.modules()):
-        raise InputError("the model is in training mode, in which dropout and batch norm differ; call model.eval()")
-    if example.dim() != 2 or example.dtype != torch.float32 or len(example) == 0:
-        raise InputError(f"the example must be float32 [rows, features], not {example.dtype} {list(example.shape)}")
-    try:
-        with torch.no_grad():
-            logits = model(example)
-    except Exception as error:
-        raise InputError(
-            f"{name}: fails on float32 {list(example.shape)}: {_first_line(error)}; the weights are made float32 by "
-            "model.float()"
-        ) from error
-    if not isinstance(logits, torch.Tensor) or logits.dim() != 2 or len(logits) != len(example):
-        raise InputError(f"{name}: is no classifier: it does not give one tensor of logits [rows, classes]")
-    if logits.shape[1] < 2:
-        raise InputError(
-            f"{name}: is no classifier: it gives {logits.shape[1]} logit a row, not one for each of two classes or more"
-        )
-    if not logits.isfinite().all():
-        raise InputError(f"{name}: gives logits that are not finite")
-    for what, names, count in (("features", features, example.shape[1]), ("labels", labels, logits.shape[1])):
-        if not all(isinstance(each, str) and each for each in names):
-            raise InputError(f"{name}: the names of the {what} must be texts, and not empty, got {list(names)}")
-        if len(set(names)) != len(names) or len(names) != count:
-            raise InputError(f"{name}: needs {count} {what} of different names, got {list(names)}")
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), "")
-
-
-def _rows_like(example: torch.Tensor, rows: int) -> torch.Tensor:
-    """float32 [rows, features], each feature in the example's range, always the same."""
-    low, high = example.amin(0), example.amax(0)
-    range_of = torch.where(high > low, high - low, 1.0)
-    generator = torch.Generator().manual_seed(rows)
-    return low + range_of * torch.rand(rows, example.shape[1], generator=generator).to(example.device)

@@ -12,12 +12,14 @@ _CONSTANTS = re.compile(rb"(?:^  \w+ : Final\[.*\n)+", re.MULTILINE)
 
 
 def to_torchscript(model: torch.nn.Module, example: torch.Tensor, method: str | None = None) -> torch.jit.ScriptModule:
-    """method: `script` (compiled from the source), `trace` (recorded from one call), None: the first that works."""
-    with warnings.catch_warnings():
+    """method: `script` (compiled from the source), `trace` (recorded from one call), None: the first that runs."""
+    with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # TorchScript is deprecated; LibTorch goes on loading it
         if method != "trace":
             try:
-                return torch.jit.script(model)
+                scripted = torch.jit.script(model)
+                scripted(example)  # a parametrized module compiles, to code that only raises
+                return scripted
             except Exception:  # the compiler knows a part of Python
                 if method == "script":
                     raise

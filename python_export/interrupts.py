@@ -1,7 +1,9 @@
 """Ctrl-C and its kin, for work that ends where it is whole. Nothing here loads torch: it must hold from the start."""
 
+import contextlib
 import os
 import signal
+from collections.abc import Iterator
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -42,3 +44,24 @@ class Interrupts:
         # Not by an exception: raised in the midst of an import or of a library's code, it may be taken for an error.
         os.write(2, f"{self._program}: interrupted\n".encode())
         os._exit(128 + number)
+
+
+@contextlib.contextmanager
+def tidy_ends(program: str) -> Iterator[None]:
+    """While in the `with`, SIGTERM and SIGHUP unwind the stack, as Ctrl-C does, so that temporary folders are removed.
+
+    They raise SystemExit with 128 + the signal's number; one that is ignored (nohup) stays so. For the main thread.
+    """
+
+    def unwind(number: int, _) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a second one does not disturb the tidying
+        os.write(2, f"{program}: interrupted\n".encode())
+        raise SystemExit(128 + number)
+
+    taken = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, unwind) for number in taken}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

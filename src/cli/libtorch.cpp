@@ -113,9 +113,11 @@ void check_libtorch_version(void* library) {
 }
 
 std::string how_to_get_libtorch() {
-  return "install the one that iris was built with into a Python environment (python3 -m venv DIR; DIR/bin/python -m pip "
+  return "install the one that iris was built with into a Python environment (python3 -m venv DIR; DIR/bin/python -m "
+         "pip "
          "install torch==" IRIS_TORCH_VERSION
-         ") and activate it or name it in IRIS_TORCH_DIR; an unpacked libtorch or a site-packages/torch will do there too";
+         ") and activate it or name it in IRIS_TORCH_DIR; an unpacked libtorch or a site-packages/torch will do there "
+         "too";
 }
 
 }  // namespace iris

@@ -114,7 +114,8 @@ class RowSax : public nlohmann::json_sax<nlohmann::json> {
       return take_other("a number");
     }
     const std::size_t to = place();
-    return to == kIgnored || fail(pickle::printable(features_[to]) + ": not finite as float32: " + pickle::printable(text));
+    return to == kIgnored ||
+           fail(pickle::printable(features_[to]) + ": not finite as float32: " + pickle::printable(text));
   }
 
   bool take_other(const std::string& what) {

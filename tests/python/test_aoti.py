@@ -3,7 +3,10 @@
 import json
 import os
 import re
+import signal
 import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -304,7 +307,27 @@ def test_no_compiler_is_told(repo, in_process, monkeypatch, tmp_path):
     result = in_process("export.py", repo / "models/iris_net.pt", "-o", "out.pt2", "--format", "aoti", cwd=tmp_path)
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
+        "export.py: compiling for aoti: some seconds to a minute\n"
         "export.py: error: format aoti: needs a C++ compiler, and no-such-compiler is not there: "
         "sudo apt-get install g++, or set CXX\n"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_export_that_is_interrupted_leaves_no_folder(repo, tmp_path, number):
+    (tmp_path / "tmp").mkdir()
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "cache")}
+    command = [sys.executable, repo / "python_export/export.py", repo / "models/iris_net.pt", "--format", "aoti"]
+    command += ["-o", tmp_path / "iris.pt2"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr.readline() == "export.py: compiling for aoti: some seconds to a minute\n"
+        deadline = time.monotonic() + 60
+        while not (ours := list((tmp_path / "tmp").glob("iris-export-*"))) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert ours
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (128 + number, "export.py: interrupted\n")
+    assert not list((tmp_path / "tmp").glob("iris-export-*"))
+    assert not (tmp_path / "iris.pt2").exists()

@@ -56,6 +56,23 @@ class Tied(nn.Module):
         return self.second(self.first(x))
 
 
+class Applies(nn.Module):
+    """`function` of a linear layer and the rows."""
+
+    def __init__(self, function):
+        super().__init__()
+        torch.manual_seed(0)
+        self.linear = nn.Linear(13, 3)
+        self.function = function
+
+    def forward(self, x):
+        return self.function(self.linear, x)
+
+
+def chooses_by_the_values(linear, x):
+    return linear(x) if x.sum() < 1e9 else -linear(x)
+
+
 def error_of(*args, **names) -> str:
     with pytest.raises(InputError) as error:
         exported(*args, **{**WINE, **names})
@@ -163,6 +180,24 @@ def test_a_file_of_another_models_is_found_out(monkeypatch, format):
         (wine_net(), wine_rows(0), {}, "the example must be float32 [rows, features], not torch.float32 [0, 13]"),
         (nn.Flatten(0), wine_rows(4), {}, "wine: is no classifier: it does not give one tensor of logits"),
         (wine_net(), wine_rows(4) / 0, {}, "wine: gives logits that are not finite"),
+        (Applies(lambda linear, x: linear(x).long()), wine_rows(4), {}, "wine: gives torch.int64; logits are floating"),
+        (
+            Applies(lambda linear, x: linear(x - x.mean(0))),
+            wine_rows(1),
+            {},
+            "wine: a row alone gives other logits than among others (max abs difference ",
+        ),
+        (nn.Linear(5, 3), wine_rows(4), {}, "wine: cannot be run on [4, 13]: RuntimeError: mat1 and mat2 shapes"),
+        (wine_net(), None, {}, "the example must be a tensor or a NumPy array: "),
+        (wine_net(), wine_rows(4), {"name": ""}, "name: '' is no name; give text that is not empty"),
+        (wine_net(), wine_rows(4), {"labels": ["a", "", "b"]}, "labels: '' is no name"),
+        (wine_net(), wine_rows(4), {"labels": [0, 1, 2]}, "labels: 0 is no name"),
+        (
+            wine_net(),
+            wine_rows(4),
+            {"features": [*WINE["features"][1:], "\ud800"]},
+            "features: '\\ud800' is not Unicode: it holds a lone surrogate; give another",
+        ),
         (wine_net(), wine_rows(4), {"features": ["a"]}, "wine: needs 13 features of different names, got ['a']"),
         (
             wine_net(),
@@ -174,6 +209,38 @@ def test_a_file_of_another_models_is_found_out(monkeypatch, format):
 )
 def test_what_cannot_be_right_is_told_before_anything_is_made(model, rows, names, fact):
     assert error_of(model.eval() if "training" not in fact else model, rows, "onnx", **names).startswith(fact)
+
+
+def test_a_format_that_is_none_is_told():
+    assert error_of(wine_net(), wine_rows(4), "onyx") == (
+        "format onyx: is none of torchscript, aoti, onnx, safetensors"
+    )
+
+
+def test_a_path_may_be_text_and_the_example_of_numpy(tmp_path):
+    export_model(wine_net(), wine_rows(4).numpy(), str(tmp_path / "wine"), "safetensors", **WINE)
+    assert (tmp_path / "wine").is_file()
+
+
+def test_what_scripts_but_does_not_run_is_traced(tmp_path):
+    model = nn.utils.parametrizations.weight_norm(nn.Linear(13, 3)).eval()
+    assert export_model(model, wine_rows(4), tmp_path / "wine", "torchscript", **WINE) < 1e-5
+    assert error_of(model, wine_rows(4), "torchscript", method="script") == (
+        "format torchscript: PyTorch cannot export this model: "
+        "RuntimeError: Parametrization is not working with scripting."
+    )
+
+
+@pytest.mark.parametrize("format", ["onnx", "aoti"])
+def test_a_branch_on_values_is_told_in_one_line_alone(capfd, format):
+    if format == "onnx":
+        pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    line = chooses_by_the_values.__code__.co_firstlineno + 1
+    assert error_of(Applies(chooses_by_the_values).eval(), wine_rows(4), format) == (
+        f"format {format}: PyTorch cannot export this model: {__file__}:{line}: "
+        "decides by the values of the rows (an if, a loop, a size); choose with torch.where instead"
+    )
+    assert capfd.readouterr() == ("", "")
 
 
 def test_all_writes_the_four_beside_each_other(repo, in_process, tmp_path):

@@ -121,8 +121,8 @@ def test_a_branch_that_cannot_be_kept_is_an_error_of_the_export(exported, format
         (WithTuple(), {}, "own: is no classifier: it does not give one tensor of logits"),
         (Layers(classes=1), {"labels": ["a"]}, "own: is no classifier: it gives 1 logit a row"),
         (Layers().double(), {}, "own: fails on float32 [8, 4]: mat1 and mat2 must have the same dtype"),
-        (Layers(), {"labels": [0, 1, 2]}, "own: the names of the labels must be texts, and not empty, got [0, 1, 2]"),
-        (Layers(), {"features": ["a", "b", "", "d"]}, "own: the names of the features must be texts, and not empty"),
+        (Layers(), {"labels": [0, 1, 2]}, "labels: 0 is no name; give text that is not empty"),
+        (Layers(), {"features": ["a", "b", "", "d"]}, "features: '' is no name"),
     ],
 )
 def test_what_iris_would_refuse_is_not_exported(tmp_path, model, names, fact):

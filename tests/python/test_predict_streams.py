@@ -222,12 +222,16 @@ def test_a_line_of_100_megabytes_stops_the_run(predict):
 
 def test_a_line_of_100_megabytes_is_skipped_in_little_memory(predict, binary):
     process = predict("--on-error", "skip", "--workers", 2)
-    send(process, HEADER + ROW + 100_000_000 * b"5" + b"\n" + ROW)
+    send(process, HEADER + ROW)
     answers = b""
+    while answers.count(b"\n") < 2:
+        answers += answer_within(process, 30)
+    before = peak_mib(process)  # LibTorch's own: a CUDA build has three times that of a CPU build
+    send(process, 100_000_000 * b"5" + b"\n" + ROW)
     while answers.count(b"\n") < 4:
         answers += answer_within(process, 30)
     assert answers.splitlines() == [b"label,confidence", b"setosa,0.993648", b",", b"setosa,0.993648"]
     if b"__asan_init" not in Path(binary).read_bytes():
-        assert peak_mib(process) < 200
+        assert peak_mib(process) < before + 100
     process.stdin.close()
     assert process.wait(30) == 3

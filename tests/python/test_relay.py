@@ -15,8 +15,11 @@ LEGS = {"".join(order) for order in itertools.product("pc", repeat=3)} - {"ppp",
 
 
 @pytest.fixture(scope="module")
-def commands(repo, binary):
+def commands(repo, binary, iris):
     """How each language's training begins."""
+    both = torch.__version__.split("+")[0]
+    if f"LibTorch {both}," not in iris("--version").stdout:
+        pytest.skip(f"needs an iris with the LibTorch of Python's torch, {both}: another version's bits may differ")
     return {"c": [binary, "train"], "p": [sys.executable, str(repo / "python_export/train.py")]}
 
 

@@ -102,7 +102,7 @@ class Shell:
         self.folder, self.port, self.names = folder, None, {}
         home = folder.parent / "home"  # `~` in a command is no place of the user's
         home.mkdir()
-        (home / ".curlrc").write_text("silent\nshow-error\n")  # as on a terminal
+        (home / ".curlrc").write_text("silent\nshow-error\nfail\n")  # as on a terminal; and a 400 is an error
         environment = {**os.environ, "PATH": path, "HOME": str(home)}
         if shutil.which("ccache"):  # what C++ is built in the folder need be compiled once only
             cache = os.environ.get("CCACHE_DIR", str(Path.home() / ".cache/ccache"))

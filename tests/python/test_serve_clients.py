@@ -1,8 +1,6 @@
 """iris serve asked by other people's clients, as they are."""
 
 import asyncio
-import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -135,15 +133,3 @@ def test_schemathesis_finds_nothing(server):
     command = [program, "run", f"{server.url}/openapi.json", "--checks", "all", "--max-examples", "20", "--seed", "1"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=200)
     assert result.returncode == 0, result.stdout[-5000:]
-
-
-@pytest.mark.parametrize("name", ["README.md", "docs/serving.md"])
-def test_the_curl_lines_of_the_manual(server, repo, name):
-    text = (repo / name).read_text()
-    lines = re.findall(r"^\$ (curl .*)$", text, re.MULTILINE)
-    assert lines
-    for line in lines:
-        words = shlex.split(line.replace("localhost:8080", address(server)))
-        result = subprocess.run([*words, "-sS", "--fail"], capture_output=True, text=True)
-        assert result.returncode == 0, (line, result.stderr)
-        assert result.stdout

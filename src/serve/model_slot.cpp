@@ -35,16 +35,16 @@ bool ModelSlot::is_loaded() const {
 std::optional<std::string> ModelSlot::reload() {
   const std::lock_guard one_at_a_time(loading_);
   try {
-    std::shared_ptr<const Model> next = load_();
+    const std::shared_ptr<const Model> now = load_();
+    std::shared_ptr<const Model> before = now;
     {
       const std::lock_guard lock(mutex_);
-      model_.swap(next);
+      model_.swap(before);
     }
     is_dead_ = false;
     metrics_.count_reload(true);
-    const auto now = current();
     const bool is_alike =
-        next == nullptr || (next->features() == now->features() && next->known_labels() == now->known_labels());
+        before == nullptr || (before->features() == now->features() && before->known_labels() == now->known_labels());
     log_.message(is_alike ? "the model was loaded again"
                           : "the model was loaded again; its features or labels are other ones than before");
     return std::nullopt;

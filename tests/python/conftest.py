@@ -73,6 +73,17 @@ def in_process(capsys, monkeypatch) -> Callable[..., subprocess.CompletedProcess
     return call
 
 
+@pytest.fixture
+def train(in_process, tmp_path):
+    """train(*args): train.py on the iris data, six epochs unless told otherwise, in tmp_path."""
+
+    def call(*args, output="model.pt", epochs=6):
+        length = () if epochs is None else ("--epochs", epochs)
+        return in_process("train.py", REPO / "data/iris.csv", "-o", output, "-q", *length, *args, cwd=tmp_path)
+
+    return call
+
+
 @pytest.fixture(scope="session")
 def binary() -> str:
     """The built program's path, as `iris` runs it."""

@@ -1,32 +1,22 @@
 """Checkpoints of python_export/train.py: what they hold, what is lost by interrupts, kills and faults (nothing)."""
 
-import fcntl
-import io
 import os
-import resource
 import signal
 import subprocess
 import sys
 import time
 from collections import OrderedDict
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import torch
 from conftest import REPO, run
+from training_runs import DATA, changed, contents, error_of, names
 
 from checkpoint import read_checkpoint, to_bytes
-from checkpoint_folder import CheckpointFolder, checkpoints_in
-from flowers import read_flowers
+from checkpoint_folder import checkpoints_in
 from iris_net import IrisNet
-from model_file import InputError
-from train import parser
-from train_run import begin
-from train_settings import settings_of
 from training import Training
 
-DATA = REPO / "data/iris.csv"
 KEYS = [
     "epoch",
     "batch",
@@ -39,17 +29,6 @@ KEYS = [
     "history",
 ]
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
-
-
-@pytest.fixture
-def train(in_process, tmp_path):
-    """train(*args): train.py on the iris data, six epochs unless told otherwise, in tmp_path."""
-
-    def call(*args, output="model.pt", epochs=6):
-        length = () if epochs is None else ("--epochs", epochs)
-        return in_process("train.py", DATA, "-o", output, "-q", *length, *args, cwd=tmp_path)
-
-    return call
 
 
 @pytest.fixture
@@ -73,21 +52,6 @@ def interrupt_after(monkeypatch):
 
     monkeypatch.setattr(Training, "run_epoch", counting)
     return call
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def error_of(result: subprocess.CompletedProcess) -> str:
-    """The only line of a run that failed with exit status 1."""
-    assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.count("\n") == 1, result.stderr
-    return result.stderr.removeprefix("train.py: error: ").removesuffix("\n")
 
 
 def test_plain_python_reads_a_checkpoint_and_goes_on_with_it(train, tmp_path):
@@ -310,165 +274,6 @@ def test_kills_at_random_moments_lose_nothing(train, tmp_path, seed, optimizer):
     assert contents(tmp_path / "run") == contents(tmp_path / "whole")
 
 
-def cut(content: bytes) -> bytes:
-    return content[: len(content) // 2]
-
-
-def flip_in_a_tensor(content: bytes) -> bytes:
-    """In the last byte of the random generator's state, the largest tensor: structure and shapes stay as they are."""
-    state = torch.get_rng_state().numel()
-    whole = torch.load(io.BytesIO(content), weights_only=True)
-    place = content.index(bytes(whole["rng_state"].tolist()))
-    flipped = bytearray(content)
-    flipped[place + state - 1] ^= 1
-    return bytes(flipped)
-
-
-@pytest.mark.parametrize(
-    ("damage", "why"),
-    [
-        (cut, "damaged, or not a checkpoint: File is not a zip file"),
-        (lambda _: b"", "damaged, or not a checkpoint: File is not a zip file"),
-        (flip_in_a_tensor, "damaged: the checksum of archive/data/"),
-        (lambda _: to_bytes(IrisNet().state_dict()), "not a whole checkpoint: no epoch"),
-        (lambda _: to_bytes([1, 2]), "not a whole checkpoint: not a dictionary"),
-    ],
-    ids=["cut", "empty", "flipped", "a model", "a list"],
-)
-def test_damaged_checkpoints_are_named_and_passed_over(train, tmp_path, damage, why):
-    train("--checkpoint-dir", "run", "--checkpoint-every", 2, output="whole.pt")
-    expected = contents(tmp_path / "run")
-    for name in ("epoch-000004.pt", "epoch-000006.pt"):
-        (tmp_path / "run" / name).write_bytes(damage(expected[name]))
-    done = train("--resume", "run", "--checkpoint-every", 2)
-    assert done.returncode == 0
-    lines = done.stderr.splitlines()
-    assert [line.split(": ")[1] for line in lines] == [
-        "passed over run/epoch-000006.pt",
-        "passed over run/epoch-000004.pt",
-    ]
-    assert all(why in line for line in lines), lines
-    assert (tmp_path / "model.pt").read_bytes() == (tmp_path / "whole.pt").read_bytes()
-    assert contents(tmp_path / "run") == expected
-
-
-def test_a_damaged_checkpoint_that_was_asked_for_is_an_error(train, tmp_path):
-    (tmp_path / "c.pt").write_bytes(b"no checkpoint")
-    message = error_of(train("--resume", "c.pt"))
-    assert message == "c.pt: damaged, or not a checkpoint: File is not a zip file"
-    assert error_of(train("--resume", "none.pt")) == "none.pt: No such file or directory"
-
-
-def test_a_folder_with_damaged_checkpoints_only_is_an_error(train, tmp_path):
-    (tmp_path / "run").mkdir()
-    for name in ("epoch-000001.pt", "epoch-000002.pt"):
-        (tmp_path / "run" / name).write_bytes(b"")
-    result = train("--resume", "run")
-    assert result.returncode == 1
-    assert result.stderr.splitlines()[-1] == (
-        "train.py: error: run: none of its 2 checkpoints is whole; start anew without --resume, in another folder"
-    )
-
-
-def test_a_checkpoint_of_another_name_is_passed_over(train, tmp_path):
-    train("--checkpoint-dir", "run", "--checkpoint-every", 3)
-    (tmp_path / "run/epoch-000003.pt").rename(tmp_path / "run/epoch-000007.pt")
-    result = train("--resume", "run")
-    assert result.stderr == "train.py: passed over run/epoch-000007.pt: holds 3 epochs and 0 batches, unlike its name\n"
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory):
-    """A checkpoint of three epochs and two batches of the next, with patience: its path."""
-    folder = tmp_path_factory.mktemp("checkpoint")
-    options = parser().parse_args(["data", "-o", "model", "--epochs", "6", "--patience", "9"])
-    training = begin(settings_of(options), read_flowers(DATA), torch.device("cpu"), 1)
-    for _ in range(3):
-        training.run_epoch(lambda: False)
-    training.run_epoch(lambda: training.batch == 2)
-    return CheckpointFolder(folder).write(training.state(), keep=None)
-
-
-def test_a_checkpoint_cut_anywhere_is_damaged(checkpoint, tmp_path):
-    content, path = checkpoint.read_bytes(), tmp_path / "cut.pt"
-    for length in range(0, len(content), 61):
-        path.write_bytes(content[:length])
-        with pytest.raises(InputError, match="damaged, or not a checkpoint"):
-            read_checkpoint(path)
-
-
-def test_a_flipped_bit_is_found_or_changes_nothing(checkpoint, tmp_path):
-    content, path = checkpoint.read_bytes(), tmp_path / "flipped.pt"
-    refused = 0
-    for place in range(0, len(content), 97):
-        flipped = bytearray(content)
-        flipped[place] ^= 1 << place % 8
-        path.write_bytes(flipped)
-        try:
-            assert to_bytes(read_checkpoint(path)) == content
-        except InputError:
-            refused += 1
-    assert refused > 100
-
-
-def changed(state: dict, where: str, value: object) -> dict:
-    """The state with the value (or what it makes of the old one) at a path as "config/lr"; ... takes the entry away."""
-    *parents, last = where.split("/")
-    inner = state
-    for parent in parents:
-        inner = inner[int(parent) if parent.isdigit() else parent]
-    key = int(last) if last.isdigit() else last
-    if value is ...:
-        del inner[key]
-    else:
-        inner[key] = value(inner[key]) if callable(value) else value
-    return state
-
-
-@pytest.mark.parametrize(
-    ("where", "value", "fault"),
-    [
-        ("epoch", ..., "no epoch"),
-        ("epoch", "3", "epoch is a str"),
-        ("epoch", True, "epoch is a bool"),
-        ("epoch", 4, "history has 3 entries for 4 epochs"),
-        ("epoch", 7, "7 epochs and 2 batches done, of 6 epochs"),
-        ("batch", -1, "3 epochs and -1 batches done, of 6 epochs"),
-        ("batch", 0, "loss_sum is"),
-        ("loss_sum", float("nan"), "loss_sum is nan after 2 batches"),
-        ("model_state_dict/fc1.weight", ..., "model_state_dict is not that of an IrisNet"),
-        ("model_state_dict/fc1.bias", torch.zeros(15), "model_state_dict: fc1.bias does not fit 16 hidden units"),
-        ("model_state_dict/fc1.bias", lambda old: old.double(), "model_state_dict: fc1.bias does not fit"),
-        (
-            "model_state_dict/fc1.bias",
-            lambda old: old / 0,
-            "model_state_dict: fc1.bias does not fit 16 hidden units, or",
-        ),
-        ("optimizer_state_dict/state", {}, "optimizer_state_dict: not the state of adam over 4 tensors"),
-        ("optimizer_state_dict/state/1/exp_avg", ..., "optimizer_state_dict: exp_avg of tensor 1 does not fit"),
-        ("optimizer_state_dict/param_groups", [], "optimizer_state_dict is not an optimizer's of one group"),
-        ("optimizer_state_dict/param_groups/0/lr", 0.1, "optimizer_state_dict: lr is not that of config"),
-        ("rng_state", torch.zeros(16, dtype=torch.uint8), "rng_state is not that of torch's generator"),
-        ("best", None, "best is not that of history"),
-        ("best/model_state_dict", ..., "best has no model_state_dict"),
-        ("config/optimizer", "lion", "config: optimizer is missing, or out of range"),
-        ("config/lr", ..., "config: lr is missing, or out of range"),
-        ("config/hidden", 0, "config: hidden is missing, or out of range"),
-        ("config/patience", None, "config: patience and validation_fraction go together"),
-        ("history/1/epoch", 3, "history: entry 2 is not one of epoch 2"),
-        ("history/1/loss", float("inf"), "history: entry 2 has a value that is no finite number"),
-        ("history/2/validation_loss", ..., "history: entry 3 is not one of epoch 3"),
-    ],
-)
-def test_a_checkpoint_that_contradicts_itself_is_refused(checkpoint, tmp_path, where, value, fault):
-    state = torch.load(checkpoint, weights_only=True)
-    path = tmp_path / "changed.pt"
-    torch.save(changed(state, where, value), path)
-    with pytest.raises(InputError) as error:
-        read_checkpoint(path)
-    assert str(error.value).startswith(f"{path}: not a whole checkpoint: {fault}")
-
-
 @pytest.mark.parametrize(
     ("option", "value", "recorded"),
     [
@@ -530,15 +335,6 @@ def test_another_version_of_torch_is_told(train, tmp_path):
     )
 
 
-def test_a_folder_with_checkpoints_is_not_mixed_with_another_run(train, tmp_path):
-    train("--checkpoint-dir", "run", epochs=1)
-    train("--checkpoint-dir", "other", epochs=1)
-    refusal = "run: holds checkpoints already (epoch-000001.pt); go on with --resume run, or give another folder"
-    assert error_of(train("--checkpoint-dir", "run")) == refusal
-    assert error_of(train("--checkpoint-dir", "run", "--resume", "other")) == refusal
-    assert train("--checkpoint-dir", "run", "--resume", "run/epoch-000001.pt").returncode == 0
-
-
 def test_resume_before_there_is_a_checkpoint_starts_from_the_beginning(train, tmp_path):
     result = train("--checkpoint-dir", "run", "--resume", "run")
     assert result.returncode == 0
@@ -547,36 +343,6 @@ def test_resume_before_there_is_a_checkpoint_starts_from_the_beginning(train, tm
     assert train("--resume", "empty").returncode == 0
     assert contents(tmp_path / "empty") == contents(tmp_path / "run")
     assert error_of(train("--resume", "none")) == "none: No such file or directory"
-
-
-def test_keep_leaves_the_newest_and_what_is_not_ours(train, tmp_path):
-    (tmp_path / "run").mkdir()
-    others = ["epoch-000001.pt.txt", "epoch-1.pt", "notes", ".epoch-000001.pt", "epoch-000001.pt.sha256"]
-    for name in others:
-        (tmp_path / "run" / name).write_text("mine")
-    train("--checkpoint-dir", "run", "--checkpoint-every", 1, "--keep", 2)
-    assert names(tmp_path / "run") == sorted([*others, "epoch-000005.pt", "epoch-000006.pt"])
-
-
-def test_what_a_kill_left_behind_is_removed(train, tmp_path):
-    (tmp_path / "run").mkdir()
-    for name in (".epoch-000001.pt.ab_c12xy", ".epoch-000001.pt.aB3xYz", ".epoch-000001-batch-000002.pt.abcdefgh"):
-        (tmp_path / "run" / name).write_text("part")
-    train("--checkpoint-dir", "run")
-    assert names(tmp_path / "run") == ["epoch-000006.pt"]
-
-
-def test_two_runs_do_not_share_a_folder(train, tmp_path):
-    (tmp_path / "run").mkdir()
-    held = os.open(tmp_path / "run", os.O_RDONLY)
-    fcntl.flock(held, fcntl.LOCK_EX)
-    try:
-        message = "run: another run writes its checkpoints there"
-        assert error_of(train("--checkpoint-dir", "run")) == message
-        assert error_of(train("--resume", "run")) == message
-    finally:
-        os.close(held)
-    assert train("--checkpoint-dir", "run").returncode == 0
 
 
 def test_divergence_says_the_epoch_and_keeps_the_last_good_checkpoint(train, tmp_path):
@@ -592,71 +358,3 @@ def test_divergence_says_the_epoch_and_keeps_the_last_good_checkpoint(train, tmp
     assert (tmp_path / "history.csv").read_text().count("\n") == 1 + epoch
     assert not (tmp_path / "model.pt").exists()
     assert error_of(train(*args, output="other.pt")).endswith("; try a --lr below 0.005")
-
-
-@contextmanager
-def files_of_at_most(size: int):
-    """As ulimit -f does; Python ignores the signal, so that the write fails."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one(train, tmp_path):
-    train("--checkpoint-dir", "whole", "--checkpoint-every", 1, epochs=30, output="whole.pt")
-    sizes = [len(content) for _, content in sorted(contents(tmp_path / "whole").items())]
-    with files_of_at_most(sizes[4]):
-        result = train("--checkpoint-dir", "run", "--checkpoint-every", 1, epochs=30)
-    kept = names(tmp_path / "run")
-    assert 5 <= len(kept) < 30
-    assert error_of(result) == (
-        f"run/epoch-{len(kept) + 1:06}.pt: cannot be written: File too large; "
-        f"the last good checkpoint is run/{kept[-1]}"
-    )
-    assert train("--resume", "run", "--checkpoint-every", 1, epochs=None).returncode == 0
-    assert contents(tmp_path / "run") == contents(tmp_path / "whole")
-    assert (tmp_path / "model.pt").read_bytes() == (tmp_path / "whole.pt").read_bytes()
-
-
-def test_a_full_disk_leaves_the_last_checkpoint(train, tmp_path):
-    (tmp_path / "disk").mkdir()
-    mounted = run(["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(tmp_path / "disk")])
-    if mounted.returncode != 0:
-        pytest.skip(f"a small disk cannot be mounted: {mounted.stderr.strip()}")
-    try:
-        result = train("--checkpoint-dir", "disk/run", "--checkpoint-every", 1, epochs=30)
-        kept = names(tmp_path / "disk/run")
-        assert 0 < len(kept) < 30
-        assert error_of(result) == (
-            f"disk/run/epoch-{len(kept) + 1:06}.pt: cannot be written: No space left on device; "
-            f"the last good checkpoint is disk/run/{kept[-1]}"
-        )
-        assert train("--resume", "disk/run", "--checkpoint-every", 1, epochs=None).returncode == 1
-        # What --keep removes makes room before the first one is written.
-        assert train("--resume", "disk/run", "--keep", 1, "--checkpoint-every", 1, epochs=None).returncode == 0
-        assert names(tmp_path / "disk/run") == ["epoch-000030.pt"]
-    finally:
-        run(["umount", str(tmp_path / "disk")])
-
-
-@pytest.mark.parametrize(
-    ("folder", "message"),
-    [
-        ("none/run", "none/run: no such folder: none"),
-        ("file", "file: is not a folder; give another one"),
-        ("/proc/run", "/proc/run: cannot be written: No such file or directory"),
-    ],
-)
-def test_a_folder_that_cannot_be_written_is_told_before_training(train, tmp_path, folder, message):
-    (tmp_path / "file").write_text("a file")
-    assert error_of(train("--checkpoint-dir", folder)) == message
-
-
-def test_bad_data_leave_no_folder_behind(in_process, tmp_path):
-    (tmp_path / "data.csv").write_text("sepal_length\n")
-    result = in_process("train.py", "data.csv", "-o", "model.pt", "--checkpoint-dir", "run", cwd=tmp_path)
-    assert result.returncode == 1
-    assert names(tmp_path) == ["data.csv"]

@@ -8,7 +8,9 @@
 
 #include "cli/option_words.h"
 #include "cli/verbs.h"
+#include "error.h"
 #include "io/output_file.h"
+#include "pickle/text.h"
 
 namespace iris {
 namespace {
@@ -118,7 +120,13 @@ void add_man(CLI::App& app, Run& run) {
   command->add_option("VERB", *verb, "The verb; without it, the program's own page");
   command->callback([&app, verb, &run] {
     run = [&app, verb] {
-      OutputFile("-").write(man_page(app, verb->empty() ? app : *app.get_subcommand(*verb)));
+      const std::vector<const CLI::App*> verbs = verbs_of(app);
+      const auto named = [&](const CLI::App* each) { return each->get_name() == *verb; };
+      const auto found = std::find_if(verbs.begin(), verbs.end(), named);
+      if (!verb->empty() && found == verbs.end()) {
+        throw UsageError("man: there is no verb " + pickle::quoted(*verb) + "; iris --help lists them");
+      }
+      OutputFile("-").write(man_page(app, verb->empty() ? app : **found));
       return 0;
     };
   });

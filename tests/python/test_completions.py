@@ -177,3 +177,9 @@ def test_zsh_completes_as_it_is_typed(scripts, tmp_path, typed, completed):
         assert f"<{completed}>" in terminal.type(typed + "\t\x01print -r -- '<\x05>'\n", ">\r\n")
     finally:
         terminal.close()
+
+
+def test_a_page_of_no_verb_is_wrong_usage(iris):
+    result = iris("man", "nothing")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == 'iris: error: man: there is no verb "nothing"; iris --help lists them\n'

@@ -1,6 +1,7 @@
 #include "inference/classifier.h"
 
 #include <ATen/Functions.h>
+#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -263,6 +264,7 @@ at::Tensor Classifier::Impl::forward(std::span<const float> rows, std::size_t ro
 
 void Classifier::predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const {
   const torch::NoGradGuard no_grad;  // per thread, so taken here and not once
+  at::internal::lazy_init_num_threads();  // per thread too: a small product would ask MKL's team of all cores
   const std::size_t feature_count = rows.size() / row_count;
   if (!impl_->features.empty() && feature_count != impl_->features.size()) {
     impl_->fail("the model takes " + std::to_string(impl_->features.size()) + " features, not " +

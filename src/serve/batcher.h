@@ -58,6 +58,7 @@ class Batcher {
   void predict(const Model& model, std::size_t row_count);
   void finish(Job& job, const Predictions* predictions, std::size_t first, const RequestError* error);
   bool is_late(Job& job);
+  void give_way();
 
   boost::asio::io_context& context_;
   std::chrono::microseconds max_wait_;
@@ -73,6 +74,9 @@ class Batcher {
   std::vector<float> rows_;
   Predictions predictions_;
   Predictions pass_;  // of the rows at hand, where they take several passes
+
+  long waits_ = 0;  // of this thread, at the last look
+  int passes_since_wait_ = 0;
 };
 
 }  // namespace iris::serve

@@ -54,6 +54,18 @@ def test_a_bad_model_or_port_ends_it(iris, repo, server, tmp_path):
     assert "--port" in result.stderr
 
 
+def test_a_pass_takes_no_more_threads_than_it_may(serve):
+    server = serve("--workers", 2)
+
+    def thread_count():
+        return len(os.listdir(f"/proc/{server.process.pid}/task"))
+
+    before = thread_count()
+    for _ in range(8):
+        assert server.ask("/predict", json.dumps({"instances": [FLOWER] * 32}).encode())[0] == 200
+    assert thread_count() == before  # OpenMP would keep those that it had made
+
+
 def test_the_log_has_a_line_for_each_request(serve):
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     server = serve("--log-format", "json")

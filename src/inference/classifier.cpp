@@ -263,7 +263,7 @@ at::Tensor Classifier::Impl::forward(std::span<const float> rows, std::size_t ro
 }
 
 void Classifier::predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const {
-  const torch::NoGradGuard no_grad;  // per thread, so taken here and not once
+  const torch::NoGradGuard no_grad;       // per thread, so taken here and not once
   at::internal::lazy_init_num_threads();  // per thread too: a small product would ask MKL's team of all cores
   const std::size_t feature_count = rows.size() / row_count;
   if (!impl_->features.empty() && feature_count != impl_->features.size()) {

@@ -36,7 +36,8 @@ constexpr int kEnding[] = {SIGTERM, SIGINT, SIGQUIT};
 constexpr int kBacklog = 4096;
 constexpr std::chrono::milliseconds kWithoutDescriptors(50);  // until accept is tried again
 constexpr std::chrono::milliseconds kLookWhileDraining(10);
-constexpr std::size_t kRefusedAtOnce = 64;  // connections past the limit that are still told so
+constexpr std::size_t kRefusedAtOnce = 64;   // connections past the limit that are still told so
+constexpr std::size_t kOwnDescriptors = 32;  // the model's files, the workers' and the log's
 
 // Runs a context as long as it lives; what is under way then is finished.
 class ContextThread {
@@ -56,11 +57,13 @@ class ContextThread {
   std::thread thread_;
 };
 
-void raise_descriptor_limit() {
+// As high as this process may; returns it.
+rlim_t raise_descriptor_limit() {
   rlimit limit = {};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_max;
 }
 
 class Server {
@@ -87,8 +90,12 @@ class Server {
       signals_.add(signal);
     }
     throw_if_interrupted();  // while the model was loaded
-    raise_descriptor_limit();
+    const rlim_t descriptors = raise_descriptor_limit();
     listen();
+    if (descriptors < options_.max_connections + kOwnDescriptors) {
+      log_.message("the limit of open files (ulimit -n), " + std::to_string(descriptors) +
+                   ", is too low for --max-connections " + std::to_string(options_.max_connections));
+    }
     wait_for_signal();
     accept();
     control_.run();

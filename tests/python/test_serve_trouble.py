@@ -297,6 +297,7 @@ def test_no_descriptors_left(binary, repo):
 
     server = Server(binary, repo / "models/iris_net.pt", preexec_fn=limited)
     try:
+        assert "60" in server.wait_for_log("ulimit -n.*--max-connections 1024")
         many = []
         for _ in range(120):
             many.append(server.connect())

@@ -302,12 +302,16 @@ def test_the_package_is_the_same_every_time_and_names_no_folder_of_the_model(rep
         assert not [name for name in archive.namelist() if name.endswith((".cpp", ".o"))]
 
 
+def test_names_that_are_damaged_are_told_of(iris, package, tmp_path):
+    other = changed(package, tmp_path / "p", lambda name, data: (name, b"[]" if name.endswith("iris.json") else data))
+    assert message(iris("inspect", other)) == f"{other}: iris.json: is no JSON object"
+
+
 def test_no_compiler_is_told(repo, in_process, monkeypatch, tmp_path):
     monkeypatch.setenv("CXX", "no-such-compiler")
     result = in_process("export.py", repo / "models/iris_net.pt", "-o", "out.pt2", "--format", "aoti", cwd=tmp_path)
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
-        "export.py: compiling for aoti: some seconds to a minute\n"
         "export.py: error: format aoti: needs a C++ compiler, and no-such-compiler is not there: "
         "sudo apt-get install g++, or set CXX\n"
     )

@@ -123,13 +123,12 @@ if(NOT cxx11_symbol)
   add_compile_definitions(_GLIBCXX_USE_CXX11_ABI=0)
 endif()
 
-# Nothing names a symbol of libtorch.so or of the CUDA libraries, which register their kernels as they are loaded, so a
-# linker that drops unused libraries (Ubuntu's does) has to be told to keep them.
-set(kept "\"${LibTorch_ROOT}/lib/libtorch.so\"")
+# Nothing names a symbol of libtorch.so, so a linker that drops unused libraries (Ubuntu's does) has to be told to keep it. In
+# a CUDA build it brings the CUDA libraries, which register their kernels as they are loaded. They are not named here: what was
+# built with either build runs with the other.
 set(LibTorch_CUDA OFF)
 if(EXISTS "${LibTorch_ROOT}/lib/libtorch_cuda.so")
   set(LibTorch_CUDA ON)
-  string(APPEND kept ",\"${LibTorch_ROOT}/lib/libtorch_cuda.so\",\"${LibTorch_ROOT}/lib/libc10_cuda.so\"")
 endif()
 
 add_library(LibTorch::LibTorch INTERFACE IMPORTED)
@@ -139,6 +138,6 @@ target_compile_definitions(LibTorch::LibTorch INTERFACE _GLIBCXX_USE_CXX11_ABI=$
 target_compile_features(LibTorch::LibTorch INTERFACE cxx_std_20)
 # As full paths, so that CMake puts their folder into the build tree's rpath.
 target_link_libraries(LibTorch::LibTorch INTERFACE
-  "-Wl,--push-state,--no-as-needed,${kept},--pop-state" "${LibTorch_ROOT}/lib/libtorch_cpu.so" "${LibTorch_ROOT}/lib/libc10.so")
+  "-Wl,--push-state,--no-as-needed,\"${LibTorch_ROOT}/lib/libtorch.so\",--pop-state" "${LibTorch_ROOT}/lib/libtorch_cpu.so" "${LibTorch_ROOT}/lib/libc10.so")
 
 message(STATUS "LibTorch ${LibTorch_VERSION}: ${LibTorch_ROOT} (CUDA: ${LibTorch_CUDA})")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from export_aoti import check_compiler
 from export_formats import FORMS, exported
 from interrupts import tidy_ends
 from iris_net import FEATURES, LABELS, IrisNet
@@ -71,6 +72,11 @@ def run(options: argparse.Namespace) -> None:
     model = load_iris_net(options.model, options.hidden)
     if not all(tensor.isfinite().all() for tensor in model.state_dict().values()):
         raise InputError(f"{options.model}: holds weights that are not finite; train it again")
+    if "aoti" in outputs:  # before the others are made, which takes its time
+        try:
+            check_compiler()
+        except InputError as error:
+            raise InputError(f"format aoti: {error}") from error
     names = {"name": "iris", "features": FEATURES, "labels": LABELS}
     own_options = {"torchscript": {"method": options.method}}
     made = {}

@@ -21,7 +21,7 @@ def aoti_bytes(model: torch.nn.Module, example: torch.Tensor, iris_json: str) ->
     iris.json is in extra/, as in TorchScript; PyTorch's version, which alone can load it, in the model's metadata. The
     sources that were compiled are left out: they hold paths of this machine.
     """
-    _check_compiler()
+    check_compiler()
     configs = {
         # Only the instructions of the vector unit that AOTI_CPU_ISA names, so that whoever loads it can tell.
         "cpp.march": "",
@@ -49,7 +49,8 @@ def open_aoti(content: bytes, model: torch.nn.Module) -> Callable[[torch.Tensor]
         return torch._inductor.aoti_load_package(str(path))
 
 
-def _check_compiler() -> None:
+def check_compiler() -> None:
+    """Raises InputError where there is none."""
     compiler = (shlex.split(os.environ.get("CXX", "")) or ["g++"])[0]
     if shutil.which(compiler) is None:
         raise InputError(f"needs a C++ compiler, and {compiler} is not there: sudo apt-get install g++, or set CXX")

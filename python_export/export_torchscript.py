@@ -40,7 +40,7 @@ def torchscript_bytes(module: torch.jit.ScriptModule, extra_files: dict[str, str
     """
     saved = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore")  # as above
         torch.jit.save(module, saved, _extra_files=extra_files)
 
     def as_written(name: str, content: bytes) -> bytes | None:
@@ -74,5 +74,5 @@ def rewritten(
 
 def open_torchscript(content: bytes, model: torch.nn.Module) -> torch.jit.ScriptModule:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore")  # as above
         return torch.jit.load(io.BytesIO(content))

@@ -103,7 +103,30 @@ Totals totals_of(const TensorFile& file, const Contents& contents) {
   return totals;
 }
 
-std::string json_text(const std::string& path, const TensorFile& file, const Contents& contents) {
+constexpr auto kReplace = ordered_json::error_handler_t::replace;
+
+// All that iris.json holds; none: an empty object.
+ordered_json names_json(std::string_view text) {
+  if (text.empty()) {
+    return ordered_json::object();
+  }
+  parse_model_names(text);  // refuses what predict refuses
+  return ordered_json::parse(text);
+}
+
+std::string lines_of(const ordered_json& entries) {
+  std::string lines;
+  for (const auto& [name, value] : entries.items()) {
+    lines += "  " + pickle::printable(name) + ": " +
+             pickle::printable(value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, kReplace),
+                               std::string::npos) +
+             "\n";
+  }
+  return lines;
+}
+
+std::string json_text(const std::string& path, const TensorFile& file, const Contents& contents,
+                      const ordered_json& names) {
   const Totals totals = totals_of(file, contents);
   ordered_json json = {{"file", path}, {"kind", contents.kind}, {"container", container_name(file.container)}};
   if (!contents.key.empty()) {
@@ -118,18 +141,15 @@ std::string json_text(const std::string& path, const TensorFile& file, const Con
   json["bytes"] = totals.bytes;
   if (!contents.entries.empty()) {
     json["entries"] = plain_json(file, contents.entries);
+  } else if (!names.empty()) {
+    json["entries"] = names;
   }
-  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return json.dump(-1, ' ', false, kReplace) + "\n";
 }
 
 // What a package says of itself; its weights are part of its code.
 ordered_json entries_of(const Pt2Archive& archive) {
-  ordered_json entries = archive.names.empty()
-                             ? ordered_json::object()
-                             : ordered_json::parse(archive.names, nullptr, /*allow_exceptions=*/false);
-  if (!entries.is_object()) {
-    throw FormatError(std::string(kModelNamesFile) + ": is no JSON object");
-  }
+  ordered_json entries = names_json(archive.names);
   entries["model"] = archive.model;
   entries["device"] = archive.device();
   for (const auto& [name, value] : archive.metadata) {
@@ -147,33 +167,34 @@ int inspect(const std::string& place, const Pt2Archive& archive, const InspectOp
   ordered_json json = {
       {"file", place}, {"kind", "aoti_package"}, {"container", "zip"}, {"tensors", ordered_json::array()}};
   json["parameters"] = 0;
-  json["entries"] = entries_of(archive);
-  constexpr auto kReplace = ordered_json::error_handler_t::replace;
+  try {
+    json["entries"] = entries_of(archive);
+  } catch (const FormatError& error) {
+    throw FormatError(place + ": " + error.what());
+  }
   if (options.json) {
     OutputFile("-").write(json.dump(-1, ' ', false, kReplace) + "\n");
     return 0;
   }
-  std::string summary = pickle::printable(place) + ": aoti_package (zip), the weights are part of its compiled code\n";
-  for (const auto& [name, value] : json["entries"].items()) {
-    summary += "  " + pickle::printable(name) + ": " +
-               pickle::printable(value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, kReplace),
-                                 std::string::npos) +
-               "\n";
-  }
+  const std::string summary = pickle::printable(place) +
+                              ": aoti_package (zip), the weights are part of its compiled code\n" +
+                              lines_of(json["entries"]);
   std::fputs(summary.c_str(), stderr);
   return 0;
 }
 
 int inspect(const std::string& place, const TensorFile& file, const InspectOptions& options) {
   Contents contents;
+  ordered_json names;
   try {
     contents = contents_of(file, options.key);
+    names = names_json(file.names);
   } catch (const FormatError& error) {
     throw FormatError(place + ": " + error.what());
   }
   OutputFile output("-");
   if (options.json) {
-    output.write(json_text(place, file, contents));
+    output.write(json_text(place, file, contents, names));
     return 0;
   }
   std::string text;
@@ -189,6 +210,7 @@ int inspect(const std::string& place, const TensorFile& file, const InspectOptio
   for (const auto& [name, value] : contents.entries) {
     summary += "  " + pickle::printable(name) + ": " + plain_text(file, value) + "\n";
   }
+  summary += lines_of(names);
   std::fputs(summary.c_str(), stderr);
   return 0;
 }
@@ -208,7 +230,8 @@ void add_inspect(CLI::App& app, Run& run) {
       ->type_name("FILE")
       ->required();
   command->add_option("--key", options->key, "Which dictionary of a checkpoint to show");
-  command->add_flag("--json", options->json, "One JSON object, with dtypes and a checkpoint's other entries");
+  command->add_flag("--json", options->json,
+                    "One JSON object, with dtypes and what else a checkpoint or an export holds");
   command->add_flag("-q,--quiet", options->quiet, "Taken as by the other verbs; there is no progress bar here");
   command->footer(
       "Examples:\n"

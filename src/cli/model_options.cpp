@@ -8,8 +8,8 @@
 namespace iris {
 
 void add_model_options(CLI::App& command, TypedNames& names, ClassifierOptions& options) {
-  command.add_option("--features", names.features, "Names of the features, in order: a,b,c");
-  command.add_option("--labels", names.labels, "Names of the classes, in order: a,b,c");
+  command.add_option("--features", names.features, "Names of the features, in order: a,b,c or, as in CSV, a,\"b,c\"");
+  command.add_option("--labels", names.labels, "Names of the classes, in order: a,b,c or, as in CSV, a,\"b,c\"");
   command.add_option("--key", options.key, "Which dictionary of a checkpoint is the state_dict");
   command.add_option("--hidden", options.hidden, "IrisNet's hidden units (16)")->transform(whole_number(1, 1 << 20));
   add_device_options(command, options.device, options.allows_tf32);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data/csv_record.h"
 #include "error.h"
 #include "pickle/text.h"
 
@@ -9,17 +10,25 @@ namespace iris {
 
 std::vector<std::string> split_names(const std::string& option, const std::optional<std::string>& typed) {
   std::vector<std::string> names;
-  for (std::size_t start = 0; typed && start <= typed->size();) {
-    const std::size_t comma = std::min(typed->find(',', start), typed->size());
-    const std::string name = typed->substr(start, comma - start);
-    if (name.empty()) {
+  if (!typed) {
+    return names;
+  }
+  const std::string record = *typed + "\n";
+  std::string_view rest = record;
+  const std::string_view fault = take_csv_record(rest, names);
+  if (!fault.empty()) {
+    throw UsageError(option + ": " + std::string(fault) + "; write a,\"b,c\",\"a \"\"d\"\"\"");
+  }
+  if (!rest.empty()) {
+    throw UsageError(option + ": there is a line break in it; put the name with it in double quotes");
+  }
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    if (name->empty()) {
       throw UsageError(option + ": a name is empty; write a,b,c");
     }
-    if (std::find(names.begin(), names.end(), name) != names.end()) {
-      throw UsageError(option + ": " + pickle::quoted(name) + " is there twice");
+    if (std::find(names.begin(), name, *name) != name) {
+      throw UsageError(option + ": " + pickle::quoted(*name) + " is there twice");
     }
-    names.push_back(name);
-    start = comma + 1;
   }
   return names;
 }

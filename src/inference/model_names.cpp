@@ -8,6 +8,8 @@
 namespace iris {
 namespace {
 
+constexpr int kMaxDepth = 100;  // whoever prints it calls itself for each level
+
 std::vector<std::string> names_of(const nlohmann::json& object, const char* member) {
   std::vector<std::string> names;
   const auto found = object.find(member);
@@ -36,7 +38,16 @@ std::vector<std::string> names_of(const nlohmann::json& object, const char* memb
 }  // namespace
 
 ModelNames parse_model_names(std::string_view text) {
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  bool is_too_deep = false;
+  const auto keep = [&](int depth, nlohmann::json::parse_event_t /*event*/, const nlohmann::json& /*parsed*/) {
+    is_too_deep = is_too_deep || depth > kMaxDepth;
+    return !is_too_deep;
+  };
+  const auto json = nlohmann::json::parse(text, keep, /*allow_exceptions=*/false);
+  if (is_too_deep) {
+    throw FormatError(std::string(kModelNamesFile) + ": is nested more than " + std::to_string(kMaxDepth) +
+                      " levels deep");
+  }
   if (!json.is_object()) {
     throw FormatError(std::string(kModelNamesFile) + ": is no JSON object");
   }

@@ -135,18 +135,17 @@ std::unique_ptr<Network> make_iris_network(const TensorFile& file, const std::op
 
 std::unique_ptr<Network> make_torchscript_network(const TensorFile& file, c10::Device device) {
   const auto bytes = file.file->bytes();
-  torch::jit::ExtraFilesMap extra_files{{kModelNamesFile, ""}};
   try {
     auto reader =
         std::make_shared<caffe2::serialize::MemoryReadAdapter>(bytes.data(), static_cast<off_t>(bytes.size()));
-    torch::jit::Module module = torch::jit::load(std::move(reader), device, extra_files, /*load_debug_files=*/false);
+    torch::jit::ExtraFilesMap no_extra_files;
+    torch::jit::Module module = torch::jit::load(std::move(reader), device, no_extra_files, /*load_debug_files=*/false);
     if (!module.find_method("forward")) {
       return nullptr;
     }
     module.eval();
-    const std::string& json = extra_files[kModelNamesFile];
     return std::make_unique<TorchScriptNetwork>(std::move(module),
-                                                json.empty() ? ModelNames{} : parse_model_names(json));
+                                                file.names.empty() ? ModelNames{} : parse_model_names(file.names));
   } catch (const FormatError&) {
     throw;
   } catch (const std::exception& error) {

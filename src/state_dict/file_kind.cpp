@@ -100,8 +100,9 @@ std::string describe_foreign_file(std::span<const std::byte> bytes) {
     return "is a GGUF model, not a PyTorch one";
   }
   if (looks_like_onnx(head)) {
-    return "is an ONNX model, which iris does not run; save the module itself, in Python: "
-           "torch.save(model.state_dict(), \"model.pt\")";
+    return "is an ONNX model, which is for other runtimes, such as ONNX Runtime; iris runs the state_dict of an "
+           "IrisNet, "
+           "TorchScript and .pt2 packages: export the PyTorch model with python_export/export.py (docs/formats.md)";
   }
   if (head.size() > 1 && head[0] == '\x80' && head[1] <= 5) {
     return "is a plain pickle, not written by torch.save; save the model's numbers, in Python: "

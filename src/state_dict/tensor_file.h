@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/file_bytes.h"
@@ -58,6 +59,7 @@ struct TensorFile {
   std::vector<StorageRecord> storages;
   // TorchScript only: the tensors that its code names CONSTANTS.c0, c1, … (a frozen module has all of its own there).
   std::shared_ptr<const TensorFile> constants;
+  std::string_view names;  // TorchScript only: its extra file iris.json, of any content; empty: there is none
 
   TensorFile() = default;
   TensorFile(TensorFile&&) = default;

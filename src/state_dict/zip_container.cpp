@@ -14,6 +14,7 @@ namespace iris {
 namespace {
 
 constexpr std::string_view kPickleName = "/data.pkl";
+constexpr const char* kNames = "/extra/iris.json";
 
 // torch/csrc/jit/serialization: versions 1 to 10 exist. A file of a later one may mean other things.
 constexpr int kMaxVersion = 10;
@@ -138,6 +139,9 @@ TensorFile read_zip_container(std::shared_ptr<const FileBytes> bytes) {
   check_inflated_size(zip);
   TensorFile file = read_pickle_entry(zip, root, "data", use_of_torchscript_global, bytes);
   file.is_torchscript = true;
+  if (const ZipEntry* names = zip.find(root + kNames)) {
+    file.names = text_of(ZipReader::checked(*names));
+  }
   file.constants = std::make_shared<const TensorFile>(
       read_pickle_entry(zip, root, "constants", use_of_torchscript_global, std::move(bytes)));
   return file;

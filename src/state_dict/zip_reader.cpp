@@ -242,7 +242,7 @@ const ZipEntry* ZipReader::find(std::string_view name) const {
 
 std::span<const std::byte> ZipReader::stored(const ZipEntry& entry) {
   if (entry.method != 0) {
-    fail_entry(entry.name, "is compressed; PyTorch stores it (unzip the file, then zip -0 it)");
+    fail_entry(entry.name, "is compressed; PyTorch stores it (unzip the file, then zip -0Dr NEW.pt FOLDER)");
   }
   return entry.data;
 }

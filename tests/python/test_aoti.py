@@ -98,11 +98,19 @@ def test_another_models_logits_are_pythons_for_any_number_of_rows(iris, wine_pac
     torch.testing.assert_close(logits_of(iris, wine_package, rows), wine_net()(rows), rtol=1e-6, atol=1e-6)
 
 
-def test_the_answers_do_not_depend_on_the_number_of_workers(iris, wine_package):
-    rows = wine_rows(20_000)
-    one = logits_of(iris, wine_package, rows, "--workers", "1")
+def test_the_answers_to_a_file_do_not_depend_on_the_number_of_workers(iris, wine_package, tmp_path):
+    """Of a pipe the rows that came together are a batch, on whose size the last bits of compiled code may depend."""
+    (tmp_path / "rows.ndjson").write_text("".join(json.dumps(row) + "\n" for row in wine_rows(20_000).tolist()))
+
+    def answers(workers: int) -> str:
+        result = iris("predict", wine_package, "-i", tmp_path / "rows.ndjson", "--logits", "--workers", workers)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    one = answers(1)
+    assert one.count("\n") >= 20_000
     for workers in (2, 5, 16):
-        assert torch.equal(one, logits_of(iris, wine_package, rows, "--workers", workers))
+        assert answers(workers) == one
 
 
 def test_one_sample_is_answered_from_any_folder(iris, package, tmp_path):
@@ -302,12 +310,16 @@ def test_the_package_is_the_same_every_time_and_names_no_folder_of_the_model(rep
         assert not [name for name in archive.namelist() if name.endswith((".cpp", ".o"))]
 
 
+def test_names_that_are_damaged_are_told_of(iris, package, tmp_path):
+    other = changed(package, tmp_path / "p", lambda name, data: (name, b"[]" if name.endswith("iris.json") else data))
+    assert message(iris("inspect", other)) == f"{other}: iris.json: is no JSON object"
+
+
 def test_no_compiler_is_told(repo, in_process, monkeypatch, tmp_path):
     monkeypatch.setenv("CXX", "no-such-compiler")
     result = in_process("export.py", repo / "models/iris_net.pt", "-o", "out.pt2", "--format", "aoti", cwd=tmp_path)
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
-        "export.py: compiling for aoti: some seconds to a minute\n"
         "export.py: error: format aoti: needs a C++ compiler, and no-such-compiler is not there: "
         "sudo apt-get install g++, or set CXX\n"
     )

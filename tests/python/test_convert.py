@@ -3,6 +3,8 @@
 import io
 import json
 import re
+import shutil
+import subprocess
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -186,7 +188,17 @@ def test_an_odd_zip_that_python_reads_is_read(convert, iris_net, tmp_path, what)
 def test_a_compressed_zip_is_refused_with_the_way_out(failing, iris_net, tmp_path):
     (tmp_path / "in.pt").write_bytes(rezipped(iris_net, compression=zipfile.ZIP_DEFLATED))
     message = failing("in.pt", "out.pt")
-    assert message.endswith("is compressed; PyTorch stores it (unzip the file, then zip -0 it)")
+    assert message.endswith("is compressed; PyTorch stores it (unzip the file, then zip -0Dr NEW.pt FOLDER)")
+
+
+@pytest.mark.skipif(not (shutil.which("zip") and shutil.which("unzip")), reason="zip and unzip are not installed")
+def test_the_way_out_of_a_compressed_zip_leads_out(convert, iris_net, tmp_path):
+    (tmp_path / "in.pt").write_bytes(rezipped(iris_net, compression=zipfile.ZIP_DEFLATED))
+    subprocess.run(["unzip", "-q", "in.pt"], cwd=tmp_path, check=True)
+    folder = next(path.name for path in tmp_path.iterdir() if path.is_dir())
+    subprocess.run(["zip", "-q", "-0Dr", "new.pt", folder], cwd=tmp_path, check=True)
+    convert("new.pt", "out.pt")
+    assert_equal(load(tmp_path / "out.pt"), load(tmp_path / "in.pt"))
 
 
 ODD_VALUES = {

@@ -116,6 +116,17 @@ def test_a_file_that_is_no_model_is_refused_by_its_path(iris, tmp_path, name, ve
     assert len(message) > len(str(path)) + 10
 
 
+@pytest.mark.parametrize("verb", ["predict", "evaluate", "serve", "inspect"])
+def test_an_onnx_model_is_told_of_the_forms_that_run(iris, repo, tmp_path, verb):
+    (tmp_path / "model.onnx").write_bytes(FOREIGN["onnx"])
+    more = {"predict": SAMPLE, "evaluate": [repo / "data/iris.csv"], "serve": ["--port", "0"], "inspect": []}[verb]
+    assert error(iris(verb, tmp_path / "model.onnx", *more), 1) == (
+        f"{tmp_path}/model.onnx: is an ONNX model, which is for other runtimes, such as ONNX Runtime; iris runs the "
+        "state_dict of an IrisNet, TorchScript and .pt2 packages: export the PyTorch model with "
+        "python_export/export.py (docs/formats.md)"
+    )
+
+
 @pytest.mark.parametrize("verb", ["predict", "inspect"])
 def test_a_missing_file_a_folder_and_a_forbidden_one_are_refused(iris, tmp_path, verb):
     sample = SAMPLE if verb == "predict" else []
@@ -228,6 +239,22 @@ def test_the_output_may_not_replace_the_model(iris, repo, tmp_path):
 
 def test_no_names_at_all_are_no_names(iris, repo):
     assert error(iris("predict", repo / "models/iris_net.pt", *SAMPLE, "--labels", ""), 2).startswith("--labels: ")
+
+
+@pytest.mark.parametrize("option", ["--labels", "--features"])
+@pytest.mark.parametrize(
+    "typed, fact",
+    [
+        ('a,"b,c', 'a quote is not closed; write a,"b,c","a ""d"""'),
+        ('a,"b"c,d', 'there is text behind a closing quote; write a,"b,c","a ""d"""'),
+        ('a,"",c', "a name is empty; write a,b,c"),
+        ("a,b,", "a name is empty; write a,b,c"),
+        ('a,b,"a"', '"a" is there twice'),
+        ("a,b\nc,d", "there is a line break in it; put the name with it in double quotes"),
+    ],
+)
+def test_names_in_wrong_quotes_are_told_of(iris, repo, option, typed, fact):
+    assert error(iris("predict", repo / "models/iris_net.pt", *SAMPLE, option, typed), 2) == f"{option}: {fact}"
 
 
 def test_a_feature_that_is_not_finite_is_no_option(iris, repo):

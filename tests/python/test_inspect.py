@@ -1,6 +1,7 @@
 """iris inspect: names and shapes, as Python prints them."""
 
 import json
+import zipfile
 
 import pytest
 import torch
@@ -12,7 +13,6 @@ IRIS_NET = "fc1.weight (16, 4)\nfc1.bias (16,)\nfc2.weight (3, 16)\nfc2.bias (3,
     "path, summary",
     [
         ("models/iris_net.pt", "state_dict (zip), 4 tensors, 131 parameters, 524 bytes"),
-        ("models/iris_net.ts.pt", "torchscript (zip), 4 tensors, 131 parameters, 524 bytes"),
         ("tests/fixtures/plain_dict.pt", "state_dict (zip), 4 tensors, 131 parameters, 524 bytes"),
         ("tests/fixtures/legacy.pt", "state_dict (legacy), 4 tensors, 131 parameters, 524 bytes"),
     ],
@@ -21,6 +21,77 @@ def test_names_and_shapes_go_to_stdout_and_a_summary_to_stderr(iris, repo, path,
     result = iris("inspect", repo / path)
     assert (result.returncode, result.stdout) == (0, IRIS_NET)
     assert result.stderr == f"{repo / path}: {summary}\n"
+
+
+NAMES = {
+    "name": "iris",
+    "features": ["sepal_length", "sepal_width", "petal_length", "petal_width"],
+    "labels": ["setosa", "versicolor", "virginica"],
+}
+
+
+def test_torchscript_s_own_names_are_shown(iris, repo):
+    path = repo / "models/iris_net.ts.pt"
+    result = iris("inspect", path)
+    assert (result.returncode, result.stdout) == (0, IRIS_NET)
+    assert result.stderr == (
+        f"{path}: torchscript (zip), 4 tensors, 131 parameters, 524 bytes\n"
+        "  name: iris\n"
+        '  features: ["sepal_length","sepal_width","petal_length","petal_width"]\n'
+        '  labels: ["setosa","versicolor","virginica"]\n'
+    )
+    assert json.loads(iris("inspect", path, "--json").stdout)["entries"] == NAMES
+
+
+def test_torchscript_without_names_has_none_to_show(iris, repo):
+    result = iris("inspect", repo / "tests/fixtures/no_names.pt")
+    assert (result.returncode, result.stderr.count("\n")) == (0, 1)
+    assert "entries" not in json.loads(iris("inspect", repo / "tests/fixtures/no_names.pt", "--json").stdout)
+
+
+@pytest.mark.parametrize(
+    "content, fact",
+    [
+        (b"not json", "iris.json: is no JSON object"),
+        (b'{"labels":["a","b"', "iris.json: is no JSON object"),
+        (b'{"labels":["\xff","b"]}', "iris.json: is no JSON object"),
+        (b"[1]", "iris.json: is no JSON object"),
+        (b'{"labels":"a"}', "iris.json: labels: is no list of names"),
+        (b'{"features":["a",{}]}', "iris.json: features: is no list of names"),
+        (b'{"labels":["a","a"]}', 'iris.json: labels: has "a" twice'),
+        (b'{"more":' + 10**6 * b"[" + 10**6 * b"]" + b"}", "iris.json: is nested more than 100 levels deep"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_names_that_are_damaged_are_told_of_as_predict_does(iris, repo, tmp_path, content, fact):
+    path = with_names(repo, tmp_path / "model.pt", content)
+    for command in (["inspect", path], ["inspect", path, "--json"], ["predict", path, 5.1, 3.5, 1.4, 0.2]):
+        result = iris(*command)
+        assert (result.returncode, result.stdout) == (1, "")
+        assert result.stderr == f"iris: error: {path}: {fact}\n"
+
+
+def test_bytes_of_the_names_that_changed_are_told_of_as_predict_does(iris, repo, tmp_path):
+    path = tmp_path / "model.pt"
+    path.write_bytes((repo / "models/iris_net.ts.pt").read_bytes().replace(b'"setosa"', b'"SETOSA"'))
+    for command in (["inspect", path], ["predict", path, 5.1, 3.5, 1.4, 0.2]):
+        fact = 'zip entry "archive/extra/iris.json": its CRC is wrong; the file is damaged'
+        assert iris(*command).stderr == f"iris: error: {path}: {fact}\n"
+
+
+def test_names_cannot_write_to_the_terminal_from_iris_json(iris, repo, tmp_path):
+    path = with_names(repo, tmp_path / "model.pt", b'{"name":"\\u001b[31m","labels":["\\u001b[31m"],"more":{"b":[1]}}')
+    assert iris("inspect", path).stderr.endswith('  name: \\x1b[31m\n  labels: ["\\u001b[31m"]\n  more: {"b":[1]}\n')
+    assert json.loads(iris("inspect", path, "--json").stdout)["entries"]["labels"] == ["\x1b[31m"]
+
+
+def with_names(repo, path, content: bytes):
+    """IrisNet as TorchScript, with that iris.json."""
+    with zipfile.ZipFile(repo / "models/iris_net.ts.pt") as source, zipfile.ZipFile(path, "w") as target:
+        for entry in source.infolist():
+            name = entry.filename
+            target.writestr(name, content if name.endswith("/iris.json") else source.read(name))
+    return path
 
 
 def test_prefixes_are_shown_as_they_are(iris, repo):

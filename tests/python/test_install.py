@@ -263,28 +263,43 @@ def test_the_debian_packages_are_what_debian_asks_for(debs):
     assert "./usr/include/iris/state_dict.h" in run("dpkg-deb", "-c", library).stdout
 
 
+def linked(source, target):
+    """A CUDA build's libraries are some gigabytes."""
+    try:
+        os.link(os.path.realpath(source), target)
+    except OSError:  # another filesystem
+        shutil.copy(source, target)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="chroot is for root")
 def test_the_debian_package_runs_in_a_root_of_its_own(debs, model, tmp_path):
     """With the libraries of its dependencies, a LibTorch, and nothing else: no shell, no Python, no /proc."""
     root = tmp_path / "root"
     run("dpkg-deb", "-x", next(debs.glob("iris_*.deb")), root)
-    (root / "opt/libtorch").mkdir(parents=True)
+    libtorch = root / "opt/packages/torch"
+    libtorch.mkdir(parents=True)
     shutil.copytree(
-        TORCH / "lib", root / "opt/libtorch/lib", ignore=lambda _, names: {n for n in names if "python" in n}
+        TORCH / "lib",
+        libtorch / "lib",
+        ignore=lambda _, names: {n for n in names if "python" in n},
+        copy_function=linked,
     )
     shutil.copy(model, root / "model.pt")
     (root / "dev").mkdir()
     (root / "dev/urandom").write_bytes(os.urandom(4096))  # LibTorch seeds its generator as it is loaded
-    wanted = [root / "usr/bin/iris", *root.glob("usr/lib/iris/*.so"), *(root / "opt/libtorch/lib").glob("*.so*")]
+    wanted = [root / "usr/bin/iris", *root.glob("usr/lib/iris/*.so"), *(libtorch / "lib").glob("*.so*")]
     for library in wanted:
         for path in re.findall(r"\s(/\S+) \(0x", run("ldd", library, env={"LD_LIBRARY_PATH": TORCH / "lib"}).stdout):
-            if TORCH not in Path(path).parents and not (root / path[1:]).exists():
-                (root / path[1:]).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(path, root / path[1:])
+            # A CUDA build's other packages lie beside torch.
+            is_of_torch = TORCH.parent in Path(path).parents
+            target = libtorch.parent / Path(path).relative_to(TORCH.parent) if is_of_torch else root / path[1:]
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                linked(path, target)
     command = [shutil.which("chroot"), root, "/usr/bin/iris", "predict", "/model.pt", *SAMPLE]
     missing = subprocess.run(command, capture_output=True, text=True, env={})
     assert missing.returncode == 1
     assert missing.stderr.startswith("iris: error: LibTorch was not found. Looked for it:\n")
-    result = subprocess.run(command, capture_output=True, text=True, env={"IRIS_TORCH_DIR": "/opt/libtorch"})
+    result = subprocess.run(command, capture_output=True, text=True, env={"IRIS_TORCH_DIR": "/opt/packages/torch"})
     assert result.returncode == 0, result.stderr  # which says that LibTorch misses /proc/cpuinfo
     assert result.stdout.startswith("Prediction: setosa\n")

@@ -94,6 +94,16 @@ def test_labels_win_over_the_files(iris, repo, name):
     assert list(answer["probabilities"]) == ["a", 'b"c', "ü"]
 
 
+def test_names_are_quoted_as_in_csv(iris, model):
+    labels = ["--labels", 'a,"b,c","d ""e""\nf"']
+    answer = json.loads(iris("predict", model, *SAMPLE, *labels, "--json").stdout)
+    assert list(answer["probabilities"]) == ["a", "b,c", 'd "e"\nf']
+    named = ["-i", "-", *labels, "--features", '"w, cm","x",y,z']
+    result = iris("predict", model, *named, input='z,y,x,"w, cm"\n0.2,1.4,3.5,5.1\n')
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("label,confidence\na,0.99")
+
+
 def test_classes_without_names_are_numbered(iris, repo):
     result = iris("predict", repo / "tests/fixtures/no_names.pt", *SAMPLE)
     assert result.stdout.startswith("Prediction: 0\n")

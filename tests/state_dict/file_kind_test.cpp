@@ -44,8 +44,15 @@ TEST(ForeignFile, IsCompressed) {
 TEST(ForeignFile, IsAnOnnxModel) {
   EXPECT_EQ(file_error("\x08\x08\x12\x07pytorch\x1a\x05"
                        "2.5.0:\x10"),
-            "is an ONNX model, which iris does not run; save the module itself, in Python: "
-            "torch.save(model.state_dict(), \"model.pt\")");
+            "is an ONNX model, which is for other runtimes, such as ONNX Runtime; iris runs the state_dict of an "
+            "IrisNet, TorchScript and .pt2 packages: export the PyTorch model with python_export/export.py "
+            "(docs/formats.md)");
+}
+
+TEST(ForeignFile, IsAnotherProtobuf) {
+  EXPECT_EQ(
+      file_error("\x0a\x05hello\x10\x01"),
+      "is not a model file: neither a zip container nor any other that PyTorch writes; was it cut or overwritten?");
 }
 
 TEST(ForeignFile, IsOfAnotherLibrary) {

@@ -92,16 +92,18 @@ TEST(ZipContainer, RefusesTwoDataPkl) {
 TEST(ZipContainer, RefusesACompressedPickle) {
   auto entries = good_entries();
   entries[0].local.method = entries[0].central.method = 8;
-  EXPECT_EQ(file_error(zip_of(entries)),
-            "zip entry \"model/data.pkl\": is compressed; PyTorch stores it (unzip the file, then zip -0 it)");
+  EXPECT_EQ(
+      file_error(zip_of(entries)),
+      "zip entry \"model/data.pkl\": is compressed; PyTorch stores it (unzip the file, then zip -0Dr NEW.pt FOLDER)");
 }
 
 TEST(ZipContainer, RefusesACompressedStorage) {  // such as a deflate bomb
   auto entries = good_entries();
   entries[2].local.method = entries[2].central.method = 8;
   entries[2].local.size = entries[2].central.size = 0x7FFFFFFF;
-  EXPECT_EQ(file_error(zip_of(entries)),
-            "zip entry \"model/data/0\": is compressed; PyTorch stores it (unzip the file, then zip -0 it)");
+  EXPECT_EQ(
+      file_error(zip_of(entries)),
+      "zip entry \"model/data/0\": is compressed; PyTorch stores it (unzip the file, then zip -0Dr NEW.pt FOLDER)");
 }
 
 TEST(ZipContainer, RefusesATorchScriptWhoseCodeUnpacksToGigabytes) {

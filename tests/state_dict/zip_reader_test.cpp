@@ -249,7 +249,7 @@ TEST(ZipReader, RefusesADirectoryThatIsDamaged) {
 
 TEST(ZipReader, RefusesToReadACompressedEntry) {
   EXPECT_EQ(zip_error(zip_of({{"a", "hello", {.method = 8}, {.method = 8}}})),
-            "zip entry \"a\": is compressed; PyTorch stores it (unzip the file, then zip -0 it)");
+            "zip entry \"a\": is compressed; PyTorch stores it (unzip the file, then zip -0Dr NEW.pt FOLDER)");
 }
 
 TEST(ZipReader, EscapesNamesInItsMessages) {

@@ -40,7 +40,7 @@ CASES = [
         r"is an HTML page, not a model; open its address in a browser and download the file itself"),
     Case("HTML page behind spaces", lambda: b"\n\n  <HTML lang=en>", r"is an HTML page, .*"),
     Case("Git LFS pointer", lambda: LFS_POINTER, r"is a Git LFS pointer.*git lfs pull.*"),
-    Case("ONNX model", lambda: ONNX, r"is an ONNX model, which iris does not run; .*" + SAVE_STATE_DICT),
+    Case("ONNX model", lambda: ONNX, r"is an ONNX model, .*python_export/export\.py.*"),
     Case("whole pickled model", whole_model, r"holds a whole pickled model, .*" + SAVE_STATE_DICT),
     Case("whole pickled model of a legacy file",
         lambda: whole_model(_use_new_zipfile_serialization=False),

@@ -138,6 +138,7 @@ target_compile_definitions(LibTorch::LibTorch INTERFACE _GLIBCXX_USE_CXX11_ABI=$
 target_compile_features(LibTorch::LibTorch INTERFACE cxx_std_20)
 # As full paths, so that CMake puts their folder into the build tree's rpath.
 target_link_libraries(LibTorch::LibTorch INTERFACE
-  "-Wl,--push-state,--no-as-needed,\"${LibTorch_ROOT}/lib/libtorch.so\",--pop-state" "${LibTorch_ROOT}/lib/libtorch_cpu.so" "${LibTorch_ROOT}/lib/libc10.so")
+  "-Wl,--push-state,--no-as-needed,\"${LibTorch_ROOT}/lib/libtorch.so\",--pop-state"
+  "${LibTorch_ROOT}/lib/libtorch_cpu.so" "${LibTorch_ROOT}/lib/libc10.so")
 
 message(STATUS "LibTorch ${LibTorch_VERSION}: ${LibTorch_ROOT} (CUDA: ${LibTorch_CUDA})")

@@ -101,8 +101,8 @@ std::string describe_foreign_file(std::span<const std::byte> bytes) {
   }
   if (looks_like_onnx(head)) {
     return "is an ONNX model, which is for other runtimes, such as ONNX Runtime; iris runs the state_dict of an "
-           "IrisNet, "
-           "TorchScript and .pt2 packages: export the PyTorch model with python_export/export.py (docs/formats.md)";
+           "IrisNet, TorchScript and .pt2 packages: export the PyTorch model with python_export/export.py "
+           "(docs/formats.md)";
   }
   if (head.size() > 1 && head[0] == '\x80' && head[1] <= 5) {
     return "is a plain pickle, not written by torch.save; save the model's numbers, in Python: "

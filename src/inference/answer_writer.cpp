@@ -11,7 +11,8 @@
 namespace iris {
 namespace {
 
-constexpr std::size_t kMaxFloat = 16;  // "-1.17549435e-38" and a comma
+constexpr std::size_t kMaxFloat = 16;    // "-1.17549435e-38" and a comma
+constexpr std::size_t kSixDecimals = 8;  // "0.987120"
 constexpr std::size_t kBlock = 16;
 
 std::string json_string(std::string_view text) {
@@ -40,9 +41,10 @@ AnswerWriter::AnswerWriter(Format format, const std::vector<std::string>& labels
     text.resize(size + kBlock);
     begins_.push_back({std::move(text), size});
     probability_names_.push_back((i == 0 ? "{" : ",") + json_string(labels[i]) + ":");
-    max_line_ = std::max(max_line_, begins_.back().padded.size());
+    max_line_ = std::max(max_line_, size);
   }
-  max_line_ += kMaxFloat + std::string_view(R"(,"probabilities":},"logits":[]})").size();
+  max_line_ += format == Format::kCsv ? kSixDecimals + 1
+                                      : kMaxFloat + std::string_view(R"(,"probabilities":},"logits":[]})").size();
   for (const std::string& name : probability_names_) {
     max_line_ += (parts.probabilities ? name.size() + kMaxFloat : 0) + (parts.logits ? kMaxFloat : 0);
   }
@@ -60,11 +62,15 @@ AnswerWriter::AnswerWriter(Format format, const std::vector<std::string>& labels
 
 std::string AnswerWriter::header() const { return header_; }
 
-char* AnswerWriter::write_csv(const Predictions& predictions, std::size_t row, char* to) const {
-  const auto probabilities = predictions.probabilities_of(row);
+inline char* AnswerWriter::write_answer(const Predictions& predictions, std::size_t row, char* to) const {
   const std::size_t best = predictions.best[row];
   to = write_begin(begins_[best].padded, begins_[best].size, to);
-  to = write_six_decimals(probabilities[best], to);
+  return write_six_decimals(predictions.probabilities[row * predictions.class_count + best], to);
+}
+
+char* AnswerWriter::write_csv(const Predictions& predictions, std::size_t row, char* to) const {
+  const auto probabilities = predictions.probabilities_of(row);
+  to = write_answer(predictions, row, to);
   for (std::size_t i = 0; parts_.probabilities && i < probabilities.size(); ++i) {
     *to++ = ',';
     to = write_six_decimals(probabilities[i], to);
@@ -104,11 +110,18 @@ char* AnswerWriter::write_json(const Predictions& predictions, std::size_t row, 
 void AnswerWriter::append(const Predictions& predictions, std::size_t first, std::size_t last,
                           std::string& text) const {
   const std::size_t start = text.size();
-  text.resize(start + (last - first) * max_line_);
+  text.resize(start + (last - first) * max_line_ + kBlock);
   char* to = text.data() + start;
-  for (std::size_t row = first; row < last; ++row) {
-    to = format_ == Format::kCsv ? write_csv(predictions, row, to) : write_json(predictions, row, to);
-    *to++ = '\n';
+  if (format_ == Format::kCsv && !parts_.probabilities && !parts_.logits) {
+    for (std::size_t row = first; row < last; ++row) {
+      to = write_answer(predictions, row, to);
+      *to++ = '\n';
+    }
+  } else {
+    for (std::size_t row = first; row < last; ++row) {
+      to = format_ == Format::kCsv ? write_csv(predictions, row, to) : write_json(predictions, row, to);
+      *to++ = '\n';
+    }
   }
   text.resize(static_cast<std::size_t>(to - text.data()));
 }

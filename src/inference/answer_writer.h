@@ -37,6 +37,7 @@ class AnswerWriter {
   void append_skipped(std::string_view error, std::string& text) const;
 
  private:
+  char* write_answer(const Predictions& predictions, std::size_t row, char* to) const;
   char* write_csv(const Predictions& predictions, std::size_t row, char* to) const;
   char* write_json(const Predictions& predictions, std::size_t row, char* to) const;
 

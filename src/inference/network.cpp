@@ -1,5 +1,6 @@
 #include "inference/network.h"
 
+#include <c10/core/InferenceMode.h>
 #include <c10/util/Exception.h>
 #include <caffe2/serialize/in_memory_adapter.h>
 #include <torch/script.h>
@@ -23,6 +24,7 @@ class IrisNetwork : public Network {
   }
 
   at::Tensor forward(const at::Tensor& features) override {
+    const c10::InferenceMode inference;  // no views and versions to keep count of; a user's module may need them
     if (biases_of_.empty() || features.size(0) > kRows) {
       return net_->forward(features);
     }

@@ -6,9 +6,6 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
 
-#include <string>
-#include <vector>
-
 namespace iris {
 
 struct IrisNetOptions {
@@ -17,10 +14,6 @@ struct IrisNetOptions {
   TORCH_ARG(int64_t, hidden) = 16;
   TORCH_ARG(int64_t, classes) = 3;
 };
-
-// What the columns mean, in order; lengths in cm.
-std::vector<std::string> iris_features();
-std::vector<std::string> iris_labels();
 
 struct IrisNetImpl : torch::nn::Module {
   explicit IrisNetImpl(const IrisNetOptions& options = {});

@@ -1,5 +1,7 @@
 #include "iris_net.h"
 
+#include "inference/model_names.h"
+
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 

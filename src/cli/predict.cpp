@@ -1,16 +1,66 @@
 #include "cli/predict.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstddef>
+#include <exception>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "cli/number_option.h"
 #include "cli/torch_verbs.h"
 #include "cli/verbs.h"
 #include "error.h"
+#include "inference/model_file.h"
 #include "io/output_file.h"
 
 namespace iris {
 namespace {
+
+bool is_ndjson_name(const std::string& path) { return path.ends_with(".ndjson") || path.ends_with(".jsonl"); }
+
+void choose_formats(PredictOptions& options) {
+  if (options.input_format.empty()) {
+    options.input_format = is_ndjson_name(options.input) ? "ndjson" : "csv";
+  }
+  if (!options.output_format.empty()) {
+    return;
+  }
+  if (options.json || is_ndjson_name(options.output)) {
+    options.output_format = "ndjson";
+  } else {
+    options.output_format = options.output.ends_with(".csv") ? "csv" : options.input_format;
+  }
+}
+
+constexpr std::size_t kMemory = 34 << 20;  // for workers and rows parsed ahead together, beside LibTorch's 110 MiB
+constexpr std::size_t kMemoryOfWorker = 5 << 20;
+
+// The rows of a file, being parsed on another core while LibTorch is loaded, by the names that the model's file seems
+// to give its features. nullptr where there are none, or anything is wrong: predict_rows opens both files again.
+std::unique_ptr<RowSource> rows_ahead(const PredictOptions& options) {
+  const auto is_file = [](const std::string& path) {
+    std::error_code error;
+    return path != "-" && std::filesystem::is_regular_file(path, error);
+  };
+  const std::size_t memory = kMemory - std::min(kMemory, options.workers * kMemoryOfWorker);
+  if (options.workers < 2 || memory == 0 || !is_file(options.model) || !is_file(options.input)) {
+    return nullptr;
+  }
+  try {
+    const auto& typed = options.classifier.features;
+    const auto features = typed.empty() ? names_of(read_model_file(options.model)).features : typed;
+    if (features.empty()) {
+      return nullptr;
+    }
+    auto rows = open_rows(options, features);
+    rows->start_ahead(memory);
+    return rows;
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
 
 int run_predict(PredictOptions options) {
   if (options.input.empty() && options.sample.empty()) {
@@ -32,7 +82,12 @@ int run_predict(PredictOptions options) {
     throw UsageError("--json and --output-format csv contradict each other");
   }
   set_names(options.names, options.classifier);
-  return torch_verbs().predict(options);
+  if (options.input.empty()) {
+    return torch_verbs().predict_sample(options);
+  }
+  choose_formats(options);
+  const std::unique_ptr<RowSource> ahead = rows_ahead(options);
+  return torch_verbs().predict_rows(options, ahead.get());
 }
 
 }  // namespace

@@ -1,15 +1,13 @@
 #include <algorithm>
 #include <atomic>
-#include <deque>
 #include <functional>
 #include <iterator>
-#include <thread>
 #include <utility>
 
 #include "cli/in_order.h"
 #include "cli/predict.h"
 #include "cli/progress.h"
-#include "data/rows.h"
+#include "data/row_source.h"
 #include "error.h"
 #include "inference/answer_writer.h"
 #include "io/output_file.h"
@@ -22,24 +20,8 @@ constexpr std::size_t kMaxSkipsTold = 10;
 // not show.
 constexpr std::size_t kMinBatch = 8;
 
-bool is_ndjson_name(const std::string& path) { return path.ends_with(".ndjson") || path.ends_with(".jsonl"); }
-
-bool reads_ndjson(const PredictOptions& options) {
-  return options.input_format.empty() ? is_ndjson_name(options.input) : options.input_format == "ndjson";
-}
-
-bool writes_ndjson(const PredictOptions& options) {
-  if (!options.output_format.empty()) {
-    return options.output_format == "ndjson";
-  }
-  const bool has_extension = is_ndjson_name(options.output) || options.output.ends_with(".csv");
-  return options.json || (has_extension ? is_ndjson_name(options.output) : reads_ndjson(options));
-}
-
 // What one worker has in hand.
-struct Part {
-  Chunk chunk;
-  Rows rows;
+struct Part : RowSource::Part {
   std::vector<float> padded;
   Predictions predictions;
   std::string text;
@@ -47,25 +29,26 @@ struct Part {
 
 class RowScorer {
  public:
-  RowScorer(const PredictOptions& options, const Classifier& classifier)
+  RowScorer(const PredictOptions& options, const Classifier& classifier, RowSource& source)
       : options_(options),
         classifier_(classifier),
         batch_size_(options.batch_size.value_or(classifier.usual_batch_size())),
-        reader_(options.input, reads_ndjson(options) ? RecordEnd::kNewline : RecordEnd::kCsv),
-        parser_(make_parser()),
-        writer_(writes_ndjson(options) ? AnswerWriter::Format::kNdjson : AnswerWriter::Format::kCsv, labels(),
-                {.probabilities = options.probabilities, .logits = options.logits}),
+        source_(source),
+        feature_count_(source.features().size()),
+        writer_(options.output_format == "ndjson" ? AnswerWriter::Format::kNdjson : AnswerWriter::Format::kCsv,
+                labels(), {.probabilities = options.probabilities, .logits = options.logits}),
         output_(options.output, OutputFile::Durability::kOfProcess),
         progress_(options.quiet, "rows", 1) {}
 
   int run() {
     output_.write(writer_.header());
-    run_in_order<Part>(options_.workers.value_or(std::max(1U, std::thread::hardware_concurrency())),
+    source_.end_ahead();
+    run_in_order<Part>(options_.workers,
                        {
-                           .take = [this](Part& part, const std::stop_token& stop) { return take(part, stop); },
+                           .take = [this](Part& part, const std::stop_token& stop) { return source_.take(part, stop); },
                            .work = [this](Part& part) { score(part); },
                            .give = [this](Part& part) { give(part); },
-                           .tick = [this] { progress_.show(row_count_, reader_.position(), reader_.size()); },
+                           .tick = [this] { progress_.show(row_count_, source_.position(), source_.size()); },
                        });
     output_.commit();
     if (skip_count_ == 0) {
@@ -78,61 +61,23 @@ class RowScorer {
  private:
   bool stops() const { return options_.on_error == "stop"; }
 
-  // The first chunk that has a row in it tells how the input is laid out. Of the lines that cannot be read before it,
-  // only the answers are asked for, should they be skipped.
-  std::unique_ptr<RowParser> make_parser() {
-    while ((has_first_ = reader_.next(first_))) {
-      if (!stops() && !first_.fault.empty() && first_.line_count == 1) {
-        Chunk& chunk = unreadable_.emplace_back();  // its text lies in no buffer
-        chunk.text = first_.text;
-        chunk.first_line = first_.first_line;
-        chunk.line_count = 1;
-        chunk.fault = first_.fault;
-      } else if (!first_.fault.empty() || first_.text.find_first_not_of("\r\n") != std::string_view::npos) {
-        break;
-      }
-    }
-    if (!has_first_) {
-      first_ = {};
-    }
-    return reads_ndjson(options_) ? make_ndjson_parser(reader_.name(), classifier_.features(), first_)
-                                  : make_csv_parser(reader_.name(), classifier_.features(), first_);
-  }
-
   // A model that names no classes tells their count by an answer: to the first row that it has one to or else to zeros.
   std::vector<std::string> labels() const {
-    const std::size_t features = parser_->feature_count();
-    if (!classifier_.known_labels().empty() || features == 0) {
+    if (!classifier_.known_labels().empty() || feature_count_ == 0) {
       return classifier_.known_labels();
     }
-    Rows rows;
-    if (has_first_) {
-      parser_->parse(first_, rows);
-    }
-    for (std::span<const float> rest = rows.features; !rest.empty(); rest = rest.subspan(features)) {
+    const Rows rows = source_.first_rows();
+    for (std::span<const float> rest = rows.features; !rest.empty(); rest = rest.subspan(feature_count_)) {
       try {
-        return classifier_.labels(classifier_.predict(rest.first(features), 1).class_count);
+        return classifier_.labels(classifier_.predict(rest.first(feature_count_), 1).class_count);
       } catch (const RowsError&) {
       }
     }
-    return classifier_.labels(classifier_.predict(std::vector<float>(features), 1).class_count);
-  }
-
-  bool take(Part& part, const std::stop_token& stop) {
-    if (!unreadable_.empty()) {
-      part.chunk = std::move(unreadable_.front());
-      unreadable_.pop_front();
-      return true;
-    }
-    if (std::exchange(has_first_, false)) {
-      std::swap(part.chunk, first_);
-      return true;
-    }
-    return reader_.next(part.chunk, stop);
+    return classifier_.labels(classifier_.predict(std::vector<float>(feature_count_), 1).class_count);
   }
 
   void score(Part& part) const {
-    parser_->parse(part.chunk, part.rows);
+    source_.parse(part);
     try {
       answer(part);
     } catch (const RowsError&) {
@@ -150,13 +95,12 @@ class RowScorer {
   void answer(Part& part) const {
     part.text.clear();
     const Rows& rows = part.rows;
-    const std::size_t feature_count = parser_->feature_count();
     const std::size_t good_count = this->good_count(rows);
     auto bad = rows.bad.begin();
     std::size_t row = 0;  // good and bad
     for (std::size_t start = 0; start < good_count;) {
       const std::size_t count = std::min(batch_size_, good_count - start);
-      predict(part, std::span(rows.features).subspan(start * feature_count, count * feature_count), count);
+      predict(part, std::span(rows.features).subspan(start * feature_count_, count * feature_count_), count);
       for (std::size_t done = 0; done < count;) {
         for (; bad != rows.bad.end() && bad->number == row; ++bad, ++row) {
           writer_.append_skipped(bad->error, part.text);
@@ -176,7 +120,6 @@ class RowScorer {
   // The rows on which the model fails are bad rows too; if one stops the run, the first of them is.
   void set_failing_aside(Part& part) const {
     Rows& rows = part.rows;
-    const std::size_t feature_count = parser_->feature_count();
     std::vector<std::size_t> numbers;  // of the good rows, among all
     for (std::size_t number = 0, bad = 0; number < rows.count; ++number) {
       if (bad < rows.bad.size() && rows.bad[bad].number == number) {
@@ -191,13 +134,13 @@ class RowScorer {
       if (stops() && !failing.empty()) {
         return;
       }
-      const auto features = std::span(rows.features).subspan(first * feature_count, (last - first) * feature_count);
+      const auto features = std::span(rows.features).subspan(first * feature_count_, (last - first) * feature_count_);
       try {
         predict(part, features, last - first);
         good.insert(good.end(), features.begin(), features.end());
       } catch (const RowsError& error) {
         if (last - first == 1) {
-          failing.push_back({numbers[first], parser_->place_of(part.chunk, numbers[first]) + error.what()});
+          failing.push_back({numbers[first], source_.place_of(part, numbers[first]) + error.what()});
         } else {
           sift(first, first + (last - first) / 2);
           sift(first + (last - first) / 2, last);
@@ -249,11 +192,8 @@ class RowScorer {
   const PredictOptions& options_;
   const Classifier& classifier_;
   const std::size_t batch_size_;
-  ChunkReader reader_;
-  std::deque<Chunk> unreadable_;
-  Chunk first_;
-  bool has_first_ = false;
-  std::unique_ptr<RowParser> parser_;
+  RowSource& source_;
+  const std::size_t feature_count_;
   AnswerWriter writer_;
   OutputFile output_;
   Progress progress_;
@@ -263,8 +203,8 @@ class RowScorer {
 
 }  // namespace
 
-int predict_rows(const PredictOptions& options, const Classifier& classifier) {
-  return RowScorer(options, classifier).run();
+int predict_rows(const PredictOptions& options, const Classifier& classifier, RowSource& source) {
+  return RowScorer(options, classifier, source).run();
 }
 
 }  // namespace iris

@@ -6,12 +6,19 @@
 namespace iris {
 namespace {
 
-int predict(const PredictOptions& options) {
-  const bool has_workers = !options.input.empty();  // which are threads enough
-  start_torch(options.classifier.device, options.classifier.allows_tf32,
-              has_workers ? options.threads.value_or(1) : options.threads);
-  const Classifier classifier = Classifier::open(options.model, options.classifier);
-  return has_workers ? predict_rows(options, classifier) : predict_sample(options, classifier);
+Classifier open(const PredictOptions& options, std::optional<int> threads) {
+  start_torch(options.classifier.device, options.classifier.allows_tf32, threads);
+  return Classifier::open(options.model, options.classifier);
+}
+
+int predict_one(const PredictOptions& options) { return predict_sample(options, open(options, options.threads)); }
+
+int predict_many(const PredictOptions& options, RowSource* ahead) {
+  const Classifier classifier = open(options, options.threads.value_or(1));  // the workers are threads enough
+  if (ahead != nullptr && ahead->features() == classifier.features()) {
+    return predict_rows(options, classifier, *ahead);
+  }
+  return predict_rows(options, classifier, *open_rows(options, classifier.features()));
 }
 
 }  // namespace
@@ -20,7 +27,8 @@ int predict(const PredictOptions& options) {
 extern "C" const iris::TorchVerbs* iris_torch_verbs() {
   static const iris::TorchVerbs verbs = {
       .torch = "LibTorch " + iris::torch_version() + ", " + (iris::is_cuda_build() ? "CUDA build" : "CPU build"),
-      .predict = iris::predict,
+      .predict_sample = iris::predict_one,
+      .predict_rows = iris::predict_many,
       .evaluate = iris::evaluate_model,
       .train = iris::train_model,
   };

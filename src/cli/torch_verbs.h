@@ -13,7 +13,9 @@ namespace iris {
 
 struct TorchVerbs {
   std::string torch;  // "LibTorch 2.13.0, CPU build"
-  int (*predict)(const PredictOptions& options);
+  int (*predict_sample)(const PredictOptions& options);
+  // ahead: the rows, which are used if the model calls its features as they do; may be nullptr.
+  int (*predict_rows)(const PredictOptions& options, RowSource* ahead);
   int (*evaluate)(const EvaluateOptions& options);
   int (*train)(const TrainOptions& options);
 };

@@ -14,6 +14,7 @@
 #include "error.h"
 #include "inference/device.h"
 #include "inference/device_errors.h"
+#include "inference/model_names.h"
 #include "io/interrupt.h"
 #include "io/output_file.h"
 #include "pickle/text.h"

@@ -89,6 +89,7 @@ class CsvParser : public RowParser {
   }
 
   void parse(const Chunk& chunk, Rows& rows) const override;
+  bool parse_tenths(const Chunk& chunk, std::vector<std::uint8_t>& tenths) const override;
   std::string place_of(const Chunk& chunk, std::size_t number) const override;
 
  private:
@@ -176,7 +177,7 @@ bool CsvParser::parse_short(std::string_view text, float* row) const {
   }
   bool is_short = true;
   for (std::size_t i = 0; i < count && is_short; ++i) {
-    is_short = parse_tenths(text.data() + kShortCell * i, i + 1 == count ? '\n' : ',', row[i]);
+    is_short = iris::parse_tenths(text.data() + kShortCell * i, i + 1 == count ? '\n' : ',', row[i]);
   }
   return is_short;
 }
@@ -278,6 +279,15 @@ void CsvParser::parse(const Chunk& chunk, Rows& rows) const {
     }
   }
   rows.features.resize(static_cast<std::size_t>(row - rows.features.data()));
+}
+
+bool CsvParser::parse_tenths(const Chunk& chunk, std::vector<std::uint8_t>& tenths) const {
+  const std::size_t count = chunk.line_count * columns_.size();
+  if (!is_in_order_ || !chunk.fault.empty() || chunk.text.size() != kShortCell * count) {
+    return false;
+  }
+  tenths.resize(count);
+  return iris::parse_tenths(chunk.text.data(), columns_.size(), tenths);
 }
 
 std::string CsvParser::place_of(const Chunk& chunk, std::size_t number) const {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -70,6 +71,15 @@ inline const char* parse_json_decimal(const char* text, float& value) {
   return end == nullptr || end[-1] == '.' ? nullptr : end;
 }
 
+// What the bytes of "0.0" and what is behind it make of those of a number of tenths by XOR: its two digits, in the
+// first and third byte.
+constexpr std::uint32_t tenths_with(char behind) {
+  return 0x00302E30 | std::uint32_t{static_cast<unsigned char>(behind)} << 24;
+}
+
+// 0 where `digits`, made so, are two digits and nothing else: one above 9 gets its highest bit from the sum, or has it.
+constexpr std::uint32_t not_tenths(std::uint32_t digits) { return (digits | (digits + 0x00760076)) & 0xFF80FF80; }
+
 // The four bytes at `text` are a digit, a point, a digit, and `behind`: "5.1,". Else `value` is left with any value.
 inline bool parse_tenths(const char* text, char behind, float& value) {
   static constexpr auto kTenths = [] {
@@ -84,11 +94,17 @@ inline bool parse_tenths(const char* text, char behind, float& value) {
   if constexpr (std::endian::native != std::endian::little) {
     return false;
   }
-  // 0 to 9 where a digit is, 0 elsewhere; a larger one gets its highest bit from the sum, or has it.
-  const std::uint32_t digits = four ^ (0x00302E30 | std::uint32_t{static_cast<unsigned char>(behind)} << 24);
+  const std::uint32_t digits = four ^ tenths_with(behind);
   value = kTenths[(digits & 0xF) * 10 + (digits >> 16 & 0xF)];
-  return ((digits | (digits + 0x00760076)) & 0xFF80FF80) == 0;
+  return not_tenths(digits) == 0;
 }
+
+// The same of many cells, row by row, `columns` of them ended by ',' and the last by '\n': fills in all of `tenths`, 51
+// for "5.1". False if any cell is another.
+bool parse_tenths(const char* text, std::size_t columns, std::span<std::uint8_t> tenths);
+
+// Their values, as many, which are what parse_float gives for the texts.
+void floats_of_tenths(std::span<const std::uint8_t> tenths, float* values);
 
 // The fewest digits that come back as the same float: "5.1". Returns the place behind them, at most 15 characters on.
 char* write_shortest(float value, char* to);

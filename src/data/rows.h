@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,14 +38,18 @@ class RowParser {
   // Replaces what is in `rows`.
   virtual void parse(const Chunk& chunk, Rows& rows) const = 0;
 
+  // The same in tenths, [chunk.line_count, features], a quarter of the memory and several times as quick, where all
+  // numbers are written as "5.1" and each line is a row of the features in order. False for any other chunk.
+  virtual bool parse_tenths(const Chunk& /*chunk*/, std::vector<std::uint8_t>& /*tenths*/) const { return false; }
+
   // Where one of the chunk's rows, good or bad, begins: "flowers.csv:17: ". Takes as long as to parse those before it.
   virtual std::string place_of(const Chunk& chunk, std::size_t number) const = 0;
 
-  // Of every good row; 0 where the input is empty and the model names no features.
-  std::size_t feature_count() const { return features_.size(); }
+  // Of every good row, in order; none where the input is empty and the model names no features.
+  const std::vector<std::string>& features() const { return features_; }
 
  protected:
-  std::vector<std::string> features_;  // the names
+  std::vector<std::string> features_;
 };
 
 // `name`: the input's, for messages. `features`: the model's names, in its order; empty when it has none: then they are

@@ -16,6 +16,7 @@
 #include "inference/device.h"
 #include "inference/device_errors.h"
 #include "inference/device_passes.h"
+#include "inference/model_file.h"
 #include "inference/network.h"
 #include "state_dict/selection.h"
 #include "state_dict/tensor_writer.h"

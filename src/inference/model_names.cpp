@@ -37,6 +37,10 @@ std::vector<std::string> names_of(const nlohmann::json& object, const char* memb
 
 }  // namespace
 
+std::vector<std::string> iris_features() { return {"sepal_length", "sepal_width", "petal_length", "petal_width"}; }
+
+std::vector<std::string> iris_labels() { return {"setosa", "versicolor", "virginica"}; }
+
 ModelNames parse_model_names(std::string_view text) {
   bool is_too_deep = false;
   const auto keep = [&](int depth, nlohmann::json::parse_event_t /*event*/, const nlohmann::json& /*parsed*/) {

@@ -1,4 +1,4 @@
-// iris.json: what a model file says of its inputs and outputs.
+// What a model's inputs and outputs are called.
 #pragma once
 
 #include <string>
@@ -15,7 +15,12 @@ struct ModelNames {
   std::vector<std::string> labels;
 };
 
-// {"name":"iris","features":["sepal_length",…],"labels":["setosa",…]}; other members are ignored. Throws FormatError.
+// IrisNet's, whose state_dicts name none; lengths in cm.
+std::vector<std::string> iris_features();
+std::vector<std::string> iris_labels();
+
+// Of iris.json: {"name":"iris","features":["sepal_length",…],"labels":["setosa",…]}; other members are ignored. Throws
+// FormatError.
 ModelNames parse_model_names(std::string_view json);
 
 }  // namespace iris

@@ -174,18 +174,6 @@ std::optional<Pt2Archive> read_pt2_archive(std::shared_ptr<const FileBytes> file
   return archive;
 }
 
-ModelFile read_model_file(const std::string& path) {
-  try {
-    auto file = FileBytes::open(path);
-    if (auto archive = read_pt2_archive(file)) {
-      return std::move(*archive);
-    }
-    return read_tensor_file(std::move(file));
-  } catch (const FormatError& error) {
-    throw FormatError((path == "-" ? "stdin" : path) + ": " + error.what());
-  }
-}
-
 void check_runs_here(const Pt2Archive& archive, const std::string& torch_version) {
   const auto fail = [](const std::string& fact) { throw FormatError("was compiled for " + fact + kExportAgain); };
   utsname here = {};

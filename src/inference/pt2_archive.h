@@ -7,11 +7,9 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "io/file_bytes.h"
-#include "state_dict/tensor_file.h"
 #include "state_dict/zip_reader.h"
 
 namespace iris {
@@ -34,10 +32,6 @@ struct Pt2Archive {
 // the path: damaged, a program of torch.export that is not compiled, no model, or several of which none is called
 // "model".
 std::optional<Pt2Archive> read_pt2_archive(std::shared_ptr<const FileBytes> file);
-
-// Any model's file, told by content. "-" is standard input. Throws FormatError("PATH: …").
-using ModelFile = std::variant<TensorFile, Pt2Archive>;
-ModelFile read_model_file(const std::string& path);
 
 // Throws FormatError where the code is for another system, processor or vector unit than this machine's, or for another
 // version of PyTorch than `torch_version`, so far as the package says.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "error.h"
+#include "inference/model_names.h"
 #include "io/output_file.h"
 #include "iris_net.h"
 #include "state_dict/tensor_file_builder.h"

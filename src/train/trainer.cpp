@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "error.h"
+#include "inference/model_names.h"
 #include "io/interrupt.h"
 #include "state_dict/crc32.h"
 #include "state_dict/selection.h"

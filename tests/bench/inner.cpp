@@ -2,8 +2,11 @@
 #include <benchmark/benchmark.h>
 #include <torch/utils.h>
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
+#include "data/float_text.h"
 #include "data/rows.h"
 #include "inference/answer_writer.h"
 #include "inference/classifier.h"
@@ -52,6 +55,24 @@ void parse(benchmark::State& state, bool is_csv, const std::string& row) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kRows));
 }
 
+// Rows of nothing but "5.1", by the way that is for those alone.
+void parse_tenths(benchmark::State& state) {
+  const std::string text = repeated("5.1,3.5,1.4,0.#\n");
+  Chunk chunk = chunk_of(text);
+  const auto parser = make_csv_parser("rows", classifier().features(), chunk);
+  std::vector<std::uint8_t> tenths;
+  std::vector<float> values(4 * kRows);
+  for (auto _ : state) {
+    if (!parser->parse_tenths(chunk, tenths)) {
+      state.SkipWithError("not read as tenths");
+      break;
+    }
+    floats_of_tenths(tenths, values.data());
+    benchmark::DoNotOptimize(values.data());
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kRows));
+}
+
 Predictions predictions_of(const std::vector<float>& rows) {
   Predictions predictions;
   classifier().predict(rows, rows.size() / 4, predictions);
@@ -90,6 +111,7 @@ void format(benchmark::State& state, AnswerWriter::Format format, AnswerParts pa
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kRows));
 }
 
+BENCHMARK(parse_tenths);
 BENCHMARK_CAPTURE(parse, csv, true, "5.1,3.5,1.4,0.#\n");
 BENCHMARK_CAPTURE(parse, csv_of_2_decimals, true, "5.12,3.51,1.41,0.2#\n");
 BENCHMARK_CAPTURE(parse, csv_of_9_digits, true, "5.12345678,3.51234567,1.41234567,0.2123456#\n");

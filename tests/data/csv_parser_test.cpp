@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
 #include "error.h"
 #include "support/errors.h"
 #include "support/rows.h"
@@ -149,6 +154,31 @@ TEST_F(CsvParserTest, RefusesAHeaderWithABadQuote) {
 
 TEST_F(CsvParserTest, ReadsTheSameNumbersOfLongAndShortRows) {
   EXPECT_EQ(read("a,b\n0.1,-0\n0.10000000149,-0e5\n+.1,1e-1\n"), (Lines{"0.1 -0", "0.1 -0", "0.1 0.1"}));
+}
+
+// Those of a text of one chunk; nothing where it is to be read another way.
+std::vector<std::uint8_t> tenths_of(const std::string& text, std::size_t lines) {
+  Chunk chunk;
+  chunk.text = text;
+  chunk.line_count = lines;
+  const auto parser = make_csv_parser("rows", {"a", "b"}, chunk);
+  std::vector<std::uint8_t> tenths;
+  return parser->parse_tenths(chunk, tenths) ? tenths : std::vector<std::uint8_t>();
+}
+
+TEST(CsvParserOfTenths, TakesRowsOfNothingElse) {
+  EXPECT_EQ(tenths_of("a,b\n5.1,3.5\n0.0,9.9\n", 3), (std::vector<std::uint8_t>{51, 35, 0, 99}));
+  EXPECT_EQ(tenths_of("5.1,3.5\n", 1), (std::vector<std::uint8_t>{51, 35}));
+}
+
+TEST(CsvParserOfTenths, LeavesAllOtherRows) {
+  for (const char* text :
+       {"5.1,3.5\n5.1,10.5\n", "5.1,3.5\n5.1,3.5\r\n", "5.1,3.5\n5.10,3.\n", "5.1,3.5\n5.1;3.5\n", "5.1,3.5\n5.1,-.5\n",
+        "5.1,3.5\n\n\n.1,3.5\n", "5.1,3.5\n5.1,3,5\n", "5.1,3.5\n1,2\n4.5,6\n"}) {
+    const std::string all = text;
+    EXPECT_EQ(tenths_of(all, static_cast<std::size_t>(std::count(all.begin(), all.end(), '\n'))).size(), 0U) << all;
+  }
+  EXPECT_EQ(tenths_of("b,a\n5.1,3.5\n", 2).size(), 0U);
 }
 
 }  // namespace

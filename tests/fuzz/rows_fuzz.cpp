@@ -185,8 +185,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       columns = {1, 99, 2, 0};
     }
     const Expected expected = csv_rows(text, true, columns);
-    make_csv_parser("rows", kFeatures, chunk)->parse(chunk, rows);
+    const auto parser = make_csv_parser("rows", kFeatures, chunk);
+    parser->parse(chunk, rows);
     check_rows(rows, expected, /*is_exact=*/true);
+    if (std::vector<std::uint8_t> tenths; parser->parse_tenths(chunk, tenths)) {
+      std::vector<float> values(tenths.size());
+      floats_of_tenths(tenths, values.data());
+      fuzz::require(rows.bad.empty() && rows.count == chunk.line_count && rows.features == values);
+    }
   } else {
     make_ndjson_parser("rows", kFeatures, chunk)->parse(chunk, rows);
     check_rows(rows, ndjson_rows(text), /*is_exact=*/false);

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "error.h"
+#include "inference/model_names.h"
 #include "iris_net.h"
 #include "support/errors.h"
 #include "support/golden.h"

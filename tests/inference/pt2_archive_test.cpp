@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "pickle/text.h"
+#include "state_dict/tensor_file.h"
 #include "support/errors.h"
 #include "support/zip_bytes.h"
 

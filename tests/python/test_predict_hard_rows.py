@@ -120,12 +120,12 @@ def test_rows_on_which_the_model_fails_are_skipped_by_themselves(predict, script
         assert any(line.startswith(f"iris: skipped rows.csv:{row + 2}: {model}: {fact}") for line in told)
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_the_first_row_on_which_the_model_fails_stops_the_run(predict, scripted, workers):
-    lines = ["1,2\n"] * 150_000
-    lines[70_000] = lines[70_001] = lines[140_000] = "0,2\n"
+@pytest.mark.parametrize("options", [["--workers", 1], ["--workers", 3], ["--workers", 3, "--features", "x0,x1"]])
+def test_the_first_row_on_which_the_model_fails_stops_the_run(predict, scripted, options):
+    lines = ["1.0,2.0\n"] * 150_000
+    lines[70_000] = lines[70_001] = lines[140_000] = "0.0,2.0\n"
     model = scripted(Fails())
-    result = predict("x0,x1\n" + "".join(lines), "--workers", workers, model=model)
+    result = predict("x0,x1\n" + "".join(lines), *options, model=model)
     assert result.returncode == 1
     assert result.stderr == f"iris: error: rows.csv:70002: {model}: the model gives logits that are not finite\n"
     assert len(result.stdout.splitlines()) == 70_001

@@ -3,8 +3,11 @@
 import csv
 import io
 import json
+import os
+import threading
 
 import pytest
+import torch
 
 HEADER = "sepal_length,sepal_width,petal_length,petal_width\n"
 ROW = "5.1,3.5,1.4,0.2\n"
@@ -260,6 +263,38 @@ def test_features_name_the_columns(iris, repo):
     named = iris("predict", nameless, "-i", "-", "--features", "d,c,b,a", input="a,b,c,d\n0.2,1.4,3.5,5.1\n")
     assert named.stdout == iris("predict", nameless, "-i", "-", input="x0,x1,x2,x3\n" + ROW).stdout
     assert named.stdout.splitlines()[1].startswith("0,")
+
+
+def test_a_model_from_a_pipe_is_read_once(iris, model, data, tmp_path):
+    pipe = tmp_path / "model"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(model.read_bytes()))
+    writer.start()
+    result = iris("predict", pipe, "-i", data)
+    writer.join()
+    assert (result.returncode, result.stdout) == (0, iris("predict", model, "-i", data).stdout)
+
+
+class Weights(torch.nn.Module):
+    """IrisNet's, in a module that is not run: it has no forward."""
+
+    def __init__(self, state_dict):
+        super().__init__()
+        self.fc1, self.fc2 = torch.nn.Linear(4, 16), torch.nn.Linear(16, 3)
+        self.load_state_dict(state_dict)
+
+    @torch.jit.export
+    def hidden(self, x):
+        return self.fc1(x)
+
+
+def test_what_a_file_calls_its_features_does_not_matter_where_it_is_no_model(iris, model, data, tmp_path):
+    module = torch.jit.script(Weights(torch.load(model, weights_only=True)))
+    torch.jit.save(module, tmp_path / "weights.pt", _extra_files={"iris.json": '{"features":["a","b","c","d"]}'})
+    assert iris("predict", tmp_path / "weights.pt", "-i", data).stdout == iris("predict", model, "-i", data).stdout
+    (tmp_path / "rows.csv").write_text(ROW * 100_000)
+    outputs = {iris("predict", name, "-i", tmp_path / "rows.csv").stdout for name in (model, tmp_path / "weights.pt")}
+    assert len(outputs) == 1 and outputs.pop().count("setosa") == 100_000
 
 
 def test_an_output_file_is_replaced_as_a_whole(iris, model, data, tmp_path):

@@ -32,7 +32,7 @@ inline std::vector<std::string> rows_of(std::string_view text, RecordEnd record_
         continue;
       }
       std::string line;
-      for (std::size_t i = 0; i < parser->feature_count(); ++i) {
+      for (std::size_t i = 0; i < parser->features().size(); ++i) {
         char buffer[16];
         line += (i == 0 ? "" : " ") + std::string(buffer, write_shortest(*value++, buffer));
       }

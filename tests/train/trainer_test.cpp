@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include "error.h"
+#include "inference/model_names.h"
 #include "support/errors.h"
 #include "support/temp_file.h"
 

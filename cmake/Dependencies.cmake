@@ -1,4 +1,4 @@
-# CLI11, nlohmann_json, Boost, zlib and GTest: the installed ones, else pinned sources from their releases.
+# CLI11, nlohmann_json, Boost, zlib, OpenSSL and GTest: the installed ones, else pinned sources from their releases (OpenSSL: none).
 include(FetchContent)
 
 # Where script/setup unpacks the distribution's packages when it may not install them.
@@ -39,6 +39,20 @@ if(NOT ZLIB_FOUND)
   target_include_directories(zlib SYSTEM PUBLIC "${zlib_SOURCE_DIR}")
   set_target_properties(zlib PROPERTIES POSITION_INDEPENDENT_CODE ON)
   add_library(ZLIB::ZLIB ALIAS zlib)
+endif()
+
+# iris_tls: OpenSSL for iris serve, or nothing.
+add_library(iris_tls INTERFACE)
+find_package(OpenSSL)
+if(OpenSSL_FOUND)
+  target_compile_definitions(iris_tls INTERFACE IRIS_WITH_TLS)
+  target_link_libraries(iris_tls INTERFACE OpenSSL::SSL)
+  # Debian has some of its headers in a folder of the architecture, where the compiler looks only under /usr.
+  if(OPENSSL_INCLUDE_DIR MATCHES "/\\.deps/")
+    target_include_directories(iris_tls SYSTEM INTERFACE "${OPENSSL_INCLUDE_DIR}/${CMAKE_LIBRARY_ARCHITECTURE}")
+  endif()
+else()
+  message(WARNING "OpenSSL's headers were not found (libssl-dev): iris serve is built without TLS")
 endif()
 
 if(BUILD_TESTING)

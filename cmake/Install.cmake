@@ -4,17 +4,10 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/iris")
-file(RELATIVE_PATH verbs_from_program "${CMAKE_INSTALL_FULL_BINDIR}" "${CMAKE_INSTALL_FULL_LIBDIR}/iris")
-target_compile_definitions(iris PRIVATE
-  IRIS_VERBS_FROM_PROGRAM="${verbs_from_program}"
-  IRIS_TORCH_VERSION="${LibTorch_VERSION}"
-  IRIS_TORCH_TELLS_VERSION=$<BOOL:${LibTorch_TELLS_VERSION}>)
 if(NOT SKBUILD)  # a wheel finds the LibTorch beside it; a DEB and a TGZ drop this: cmake/Package.cmake
   set_target_properties(iris_torch_verbs iris_serve_verb PROPERTIES INSTALL_RPATH "$ORIGIN/..;${LibTorch_ROOT}/lib")
 endif()
 set_target_properties(iris_torch_verbs iris_serve_verb PROPERTIES NO_SONAME ON)  # they are plugins
-set_target_properties(iris_state_dict PROPERTIES EXPORT_NAME state_dict)
-set_target_properties(iris_format PROPERTIES EXPORT_NAME format)
 target_include_directories(iris_state_dict INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 
 set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME program)
@@ -42,7 +35,7 @@ if(NOT CMAKE_CROSSCOMPILING)
 endif()
 
 set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME library)
-install(TARGETS iris_state_dict iris_format EXPORT iris)
+install(TARGETS iris_state_dict iris_tensor_file iris_pickle iris_io iris_text EXPORT iris)
 install(EXPORT iris NAMESPACE iris:: DESTINATION "${package_dir}" FILE iris-targets.cmake)
 install(FILES src/error.h src/state_dict/state_dict.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/iris")
 

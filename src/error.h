@@ -1,22 +1,50 @@
-// The two errors that a user can cause. A message gives place, then fact, then the way out. Parsers throw without the
-// path; the layer that opened the file adds it.
+// The errors that a user can cause. A message gives place, then fact, then the way out. Parsers throw without the path;
+// the layer that opened the file puts it in front (with_place.h).
 #pragma once
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace iris {
 
-// A file is damaged, or holds what we refuse.
-class FormatError : public std::runtime_error {
+// What the caller may choose otherwise, where that is the way out. A library states the choice; the program, which
+// knows the name of its option, adds that to the message (cli/choice_words.h).
+struct Choice {
+  enum class Of {
+    kNothing,
+    kKey,          // which dictionary of a checkpoint
+    kPrefix,       // that is dropped from all names
+    kHidden,       // IrisNet's width
+    kFeatures,     // the names of the features
+    kLabels,       // the names of the classes
+    kLabelColumn,  // the column that holds the classes
+    kDevice,
+    kDtype,
+    kRowsAtOnce,  // rows per pass through the model
+  };
+  Of of = Of::kNothing;
+  std::string value = {};  // that would fit; empty: the message lists them, or the caller knows
+};
+
+class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit Error(const std::string& message, Choice its_choice = {})
+      : std::runtime_error(message), choice(std::move(its_choice)) {}
+
+  Choice choice;
+};
+
+// A file is damaged, or holds what we refuse.
+class FormatError : public Error {
+ public:
+  using Error::Error;
 };
 
 // The caller's data, options or device cannot be used. Exit status 1.
-class InputError : public std::runtime_error {
+class InputError : public Error {
  public:
-  using std::runtime_error::runtime_error;
+  using Error::Error;
 };
 
 // The command itself is wrong, whatever the files hold. Exit status 2.

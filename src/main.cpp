@@ -11,13 +11,14 @@
 #include <string>
 #include <vector>
 
-#include "cli/torch_verbs.h"
+#include "cli/choice_words.h"
+#include "cli/start/plugin.h"
 #include "cli/verbs.h"
-#include "data/float_text.h"
 #include "error.h"
 #include "io/interrupt.h"
 #include "io/output_file.h"
-#include "pickle/text.h"
+#include "rows/float_text.h"
+#include "text.h"
 
 namespace {
 
@@ -63,7 +64,8 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", [] {
     try {
-      return "iris " IRIS_VERSION " (" + iris::torch_verbs().torch + ")";
+      const std::string torch = iris::plugin_function<const char*()>(iris::Plugin::kTorchVerbs, "iris_libtorch")();
+      return "iris " IRIS_VERSION " (" + torch + ")";
     } catch (const iris::InputError& error) {  // that, --version is asked for
       std::fprintf(stderr, "iris: %s\n", error.what());
       return std::string("iris " IRIS_VERSION " (LibTorch: none found)");
@@ -79,7 +81,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const auto verbs = app.get_subcommands();
     const bool names_no_verb = verbs.empty() && argc > 1 && argv[1][0] != '-';
-    return fail(kWrongUsage, (names_no_verb ? "there is no verb " + iris::pickle::quoted(argv[1]) : error.what()) +
+    return fail(kWrongUsage, (names_no_verb ? "there is no verb " + iris::text::quoted(argv[1]) : error.what()) +
                                  "\nSee: iris " + (verbs.empty() ? "" : verbs[0]->get_name() + " ") + "--help");
   }
   return run();
@@ -89,11 +91,13 @@ int status_of(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const iris::UsageError& error) {
-    return fail(kWrongUsage, error.what());
+    return fail(kWrongUsage, error.what() + iris::choice_words(error.choice));
   } catch (const iris::Interrupted& interrupted) {
     return kSignalBase + interrupted.signal;
   } catch (const iris::OutputClosed&) {
     return kDone;
+  } catch (const iris::Error& error) {
+    return fail(kFailed, error.what() + iris::choice_words(error.choice));
   } catch (const std::bad_alloc&) {
     return fail(kFailed, "memory is exhausted; the file, or --batch-size, is too large");
   } catch (const std::exception& error) {

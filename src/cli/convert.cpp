@@ -17,9 +17,9 @@
 #include "cli/verbs.h"
 #include "error.h"
 #include "io/output_file.h"
-#include "pickle/text.h"
-#include "state_dict/selection.h"
-#include "state_dict/tensor_writer.h"
+#include "tensor_file/selection.h"
+#include "tensor_file/tensor_writer.h"
+#include "text.h"
 
 namespace iris {
 namespace {
@@ -61,12 +61,12 @@ void strip_prefix(TensorFile& file, Value dict, const std::string& prefix) {
     count += strip(entries[i], prefix) ? 1U : 0U;
   }
   if (count == 0) {
-    throw FormatError("no name begins with " + pickle::quoted(prefix) + "; iris inspect shows them");
+    throw FormatError("no name begins with " + text::quoted(prefix) + "; iris inspect shows them");
   }
   std::set<std::string_view> names;
   for (std::size_t i = 0; i < entries.size(); i += 2) {
     if (entries[i].kind == Kind::kString && !names.insert(document.text(entries[i])).second) {
-      throw FormatError("without the prefix, two entries have the name " + pickle::quoted(document.text(entries[i])));
+      throw FormatError("without the prefix, two entries have the name " + text::quoted(document.text(entries[i])));
     }
   }
   const Value* metadata = document.find(document.state(dict), "_metadata");

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "cli/number_option.h"
-#include "cli/torch_verbs.h"
+#include "cli/start/plugin.h"
 #include "cli/verbs.h"
 #include "error.h"
 
@@ -16,7 +16,7 @@ int run_evaluate(EvaluateOptions options) {
     throw UsageError("the model and the rows cannot both come from standard input");
   }
   set_names(options.names, options.classifier);
-  return torch_verbs().evaluate(options);
+  return plugin_function<decltype(evaluate_model)>(Plugin::kTorchVerbs, "iris_evaluate")(options);
 }
 
 }  // namespace

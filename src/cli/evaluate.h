@@ -6,7 +6,7 @@
 #include <string>
 
 #include "cli/model_options.h"
-#include "inference/classifier.h"
+#include "model/classifier.h"
 
 namespace iris {
 

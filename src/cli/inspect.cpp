@@ -9,10 +9,10 @@
 #include "cli/plain_value.h"
 #include "cli/verbs.h"
 #include "error.h"
-#include "inference/model_file.h"
 #include "io/output_file.h"
-#include "pickle/text.h"
-#include "state_dict/selection.h"
+#include "model/file/model_file.h"
+#include "tensor_file/selection.h"
+#include "text.h"
 
 namespace iris {
 namespace {
@@ -116,9 +116,9 @@ ordered_json names_json(std::string_view text) {
 std::string lines_of(const ordered_json& entries) {
   std::string lines;
   for (const auto& [name, value] : entries.items()) {
-    lines += "  " + pickle::printable(name) + ": " +
-             pickle::printable(value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, kReplace),
-                               std::string::npos) +
+    lines += "  " + text::printable(name) + ": " +
+             text::printable(value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, kReplace),
+                             std::string::npos) +
              "\n";
   }
   return lines;
@@ -175,7 +175,7 @@ int inspect(const std::string& place, const Pt2Archive& archive, const InspectOp
     OutputFile("-").write(json.dump(-1, ' ', false, kReplace) + "\n");
     return 0;
   }
-  const std::string summary = pickle::printable(place) +
+  const std::string summary = text::printable(place) +
                               ": aoti_package (zip), the weights are part of its compiled code\n" +
                               lines_of(json["entries"]);
   std::fputs(summary.c_str(), stderr);
@@ -198,16 +198,16 @@ int inspect(const std::string& place, const TensorFile& file, const InspectOptio
   }
   std::string text;
   for (const NamedTensor& named : contents.tensors) {
-    text += pickle::printable(named.name, std::string::npos) + " " + shape_text(named.tensor->shape) + "\n";
+    text += text::printable(named.name, std::string::npos) + " " + shape_text(named.tensor->shape) + "\n";
   }
   output.write(text);
   const Totals totals = totals_of(file, contents);
-  std::string summary = pickle::printable(place) + ": " + contents.kind + " (" + container_name(file.container) + ")" +
-                        (contents.key.empty() ? "" : ", shown: " + pickle::printable(contents.key)) + ", " +
+  std::string summary = text::printable(place) + ": " + contents.kind + " (" + container_name(file.container) + ")" +
+                        (contents.key.empty() ? "" : ", shown: " + text::printable(contents.key)) + ", " +
                         std::to_string(contents.tensors.size()) + " tensors, " + std::to_string(totals.numbers) +
                         " parameters, " + std::to_string(totals.bytes) + " bytes\n";
   for (const auto& [name, value] : contents.entries) {
-    summary += "  " + pickle::printable(name) + ": " + plain_text(file, value) + "\n";
+    summary += "  " + text::printable(name) + ": " + plain_text(file, value) + "\n";
   }
   summary += lines_of(names);
   std::fputs(summary.c_str(), stderr);

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "inference/classifier.h"
+#include "model/classifier.h"
 
 namespace CLI {
 class App;

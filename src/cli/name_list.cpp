@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "data/csv_record.h"
 #include "error.h"
-#include "pickle/text.h"
+#include "rows/csv_record.h"
+#include "text.h"
 
 namespace iris {
 
@@ -27,7 +27,7 @@ std::vector<std::string> split_names(const std::string& option, const std::optio
       throw UsageError(option + ": a name is empty; write a,b,c");
     }
     if (std::find(names.begin(), name, *name) != name) {
-      throw UsageError(option + ": " + pickle::quoted(*name) + " is there twice");
+      throw UsageError(option + ": " + text::quoted(*name) + " is there twice");
     }
   }
   return names;

@@ -4,9 +4,9 @@
 #include <charconv>
 #include <cmath>
 
-#include "data/float_text.h"
 #include "error.h"
-#include "pickle/text.h"
+#include "rows/float_text.h"
+#include "text.h"
 
 namespace iris {
 namespace {
@@ -24,7 +24,7 @@ CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
     const bool is_whole =
         !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (!is_whole || error != std::errc() || value < least || value > most) {
-      return "must be a whole number from " + range + ", got " + pickle::quoted(typed(text));
+      return "must be a whole number from " + range + ", got " + text::quoted(typed(text));
     }
     text = std::to_string(value);
     return "";
@@ -37,7 +37,7 @@ CLI::Option* add_number(CLI::App& command, const char* name, std::optional<doubl
   const auto set = [&number, name, is_wanted, wanted](const std::string& text) {
     number = parse_double(text);
     if (!number || !std::isfinite(*number) || !is_wanted(*number)) {
-      throw UsageError(std::string(name) + ": must be " + wanted + ", got " + pickle::quoted(typed(text)));
+      throw UsageError(std::string(name) + ": must be " + wanted + ", got " + text::quoted(typed(text)));
     }
   };
   return command.add_option_function<std::string>(name, set, description)->type_name("FLOAT");

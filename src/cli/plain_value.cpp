@@ -5,8 +5,8 @@
 #include <span>
 #include <string_view>
 
-#include "pickle/text.h"
-#include "state_dict/selection.h"
+#include "tensor_file/selection.h"
+#include "text.h"
 
 namespace iris {
 namespace {
@@ -162,7 +162,7 @@ std::string plain_text(const TensorFile& file, Value value) {
     }
     case Kind::kString:
     case Kind::kGlobal:
-      return pickle::printable(file.document.text(value));
+      return text::printable(file.document.text(value));
     case Kind::kBytes:
     case Kind::kByteArray:
       return std::to_string(file.document.text(value).size()) + " bytes";

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "state_dict/tensor_file.h"
+#include "tensor_file/tensor_file.h"
 
 namespace iris {
 

@@ -9,11 +9,11 @@
 #include <system_error>
 
 #include "cli/number_option.h"
-#include "cli/torch_verbs.h"
+#include "cli/start/plugin.h"
 #include "cli/verbs.h"
 #include "error.h"
-#include "inference/model_file.h"
 #include "io/output_file.h"
+#include "model/file/model_file.h"
 
 namespace iris {
 namespace {
@@ -83,11 +83,11 @@ int run_predict(PredictOptions options) {
   }
   set_names(options.names, options.classifier);
   if (options.input.empty()) {
-    return torch_verbs().predict_sample(options);
+    return plugin_function<decltype(predict_sample)>(Plugin::kTorchVerbs, "iris_predict_sample")(options);
   }
   choose_formats(options);
   const std::unique_ptr<RowSource> ahead = rows_ahead(options);
-  return torch_verbs().predict_rows(options, ahead.get());
+  return plugin_function<decltype(predict_rows)>(Plugin::kTorchVerbs, "iris_predict_rows")(options, ahead.get());
 }
 
 }  // namespace

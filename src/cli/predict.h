@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "cli/model_options.h"
-#include "data/row_source.h"
-#include "inference/classifier.h"
+#include "model/classifier.h"
+#include "rows/row_source.h"
 
 namespace iris {
 
@@ -35,7 +35,7 @@ struct PredictOptions {
 };
 
 // Scores options.sample. Returns 0. Throws UsageError when it is not what the model takes.
-int predict_sample(const PredictOptions& options, const Classifier& classifier);
+int predict_sample(const PredictOptions& options);
 
 // The rows of options.input, by those names of the features.
 inline std::unique_ptr<RowSource> open_rows(const PredictOptions& options, const std::vector<std::string>& features) {
@@ -44,7 +44,8 @@ inline std::unique_ptr<RowSource> open_rows(const PredictOptions& options, const
                                      /*skips_unreadable=*/options.on_error == "skip");
 }
 
-// Scores those rows. Returns 0, or 3 when rows were skipped.
-int predict_rows(const PredictOptions& options, const Classifier& classifier, RowSource& source);
+// Scores those rows. ahead: the rows, which are used if the model calls its features as they do; may be nullptr.
+// Returns 0, or 3 when rows were skipped.
+int predict_rows(const PredictOptions& options, RowSource* ahead);
 
 }  // namespace iris

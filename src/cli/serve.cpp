@@ -8,11 +8,11 @@
 
 #include "cli/model_options.h"
 #include "cli/number_option.h"
-#include "cli/torch_verbs.h"
+#include "cli/start/plugin.h"
 #include "cli/verbs.h"
 #include "error.h"
 #include "io/file_bytes.h"
-#include "pickle/text.h"
+#include "text.h"
 
 namespace iris {
 namespace {
@@ -69,11 +69,11 @@ int run_serve(Typed typed) {
   ServeOptions& options = typed.options;
   const std::string& name = options.server.name;
   const bool is_name =
-      !name.empty() && pickle::is_utf8(name) && std::none_of(name.begin(), name.end(), [](char character) {
+      !name.empty() && text::is_utf8(name) && std::none_of(name.begin(), name.end(), [](char character) {
         return character == '/' || (character >= 0 && character < ' ') || character == 0x7F;
       });
   if (!is_name) {
-    throw UsageError("--name: must be UTF-8 without slashes and control characters, got " + pickle::quoted(name));
+    throw UsageError("--name: must be UTF-8 without slashes and control characters, got " + text::quoted(name));
   }
   if (options.server.tls_certificate.empty() != options.server.tls_key.empty()) {
     throw UsageError("--tls-cert and --tls-key belong together; give both");
@@ -83,7 +83,7 @@ int run_serve(Typed typed) {
   }
   if (!is_origin(options.server.cors_origin)) {
     throw UsageError("--cors-origin: must be as browsers write it, https://example.org without a path, or *; got " +
-                     pickle::quoted(options.server.cors_origin));
+                     text::quoted(options.server.cors_origin));
   }
   set_names(typed.names, options.classifier);
   options.classifier.rows_option = "--max-batch-rows";
@@ -92,7 +92,7 @@ int run_serve(Typed typed) {
   options.server.timeout = milliseconds(typed.timeout_s.value_or(30));
   options.server.grace = milliseconds(typed.grace_s.value_or(0));
   options.server.log_format = typed.log_format == "json" ? serve::LogFormat::kJson : serve::LogFormat::kText;
-  return serve_verb(options);
+  return plugin_function<decltype(serve_model)>(Plugin::kServeVerb, "iris_serve")(options);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "inference/classifier.h"
+#include "model/classifier.h"
 #include "serve/options.h"
 
 namespace iris {
@@ -15,5 +15,8 @@ struct ServeOptions {
   int threads = 1;
   serve::ServerOptions server;
 };
+
+// Serves the model until it is told to end. Returns the exit status.
+int serve_model(const ServeOptions& options);
 
 }  // namespace iris

@@ -7,7 +7,7 @@
 
 #include "cli/model_options.h"
 #include "cli/number_option.h"
-#include "cli/torch_verbs.h"
+#include "cli/start/plugin.h"
 #include "cli/verbs.h"
 #include "error.h"
 #include "io/output_file.h"
@@ -38,7 +38,7 @@ int run_train(const TrainOptions& options) {
       throw UsageError(output + " would replace the checkpoint; write to another file");
     }
   }
-  return torch_verbs().train(options);
+  return plugin_function<decltype(train_model)>(Plugin::kTorchVerbs, "iris_train")(options);
 }
 
 void add_config_options(CLI::App& command, TypedConfig& typed) {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "error.h"
-#include "pickle/text.h"
+#include "pickle/literals.h"
 
 namespace iris::pickle {
 namespace {

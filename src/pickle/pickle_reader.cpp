@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "pickle/builtin_calls.h"
+#include "pickle/literals.h"
 #include "pickle/opcode.h"
-#include "pickle/text.h"
+#include "text.h"
 
 namespace iris::pickle {
 namespace {
@@ -100,7 +101,7 @@ class Reader {
   }
 
   void push_string(std::string_view utf8) {
-    if (!is_utf8(utf8)) {
+    if (!text::is_utf8(utf8)) {
       fail("a string is not UTF-8");
     }
     push(document_.add_view(Kind::kString, utf8));
@@ -109,7 +110,7 @@ class Reader {
   void push_bytes(std::string_view bytes) { push(document_.add_view(Kind::kBytes, bytes)); }
 
   // Python 2's str: text where it can be.
-  void push_old_string(std::string_view bytes) { is_utf8(bytes) ? push_string(bytes) : push_bytes(bytes); }
+  void push_old_string(std::string_view bytes) { text::is_utf8(bytes) ? push_string(bytes) : push_bytes(bytes); }
 
   void push_long(std::string_view little_endian) {
     if (const std::optional<std::int64_t> small = small_integer(little_endian)) {
@@ -159,7 +160,7 @@ class Reader {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
     if (error != std::errc() || end != line.data() + line.size()) {
-      fail("not a number: " + quoted(line));
+      fail("not a number: " + text::quoted(line));
     }
     return value;
   }
@@ -192,7 +193,7 @@ void Reader::take_int_line(bool is_long) {
   }
   const std::optional<std::string> little_endian = decimal_to_little_endian(line);
   if (!little_endian) {
-    fail("not an integer: " + quoted(line));
+    fail("not an integer: " + text::quoted(line));
   }
   if (const std::optional<std::int64_t> small = small_integer(*little_endian)) {
     push_int(*small);
@@ -206,7 +207,7 @@ void Reader::take_float_line() {
   double value = 0;
   const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
   if (error != std::errc() || end != line.data() + line.size()) {
-    fail("not a number: " + quoted(line));
+    fail("not a number: " + text::quoted(line));
   }
   push(Value::of_float(value));
 }
@@ -220,7 +221,7 @@ void Reader::push_global(std::string_view module, std::string_view name) {
       std::string(module.substr(0, kMaxGlobalName)) + "." + std::string(name.substr(0, kMaxGlobalName));
   if (qualified.size() > kMaxGlobalName || qualified.find('\n') != std::string::npos ||
       (!is_builtin_call(qualified) && filter_(qualified) == GlobalUse::kRefused)) {
-    fail("global " + printable(qualified) +
+    fail("global " + text::printable(qualified) +
          " is not allowed in a state_dict, and nothing was run; where the file was made, save the numbers alone: "
          "torch.save(model.state_dict(), \"model.pt\")");
   }
@@ -239,7 +240,7 @@ void Reader::reduce() {
   } else if (filter_(name) == GlobalUse::kFunction) {
     push(builtins_.keep(Kind::kCall, function, arguments, start_));
   } else {
-    fail(printable(name) + " is not a function that may be called");
+    fail(text::printable(name) + " is not a function that may be called");
   }
 }
 
@@ -345,7 +346,7 @@ void Reader::run(Opcode opcode) {
       if (!bytes) {
         fail("a string is badly quoted");
       }
-      return push(document_.add_text(is_utf8(*bytes) ? Kind::kString : Kind::kBytes, *bytes));
+      return push(document_.add_text(text::is_utf8(*bytes) ? Kind::kString : Kind::kBytes, *bytes));
     }
     case Opcode::kBinString: {
       const auto size = cursor_.take<std::int32_t>();

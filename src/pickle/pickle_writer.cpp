@@ -7,8 +7,8 @@
 #include <unordered_map>
 
 #include "error.h"
+#include "pickle/literals.h"
 #include "pickle/opcode.h"
-#include "pickle/text.h"
 
 namespace iris::pickle {
 namespace {

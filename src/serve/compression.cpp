@@ -6,8 +6,8 @@
 #include <boost/beast/core/string.hpp>
 #include <new>
 
-#include "pickle/text.h"
 #include "serve/http.h"
+#include "text.h"
 
 namespace iris::serve {
 namespace {
@@ -93,7 +93,7 @@ std::string decoded(std::string_view body, std::string_view content_encoding, st
   if (content_encoding.empty() || is(content_encoding, "identity")) {
     return std::string(body);
   }
-  throw RequestError(415, "Content-Encoding: " + pickle::quoted(content_encoding) +
+  throw RequestError(415, "Content-Encoding: " + text::quoted(content_encoding) +
                               " is not known here; send gzip, deflate or the plain body");
 }
 

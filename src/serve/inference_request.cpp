@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "pickle/text.h"
 #include "serve/inference.h"
 #include "serve/json.h"
 #include "serve/tensor_type.h"
+#include "text.h"
 
 namespace iris::serve {
 namespace {
@@ -79,7 +79,7 @@ class InputReader {
     const std::string datatype = text_at(input, "datatype", place_ + ".");
     type_ = find_tensor_type(datatype);
     if (type_ == nullptr) {
-      fail(place_ + ".datatype: " + pickle::quoted(datatype) +
+      fail(place_ + ".datatype: " + text::quoted(datatype) +
            " cannot be taken; send FP32, FP64, FP16 or an integer type");
     }
   }
@@ -219,7 +219,7 @@ RequestedOutput parse_output(const json& output, bool is_binary, const std::stri
   const auto* type =
       std::find_if(std::begin(kOutputs), std::end(kOutputs), [&](const OutputType& each) { return each.name == name; });
   if (type == std::end(kOutputs)) {
-    fail(place + ".name: there is no output " + pickle::quoted(name) +
+    fail(place + ".name: there is no output " + text::quoted(name) +
          "; there are probabilities, logits, label and index");
   }
   const json& parameters = parameters_of(output, place + ".");
@@ -263,7 +263,7 @@ const json& only_input(const json& root) {
   const json& input = object_at((*inputs)[0], "inputs[0]");
   const std::string name = text_at(input, "name", "inputs[0].");
   if (name != kInputName) {
-    fail("inputs[0].name: there is no input " + pickle::quoted(name) + "; the only one is \"input\"");
+    fail("inputs[0].name: there is no input " + text::quoted(name) + "; the only one is \"input\"");
   }
   return input;
 }
@@ -277,7 +277,7 @@ InferenceRequest parse_inference(const Model& model, std::string_view body, std:
     const char* const end = header_length.data() + header_length.size();
     const auto parsed = std::from_chars(header_length.data(), end, length);
     if (parsed.ec != std::errc() || parsed.ptr != end || length > body.size()) {
-      fail(std::string(kInferenceHeaderLength) + ": " + pickle::quoted(header_length) + " is not a number from 0 to " +
+      fail(std::string(kInferenceHeaderLength) + ": " + text::quoted(header_length) + " is not a number from 0 to " +
            std::to_string(body.size()) + ", the body's bytes");
     }
     binary = body.substr(length);

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <span>
 
-#include "data/float_text.h"
+#include "rows/float_text.h"
 #include "serve/inference.h"
 #include "serve/json.h"
 

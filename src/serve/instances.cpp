@@ -4,10 +4,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "data/float_text.h"
-#include "pickle/text.h"
+#include "rows/float_text.h"
 #include "serve/http.h"
 #include "serve/json.h"
+#include "text.h"
 
 namespace iris::serve {
 namespace {
@@ -117,7 +117,7 @@ std::optional<Rows> parse_plain(std::size_t width, std::string_view body) {
 float finite_float(const json& value, const std::string& place) {
   if (!value.is_number()) {
     throw RequestError(400, place + ": is not a number but " +
-                                pickle::printable(value.dump(-1, ' ', false, json::error_handler_t::replace)));
+                                text::printable(value.dump(-1, ' ', false, json::error_handler_t::replace)));
   }
   const auto number = value.get<float>();
   if (!std::isfinite(number)) {

@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "data/float_text.h"
-#include "pickle/text.h"
+#include "rows/float_text.h"
 #include "serve/http.h"
+#include "text.h"
 
 namespace iris::serve {
 namespace {
@@ -38,7 +38,7 @@ class TreeBuilder : public nlohmann::json_sax<json> {
   bool key(string_t& name) override {
     const auto [place, is_new] = open_.back()->get_ref<json::object_t&>().emplace(name, nullptr);
     if (!is_new) {
-      throw RequestError(400, "JSON: " + pickle::quoted(name) + " is there twice in one object");
+      throw RequestError(400, "JSON: " + text::quoted(name) + " is there twice in one object");
     }
     member_ = &place->second;
     return true;
@@ -46,11 +46,11 @@ class TreeBuilder : public nlohmann::json_sax<json> {
 
   bool parse_error(std::size_t, const std::string& token, const json::exception& problem) override {
     if (problem.id == 406) {
-      throw RequestError(400, "JSON: the number " + pickle::printable(token) + " is not finite");
+      throw RequestError(400, "JSON: the number " + text::printable(token) + " is not finite");
     }
     const std::string message = problem.what();  // "[json.exception.parse_error.101] parse error at line 1, …"
     const std::size_t line = message.find("line ");
-    throw RequestError(400, "not JSON: " + pickle::printable(message.substr(line == std::string::npos ? 0 : line)));
+    throw RequestError(400, "not JSON: " + text::printable(message.substr(line == std::string::npos ? 0 : line)));
   }
 
  private:

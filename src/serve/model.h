@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "inference/answer_writer.h"
-#include "inference/predictions.h"
+#include "rows/answer_writer.h"
+#include "rows/predictions.h"
 
 namespace iris::serve {
 

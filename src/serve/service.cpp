@@ -7,12 +7,12 @@
 #include <optional>
 #include <utility>
 
-#include "pickle/text.h"
 #include "serve/compression.h"
 #include "serve/descriptions.h"
 #include "serve/inference.h"
 #include "serve/instances.h"
 #include "serve/json.h"
+#include "text.h"
 
 namespace iris::serve {
 namespace {
@@ -75,12 +75,12 @@ void Service::handle(const Request& request, Batcher& quick, Reply reply) {
   }
   const RouteMatch& match = request.match;
   if (match.route == Route::kUnknown) {
-    throw RequestError(404, "there is no route " + pickle::quoted(request.target) + "; GET /openapi.json lists them");
+    throw RequestError(404, "there is no route " + text::quoted(request.target) + "; GET /openapi.json lists them");
   }
   const std::string_view methods = allowed_methods(match.route);
   if (!allows(methods, request.method)) {
     Response response = error_response(405, std::string(template_of(match.route)) + ": takes " + std::string(methods) +
-                                                ", not " + pickle::printable(request.method));
+                                                ", not " + text::printable(request.method));
     response.headers.emplace_back("Allow", methods);
     reply(std::move(response));
     return;
@@ -121,11 +121,11 @@ void Service::handle(const Request& request, Batcher& quick, Reply reply) {
 void Service::check_model(const RouteMatch& match) const {
   if (!match.model.empty() && match.model != options_.name) {
     throw RequestError(
-        404, "there is no model " + pickle::quoted(match.model) + "; this server has " + pickle::quoted(options_.name));
+        404, "there is no model " + text::quoted(match.model) + "; this server has " + text::quoted(options_.name));
   }
   if (!match.version.empty() && match.version != "1") {
-    throw RequestError(404, "there is no version " + pickle::quoted(match.version) + " of " +
-                                pickle::quoted(options_.name) + "; there is 1");
+    throw RequestError(404, "there is no version " + text::quoted(match.version) + " of " +
+                                text::quoted(options_.name) + "; there is 1");
   }
 }
 

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "error.h"
-#include "pickle/text.h"
-#include "state_dict/dtype.h"
-#include "state_dict/selection.h"
 #include "state_dict/state_dict.h"
+#include "tensor_file/dtype.h"
+#include "tensor_file/selection.h"
+#include "text.h"
 
 namespace iris {
 namespace {
@@ -136,7 +136,7 @@ class Plan {
       message += "\n  missing key: " + name + " " + shape_of(tensor) + near_name(name, tensor);
     }
     for (const auto& [name, tensor] : unexpected_) {
-      message += "\n  unexpected key: " + pickle::printable(name) + " " + shape_of(tensor);
+      message += "\n  unexpected key: " + text::printable(name) + " " + shape_of(tensor);
     }
     for (const std::string& mismatch : mismatches_) {
       message += "\n  " + mismatch;
@@ -188,7 +188,7 @@ class Plan {
         nearest = &candidate;
       }
     }
-    return nearest == nullptr ? "" : "; is it the file's " + pickle::printable(nearest->first) + "?";
+    return nearest == nullptr ? "" : "; is it the file's " + text::printable(nearest->first) + "?";
   }
 
   // All missing keys are there under one more prefix.
@@ -202,8 +202,8 @@ class Plan {
       const bool fits = std::all_of(missing_.begin(), missing_.end(),
                                     [&](const Named& named) { return sources_.contains(prefix + named.first); });
       if (fits) {
-        return "\n  the file's names have the prefix " + pickle::quoted(prefix) +
-               " more; drop it with: iris convert --strip-prefix " + pickle::printable(prefix) + " IN OUT";
+        return "\n  the file's names have the prefix " + text::quoted(prefix) +
+               " more; drop it with: iris convert --strip-prefix " + text::printable(prefix) + " IN OUT";
       }
     }
     return "";

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "error.h"
-#include "pickle/text.h"
-#include "state_dict/selection.h"
-#include "state_dict/tensor_writer.h"
+#include "tensor_file/selection.h"
+#include "tensor_file/tensor_writer.h"
+#include "text.h"
 
 namespace iris {
 namespace {
@@ -83,7 +83,7 @@ StateDict tensors_in(const TensorFile& file, pickle::Value value) {
       storage = make_storage(file.storages[record->storage], alignments[record->storage]);
     }
     if (result.contains(name)) {
-      throw FormatError("two tensors have the name " + pickle::quoted(name));
+      throw FormatError("two tensors have the name " + text::quoted(name));
     }
     result.insert(name, make_tensor(*record, storage));
   }

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "error.h"
-#include "pickle/text.h"
+#include "text.h"
 
 namespace iris {
 
@@ -56,7 +56,7 @@ Value TensorFileBuilder::add_tensor(const std::string& name, const at::Tensor& t
   const std::optional<DType> dtype =
       has_memory ? dtype_of_number(static_cast<std::int8_t>(tensor.scalar_type())) : std::nullopt;
   if (!dtype) {
-    throw InputError("tensor " + pickle::quoted(name) +
+    throw InputError("tensor " + text::quoted(name) +
                      " cannot be written: it is undefined, sparse, quantized or without data");
   }
   TensorRecord record;

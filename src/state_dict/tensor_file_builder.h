@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "state_dict/state_dict.h"
-#include "state_dict/tensor_file.h"
+#include "tensor_file/tensor_file.h"
 
 namespace iris {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "state_dict/state_dict.h"
-#include "state_dict/tensor_file.h"
+#include "tensor_file/tensor_file.h"
 
 namespace iris {
 

@@ -4,7 +4,7 @@
 #include "io/output_file.h"
 #include "state_dict/state_dict.h"
 #include "state_dict/tensor_file_builder.h"
-#include "state_dict/tensor_writer.h"
+#include "tensor_file/tensor_writer.h"
 
 namespace iris {
 namespace {

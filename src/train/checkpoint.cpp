@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "error.h"
-#include "inference/model_names.h"
 #include "io/output_file.h"
-#include "iris_net.h"
+#include "model/file/model_names.h"
+#include "model/iris_net.h"
 #include "state_dict/tensor_file_builder.h"
-#include "state_dict/tensor_writer.h"
 #include "state_dict/tensors.h"
+#include "tensor_file/tensor_writer.h"
 #include "train/optimizer.h"
 
 namespace iris {

@@ -4,12 +4,12 @@
 #include <cstdlib>
 
 #include "error.h"
-#include "pickle/text.h"
+#include "text.h"
 
 namespace iris {
 namespace {
 
-std::string text_of(const std::string& value) { return pickle::printable(value); }
+std::string text_of(const std::string& value) { return text::printable(value); }
 std::string text_of(std::int64_t value) { return std::to_string(value); }
 std::string text_of(double value) {
   char text[32];

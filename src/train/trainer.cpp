@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "error.h"
-#include "inference/model_names.h"
 #include "io/interrupt.h"
-#include "state_dict/crc32.h"
-#include "state_dict/selection.h"
+#include "model/file/model_names.h"
+#include "tensor_file/crc32.h"
+#include "tensor_file/selection.h"
 
 namespace iris {
 namespace {

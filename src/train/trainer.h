@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "data/labelled_csv.h"
-#include "iris_net.h"
+#include "model/iris_net.h"
+#include "rows/labelled_csv.h"
 #include "train/checkpoint.h"
 #include "train/optimizer.h"
 #include "train/train_config.h"

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "data/float_text.h"
-#include "data/rows.h"
-#include "inference/answer_writer.h"
-#include "inference/classifier.h"
+#include "model/classifier.h"
+#include "rows/answer_writer.h"
+#include "rows/float_text.h"
+#include "rows/rows.h"
 
 namespace {
 

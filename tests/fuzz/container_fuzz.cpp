@@ -14,9 +14,9 @@
 #include "fuzz/same_values.h"
 #include "fuzz/zip_mutation.h"
 #include "io/output_file.h"
-#include "state_dict/selection.h"
-#include "state_dict/tensor_file.h"
-#include "state_dict/tensor_writer.h"
+#include "tensor_file/selection.h"
+#include "tensor_file/tensor_file.h"
+#include "tensor_file/tensor_writer.h"
 
 namespace {
 

@@ -7,9 +7,9 @@
 #include "fuzz/same_values.h"
 #include "pickle/pickle_reader.h"
 #include "pickle/pickle_writer.h"
-#include "state_dict/selection.h"
-#include "state_dict/torch_globals.h"
-#include "state_dict/torch_pickle.h"
+#include "tensor_file/selection.h"
+#include "tensor_file/torch_globals.h"
+#include "tensor_file/torch_pickle.h"
 
 namespace {
 

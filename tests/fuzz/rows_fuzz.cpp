@@ -11,11 +11,11 @@
 #include <span>
 #include <string>
 
-#include "data/csv_record.h"
-#include "data/float_text.h"
-#include "data/rows.h"
 #include "error.h"
 #include "fuzz/same_values.h"
+#include "rows/csv_record.h"
+#include "rows/float_text.h"
+#include "rows/rows.h"
 
 namespace {
 

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "error.h"
-#include "state_dict/crc32.h"
-#include "state_dict/zip_format.h"
-#include "state_dict/zip_reader.h"
+#include "tensor_file/crc32.h"
+#include "tensor_file/zip_format.h"
+#include "tensor_file/zip_reader.h"
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);
 

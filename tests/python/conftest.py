@@ -9,16 +9,12 @@ from pathlib import Path
 
 import pytest
 
-REPO = Path(__file__).resolve().parent.parent.parent
-TIMEOUT_S = 180
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE / "support"), str(HERE.parent.parent / "python_export")]
 
-sys.path.insert(0, str(REPO / "python_export"))
+from commands import REPO, run  # noqa: E402
 
 import model_file  # noqa: E402
-
-
-def run(command: list[str], **options) -> subprocess.CompletedProcess:
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=TIMEOUT_S, **options)
 
 
 @pytest.fixture(scope="session")
@@ -108,12 +104,6 @@ def start(binary) -> Iterator[Callable[..., subprocess.Popen]]:
         for end in (process.stdin, process.stdout, process.stderr):
             if end is not None:
                 end.close()
-
-
-def peak_mib(process: subprocess.Popen) -> float:
-    """A running process's peak resident memory. (That of wait4 counts the parent's own, carried across exec.)"""
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
 
 
 @pytest.fixture(scope="module")

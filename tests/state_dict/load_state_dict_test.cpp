@@ -2,7 +2,7 @@
 #include <torch/torch.h>
 
 #include "error.h"
-#include "iris_net.h"
+#include "model/iris_net.h"
 #include "state_dict/state_dict.h"
 #include "support/errors.h"
 #include "support/golden.h"

@@ -4,9 +4,9 @@
 #include <string>
 
 #include "error.h"
-#include "state_dict/tensor_file.h"
 #include "support/errors.h"
 #include "support/memory_file.h"
+#include "tensor_file/tensor_file.h"
 
 namespace iris::test {
 

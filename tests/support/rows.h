@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "data/float_text.h"
-#include "data/rows.h"
+#include "rows/float_text.h"
+#include "rows/rows.h"
 #include "support/temp_file.h"
 
 namespace iris::test {

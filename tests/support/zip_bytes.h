@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "state_dict/crc32.h"
 #include "support/pickle_bytes.h"
+#include "tensor_file/crc32.h"
 
 namespace iris::test {
 

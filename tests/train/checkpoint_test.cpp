@@ -1,4 +1,4 @@
-// That Python reads and writes the same: tests/python/test_relay.py.
+// That Python reads and writes the same: tests/python/train/test_relay.py.
 #include "train/checkpoint.h"
 
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <functional>
 
 #include "error.h"
-#include "iris_net.h"
+#include "model/iris_net.h"
 #include "support/errors.h"
 #include "support/temp_file.h"
 

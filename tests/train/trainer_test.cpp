@@ -1,11 +1,11 @@
-// That Python's training gives the same bits: tests/python/test_relay.py.
+// That Python's training gives the same bits: tests/python/train/test_relay.py.
 #include "train/trainer.h"
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
 #include "error.h"
-#include "inference/model_names.h"
+#include "model/file/model_names.h"
 #include "support/errors.h"
 #include "support/temp_file.h"
 

@@ -1,0 +1,125 @@
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cli/evaluate.h"
+#include "cli/progress.h"
+#include "cli/run/start_device.h"
+#include "error.h"
+#include "io/output_file.h"
+#include "model/metrics.h"
+#include "rows/float_text.h"
+#include "rows/labelled_csv.h"
+#include "text.h"
+
+namespace iris {
+namespace {
+
+using nlohmann::ordered_json;
+
+Metrics measure(const EvaluateOptions& options, const Classifier& classifier, std::vector<std::string>& labels) {
+  LabelledCsv csv(options.data, {classifier.features(), options.label_column});
+  const std::size_t feature_count = csv.feature_count();
+  if (feature_count == 0) {
+    throw InputError(csv.reader().name() + ": has no column but " + options.label_column);
+  }
+  labels = classifier.known_labels();
+  if (labels.empty()) {  // an answer tells their count
+    labels = classifier.labels(classifier.predict(std::vector<float>(feature_count), 1).class_count);
+  }
+  Metrics metrics(labels.size());
+  const std::size_t batch_size = options.batch_size.value_or(classifier.usual_batch_size());
+  Progress progress(options.quiet, "rows", 1);
+  LabelledRows rows;
+  Predictions predictions;
+  while (csv.next(labels, rows)) {
+    for (std::size_t start = 0; start < rows.labels.size(); start += batch_size) {
+      const std::size_t count = std::min(batch_size, rows.labels.size() - start);
+      classifier.predict(std::span(rows.features).subspan(start * feature_count, count * feature_count), count,
+                         predictions);
+      if (predictions.class_count != labels.size()) {
+        throw InputError(options.model + ": the model gives " + std::to_string(predictions.class_count) +
+                         " classes, and gave " + std::to_string(labels.size()) + " before");
+      }
+      metrics.add(predictions.logits, std::span(rows.labels).subspan(start, count));
+    }
+    progress.show(metrics.rows(), csv.reader().position(), csv.reader().size());
+  }
+  if (metrics.rows() == 0) {
+    throw InputError(csv.reader().name() + ": holds no rows, only a header");
+  }
+  return metrics;
+}
+
+std::string json_text(const Metrics& metrics, const std::vector<std::string>& labels) {
+  auto classes = ordered_json::array();
+  auto matrix = ordered_json::array();
+  for (std::size_t truth = 0; truth < labels.size(); ++truth) {
+    classes.push_back({{"label", labels[truth]},
+                       {"precision", metrics.precision(truth)},
+                       {"recall", metrics.recall(truth)},
+                       {"f1", metrics.f1(truth)},
+                       {"support", metrics.support(truth)}});
+    auto& row = matrix.emplace_back(ordered_json::array());
+    for (std::size_t prediction = 0; prediction < labels.size(); ++prediction) {
+      row.push_back(metrics.count(truth, prediction));
+    }
+  }
+  const ordered_json object = {{"rows", metrics.rows()},
+                               {"accuracy", metrics.accuracy()},
+                               {"loss", metrics.loss()},
+                               {"classes", classes},
+                               {"confusion_matrix", matrix}};
+  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+// Rows of cells, the first ones of each row flush left, the others right.
+std::string table_text(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths(rows[0].size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string blanks(widths[i] - row[i].size(), ' ');
+      text += i == 0 ? row[i] + blanks : "  " + blanks + row[i];
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string report_text(const Metrics& metrics, const std::vector<std::string>& labels) {
+  std::vector<std::vector<std::string>> scores = {{"", "precision", "recall", "f1", "support"}};
+  std::vector<std::vector<std::string>> matrix = {{""}};
+  for (std::size_t truth = 0; truth < labels.size(); ++truth) {
+    const std::string label = text::printable(labels[truth]);
+    scores.push_back({label, fixed_text(metrics.precision(truth), 4), fixed_text(metrics.recall(truth), 4),
+                      fixed_text(metrics.f1(truth), 4), std::to_string(metrics.support(truth))});
+    matrix[0].push_back(label);
+    auto& row = matrix.emplace_back(1, label);
+    for (std::size_t prediction = 0; prediction < labels.size(); ++prediction) {
+      row.push_back(std::to_string(metrics.count(truth, prediction)));
+    }
+  }
+  return "Accuracy: " + fixed_text(100 * metrics.accuracy(), 1) + "% (" + std::to_string(metrics.correct()) + " of " +
+         std::to_string(metrics.rows()) + " rows)\nLoss: " + fixed_text(metrics.loss(), 4) + "\n\n" +
+         table_text(scores) + "\nConfusion matrix (rows the truth, columns the prediction):\n" + table_text(matrix);
+}
+
+}  // namespace
+
+int evaluate_model(const EvaluateOptions& options) {
+  start_device(options.classifier.device, options.classifier.allows_tf32, options.threads);
+  const Classifier classifier = Classifier::open(options.model, options.classifier);
+  std::vector<std::string> labels;
+  const Metrics metrics = measure(options, classifier, labels);
+  OutputFile("-").write(options.json ? json_text(metrics, labels) : report_text(metrics, labels));
+  return 0;
+}
+
+}  // namespace iris

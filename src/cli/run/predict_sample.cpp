@@ -1,0 +1,69 @@
+#include <cmath>
+
+#include "cli/predict.h"
+#include "cli/run/start_device.h"
+#include "error.h"
+#include "io/output_file.h"
+#include "rows/answer_writer.h"
+#include "rows/float_text.h"
+#include "text.h"
+
+namespace iris {
+namespace {
+
+std::vector<float> parse_sample(const PredictOptions& options, const Classifier& classifier) {
+  const auto& names = classifier.features();
+  if (!names.empty() && options.sample.size() != names.size()) {
+    std::string list;
+    for (const std::string& name : names) {
+      list += (list.empty() ? "" : ", ") + name;
+    }
+    throw UsageError(options.model + " takes " + std::to_string(names.size()) + " features, not " +
+                     std::to_string(options.sample.size()) + ": " + text::printable(list));
+  }
+  std::vector<float> values;
+  for (std::size_t i = 0; i < options.sample.size(); ++i) {
+    const std::string typed =
+        options.sample[i].substr(options.sample[i].starts_with(' ') ? 1 : 0);  // main puts one there
+    const std::optional<float> value = parse_float(typed);
+    if (!value || !std::isfinite(*value)) {
+      throw UsageError((names.empty() ? "x" + std::to_string(i) : names[i]) + ": " +
+                       (value ? "not finite as float32: " : "not a number: ") + text::quoted(typed));
+    }
+    values.push_back(*value);
+  }
+  return values;
+}
+
+}  // namespace
+
+int predict_sample(const PredictOptions& options) {
+  start_device(options.classifier.device, options.classifier.allows_tf32, options.threads);
+  const Classifier classifier = Classifier::open(options.model, options.classifier);
+  const Predictions predictions = classifier.predict(parse_sample(options, classifier), 1);
+  const auto labels = classifier.labels(predictions.class_count);
+  const std::size_t best = predictions.best[0];
+  const auto probabilities = predictions.probabilities_of(0);
+  std::string text;
+  if (options.json) {
+    AnswerWriter(AnswerWriter::Format::kNdjson, labels, {.probabilities = true, .logits = true})
+        .append(predictions, 0, 1, text);
+  } else {
+    if (options.logits) {
+      text += "Logits:";
+      for (const float logit : predictions.logits_of(0)) {
+        text += " " + fixed_text(logit, 2);
+      }
+      text += "\nPredicted class index: " + std::to_string(best) + "\n";
+    }
+    const auto percent = [](float probability) { return fixed_text(100.0 * probability, 1) + "%"; };
+    text += "Prediction: " + text::printable(labels[best]) + "\nConfidence: " + percent(probabilities[best]) + "\n";
+    for (std::size_t i = 0; options.probabilities && i < labels.size(); ++i) {
+      text += "  " + text::printable(labels[i]) + ": " + percent(probabilities[i]) + "\n";
+    }
+  }
+  OutputFile("-").write(text);
+  return 0;
+}
+
+}  // namespace iris

@@ -1,0 +1,303 @@
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/progress.h"
+#include "cli/run/start_device.h"
+#include "cli/train.h"
+#include "error.h"
+#include "io/interrupt.h"
+#include "io/output_file.h"
+#include "model/device.h"
+#include "model/device_errors.h"
+#include "model/file/model_names.h"
+#include "rows/float_text.h"
+#include "rows/labelled_csv.h"
+#include "text.h"
+#include "train/checkpoint.h"
+#include "train/checkpoint_folder.h"
+#include "train/history.h"
+#include "train/trainer.h"
+
+namespace iris {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kCheckpointEvery = 10;
+
+std::string percent(double share) { return fixed_text(100 * share, 1) + "%"; }
+
+// Throws InputError where the file could not be written, before any work is done for it. A pipe's reader is left alone.
+void check_output(const std::string& path) {
+  std::error_code error;
+  if (!fs::exists(path, error) || !fs::is_other(path, error)) {
+    const OutputFile not_kept(path);
+  }
+}
+
+// What an epoch came to, on a terminal as a bar, else as a line now and then.
+class EpochLog {
+ public:
+  explicit EpochLog(const TrainOptions& options)
+      : options_(options), is_terminal_(Progress::is_terminal()), progress_(options.quiet, "epochs", 1) {}
+
+  void tell(const EpochRecord& record, std::int64_t done_before, std::int64_t epochs, bool is_last) {
+    const std::string loss = "loss " + fixed_text(record.loss, 4) + "  accuracy " + percent(record.accuracy);
+    const auto now = std::chrono::steady_clock::now();
+    if (is_terminal_) {
+      if (now - drawn_ >= std::chrono::milliseconds(100)) {
+        const auto done = static_cast<std::uint64_t>(record.epoch - done_before);
+        progress_.show(done, done, static_cast<std::uint64_t>(epochs - done_before), loss);
+        drawn_ = now;
+      }
+    } else if (!options_.quiet && (record.epoch % options_.log_every == 0 || is_last)) {
+      std::fprintf(stderr, "epoch %lld/%lld  %s  test accuracy %s\n", static_cast<long long>(record.epoch),
+                   static_cast<long long>(epochs), loss.c_str(), percent(record.test_accuracy).c_str());
+    }
+  }
+
+ private:
+  const TrainOptions& options_;
+  bool is_terminal_;
+  Progress progress_;
+  std::chrono::steady_clock::time_point drawn_;
+};
+
+class TrainingRun {
+ public:
+  explicit TrainingRun(const TrainOptions& options)
+      : options_(options), device_(start_device(options.device, options.allows_tf32, options.threads)) {
+    check_output(options.output);
+    if (options.history) {
+      check_output(*options.history);
+    }
+    const bool resumes_folder = options.resume && fs::is_directory(*options.resume);
+    if (options.checkpoint_dir || resumes_folder) {
+      folder_.emplace(options.checkpoint_dir ? *options.checkpoint_dir : *options.resume, options.keep);
+    }
+    resume();
+    if (!trainer_) {
+      start(options.typed.with_defaults());
+    }
+  }
+
+  void run() {
+    {
+      const HeldInterrupts held;
+      try {
+        train();
+      } catch (const Diverged& diverged) {
+        write_history();
+        throw InputError(diverged.what() + last_checkpoint_text());
+      } catch (const std::exception& error) {
+        if (!is_out_of_memory(error)) {
+          throw;
+        }
+        throw InputError("out of memory on " + device_.str() + " in epoch " + std::to_string(trainer_->epoch() + 1) +
+                         "; lower --batch-size or --hidden" + last_checkpoint_text());
+      }
+      write_history();
+      if (is_interrupted()) {
+        tell_interrupted();
+      }
+    }
+    throw_if_interrupted();
+    finish();
+  }
+
+ private:
+  void train() {
+    EpochLog log(options_);
+    const std::int64_t done_before = trainer_->epoch();
+    bool is_ending = is_interrupted();
+    while (!is_ending && !trainer_->is_done()) {
+      const bool is_whole = trainer_->run_epoch();
+      is_ending = is_interrupted();
+      const bool is_due =
+          trainer_->is_done() || trainer_->epoch() % options_.checkpoint_every.value_or(kCheckpointEvery) == 0;
+      if (folder_ && ((is_whole && is_due) || is_ending)) {
+        save();
+      }
+      if (is_whole) {
+        log.tell(trainer_->history().back(), done_before, config_.epochs, trainer_->is_done());
+      }
+    }
+  }
+
+  // Reads the data and begins where the configuration says.
+  void start(TrainConfig config) {
+    if (!rows_ || label_column_ != config.label_column) {
+      rows_ = read_labelled_csv(options_.data, {iris_features(), config.label_column}, iris_labels());
+      label_column_ = config.label_column;
+    }
+    const std::int64_t crc32 = data_crc32(*rows_);
+    if (!resumed_.empty() && config.data_crc32 != crc32) {
+      throw InputError(options_.data + ": is not the data that " + resumed_ + " was trained on");
+    }
+    config.data_crc32 = crc32;
+    config.torch = torch_version();
+    try {
+      trainer_.emplace(config, *rows_, options_.data, device_);
+    } catch (const std::exception& error) {
+      if (!is_out_of_memory(error)) {
+        throw;
+      }
+      throw InputError(options_.data + ": its rows and the model do not fit into the memory of " + device_.str() +
+                       "; lower --hidden, or use another --device");
+    }
+    config_ = config;
+  }
+
+  void resume() {
+    const bool is_folder = options_.resume && fs::is_directory(*options_.resume);
+    if (folder_) {
+      const auto there = checkpoints_in(folder_->path());
+      if (!there.empty() && !resumes_from(folder_->path())) {
+        throw InputError(folder_->path().string() + ": holds checkpoints already (" +
+                         there[0].path.filename().string() + "); go on with --resume " + folder_->path().string() +
+                         ", or give another folder");
+      }
+    }
+    if (!options_.resume) {
+      return;
+    }
+    if (!is_folder) {
+      restore(*options_.resume, std::nullopt);
+      return;
+    }
+    const auto files = checkpoints_in(*options_.resume);
+    if (files.empty()) {
+      std::fprintf(stderr, "iris: no checkpoint in %s yet; starting from the beginning\n", options_.resume->c_str());
+      return;
+    }
+    for (const CheckpointFile& file : files) {
+      try {
+        restore(file.path.string(), file.position);
+        return;
+      } catch (const FormatError& error) {
+        std::fprintf(stderr, "iris: passed over %s\n", error.what());
+        trainer_.reset();
+      }
+    }
+    throw InputError(*options_.resume + ": none of its " + std::to_string(files.size()) +
+                     " checkpoints is whole; give another folder, or start anew without --resume");
+  }
+
+  bool resumes_from(const fs::path& folder) const {
+    if (!options_.resume) {
+      return false;
+    }
+    const fs::path resume = fs::absolute(*options_.resume);
+    std::error_code error;
+    return fs::equivalent(fs::is_directory(resume) ? resume : resume.parent_path(), folder, error);
+  }
+
+  // position: what the file's name says, where that is how it was found.
+  void restore(const std::string& path, const std::optional<CheckpointPosition>& position) {
+    const Checkpoint checkpoint = read_checkpoint(path);
+    if (position && *position != CheckpointPosition{checkpoint.epoch, checkpoint.batch}) {
+      throw FormatError(path + ": holds " + std::to_string(checkpoint.epoch) + " epochs and " +
+                        std::to_string(checkpoint.batch) + " batches, unlike its name");
+    }
+    resumed_ = path;
+    start(options_.typed.resumed(checkpoint.config, checkpoint.epoch, checkpoint.batch, path));
+    try {
+      trainer_->restore(checkpoint);
+    } catch (const FormatError& error) {
+      throw FormatError(path + ": damaged, or no checkpoint of a training run: " + error.what());
+    }
+    if (folder_ && resumes_from(folder_->path())) {
+      last_good_ = path;
+      folder_->prune({checkpoint.epoch, checkpoint.batch});  // what a kill came before
+    }
+    if (checkpoint.config.torch != config_.torch) {
+      std::fprintf(stderr, "iris: %s was written with torch %s, this is %s: the last bits may differ\n", path.c_str(),
+                   text::printable(checkpoint.config.torch, 20).c_str(), config_.torch.c_str());
+    }
+  }
+
+  void save() {
+    const Checkpoint checkpoint = trainer_->checkpoint();
+    const CheckpointPosition position{checkpoint.epoch, checkpoint.batch};
+    try {
+      folder_->add(position, [&](const std::string& path) { write_checkpoint(checkpoint, path); });
+      last_good_ = (folder_->path() / position.file_name()).string();
+    } catch (const InputError& error) {
+      throw InputError(error.what() + last_checkpoint_text());
+    }
+  }
+
+  void write_history() const {
+    if (!options_.history) {
+      return;
+    }
+    OutputFile output(*options_.history);
+    output.write(history_csv(trainer_->history(), config_.patience.has_value()));
+    output.commit();
+  }
+
+  std::string last_checkpoint_text() const {
+    return last_good_.empty() ? "" : "; the last good checkpoint is " + last_good_;
+  }
+
+  void tell_interrupted() const {
+    const long long epoch = trainer_->epoch() + (trainer_->epoch() < config_.epochs ? 1 : 0);
+    std::fprintf(stderr, "iris: interrupted in epoch %lld; %s\n", epoch,
+                 folder_ ? ("go on with --resume " + folder_->path().string()).c_str()
+                         : "nothing is saved: there is no --checkpoint-dir");
+  }
+
+  void finish() {
+    if (trainer_->is_stopped_early() && trainer_->epoch() < config_.epochs) {
+      std::fprintf(stderr, "iris: stopped early: the validation loss was lowest at epoch %lld\n",
+                   static_cast<long long>(trainer_->best_epoch()));
+    }
+    trainer_->finish();
+    write_state_dict(trainer_->state_dict(), options_.output);
+    const Measures test = trainer_->measure_test();
+    std::string text = "Test accuracy: " + percent(test.accuracy) + "\n";
+    if (options_.json) {
+      const Measures training = trainer_->measure_training();
+      nlohmann::ordered_json object = {{"model", options_.output}, {"epochs", trainer_->epoch()}};
+      if (config_.patience) {
+        object["best_epoch"] = trainer_->best_epoch();
+      }
+      object.update({{"loss", training.loss},
+                     {"accuracy", training.accuracy},
+                     {"test_loss", test.loss},
+                     {"test_accuracy", test.accuracy},
+                     {"rows", trainer_->training_count()},
+                     {"test_rows", trainer_->test_count()}});
+      text = object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+    }
+    if (options_.output == "-") {  // there is the model
+      std::fputs(text.c_str(), stderr);
+    } else {
+      OutputFile("-").write(text);
+    }
+  }
+
+  const TrainOptions& options_;
+  c10::Device device_;
+  std::optional<CheckpointFolder> folder_;
+  std::string resumed_;    // the checkpoint's path
+  std::string last_good_;  // the newest checkpoint of this run that is whole
+  std::optional<LabelledRows> rows_;
+  std::string label_column_;  // that they were read by
+  TrainConfig config_;
+  std::optional<Trainer> trainer_;
+};
+
+}  // namespace
+
+int train_model(const TrainOptions& options) {
+  TrainingRun(options).run();
+  return 0;
+}
+
+}  // namespace iris

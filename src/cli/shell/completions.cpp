@@ -1,0 +1,206 @@
+// iris completions: a script for the user's shell, made of the same definitions that parse the command line.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "cli/shell/option_words.h"
+#include "cli/verbs.h"
+#include "io/output_file.h"
+
+namespace iris {
+namespace {
+
+constexpr const char* kBashStart = R"(# bash completion for iris, made by `iris completions bash`
+_iris() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb= word words=
+  if [[ $current == = ]]; then
+    current=
+  elif [[ $previous == = ]]; then
+    previous=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD - 1}"; do
+    if [[ $word != -* ]]; then verb=$word; break; fi
+  done
+  COMPREPLY=()
+  case "$verb $previous" in
+)";
+constexpr const char* kBashMiddle = R"(  esac
+  if [[ -z $words ]]; then
+    case "$verb $current" in
+)";
+constexpr const char* kBashEnd = R"(      *) compopt +o default; return ;;
+    esac
+  fi
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+complete -o default -F _iris iris
+)";
+
+// A pattern of `case`: "'predict -i' | 'predict --input'".
+std::string bash_pattern(const std::string& verb, const OptionWords& option) {
+  std::string pattern;
+  for (const std::string& name : option.names) {
+    pattern += (pattern.empty() ? "'" : " | '") + verb + " " + name + "'";
+  }
+  return pattern;
+}
+
+// Where nothing is offered, readline's own names of files are: `return` leaves them, `+o default` does not.
+std::string bash_script(const CLI::App& app) {
+  std::string values;
+  std::string words;
+  for (const CLI::App* verb : verbs_of(app)) {
+    const std::string name = verb->get_name();
+    std::string options;
+    for (const OptionWords& option : options_of(*verb)) {
+      options += (options.empty() ? "" : " ") + joined(option.names, " ");
+      if (!option.value.empty()) {
+        values += "    " + bash_pattern(name, option) +
+                  (!option.choices.empty() ? ") words='" + joined(option.choices, " ") + "' ;;\n"
+                   : option.is_path        ? ") return ;;\n"
+                                           : ") compopt +o default; return ;;\n");
+      }
+    }
+    words += "      '" + name + " -'*) words='" + options + "' ;;\n";
+    for (const OptionWords& argument : arguments_of(*verb)) {
+      if (argument.is_path) {
+        words += "      '" + name + " '*) return ;;\n";
+        break;
+      }
+      if (!argument.choices.empty()) {
+        words += "      '" + name + " '*) words='" + joined(argument.choices, " ") + "' ;;\n";
+      }
+    }
+  }
+  std::string verbs;
+  for (const CLI::App* verb : verbs_of(app)) {
+    verbs += verb->get_name() + " ";
+  }
+  for (const OptionWords& option : options_of(app)) {
+    verbs += joined(option.names, " ") + " ";
+  }
+  words += "      ' '*) words='" + verbs.substr(0, verbs.size() - 1) + "' ;;\n";
+  return kBashStart + values + kBashMiddle + words + kBashEnd;
+}
+
+std::string zsh_text(const std::string& text) {
+  std::string quoted;
+  for (const char character : escaped(text, "[]:\\")) {
+    quoted += character == '\'' ? std::string("'\\''") : std::string(1, character);
+  }
+  return quoted;
+}
+
+std::string zsh_value(const OptionWords& words) {
+  return ":" + zsh_text(words.value) + ":" +
+         (!words.choices.empty() ? "(" + joined(words.choices, " ") + ")"
+          : words.is_directory   ? "_files -/"
+          : words.is_path        ? "_files"
+                                 : " ");
+}
+
+std::string zsh_arguments(const CLI::App& command, const std::string& indent) {
+  std::string text;
+  for (const OptionWords& option : options_of(command)) {
+    const bool is_one = option.names.size() == 1;
+    text += " \\\n" + indent;
+    text +=
+        is_one ? "'" + option.names[0] : "'(" + joined(option.names, " ") + ")'{" + joined(option.names, ",") + "}'";
+    text += "[" + zsh_text(option.description) + "]" + (option.value.empty() ? "" : zsh_value(option)) + "'";
+  }
+  for (const OptionWords& argument : arguments_of(command)) {
+    text += " \\\n" + indent + "'" + (argument.is_many ? "*" : "") + zsh_value(argument) + "'";
+  }
+  return text;
+}
+
+std::string zsh_script(const CLI::App& app) {
+  std::string text =
+      "#compdef iris\n"
+      "# zsh completion for iris, made by `iris completions zsh`\n"
+      "_iris() {\n"
+      "  local curcontext=\"$curcontext\" context state state_descr line\n"
+      "  typeset -A opt_args\n"
+      "  _arguments -C" +
+      zsh_arguments(app, "    ") +
+      " \\\n    '1: :->verb' '*:: :->rest'\n"
+      "  case $state in\n"
+      "    verb)\n"
+      "      local -a verbs=(\n";
+  for (const CLI::App* verb : verbs_of(app)) {
+    text += "        '" + verb->get_name() + ":" + zsh_text(verb->get_description()) + "'\n";
+  }
+  text +=
+      "      )\n"
+      "      _describe verb verbs ;;\n"
+      "    rest)\n"
+      "      case $words[1] in\n";
+  for (const CLI::App* verb : verbs_of(app)) {
+    text += "        " + verb->get_name() + ") _arguments -s" + zsh_arguments(*verb, "          ") + " ;;\n";
+  }
+  return text +
+         "      esac ;;\n"
+         "  esac\n"
+         "}\n"
+         "if [[ $funcstack[1] == _iris ]]; then _iris \"$@\"; else compdef _iris iris; fi\n";
+}
+
+std::string fish_quoted(const std::string& text) { return "'" + escaped(text, "\\'") + "'"; }
+
+std::string fish_line(const std::string& condition, const OptionWords& option) {
+  std::string line = "complete -c iris -n " + fish_quoted(condition);
+  for (const std::string& name : option.names) {
+    line += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+  }
+  if (!option.value.empty()) {
+    line += !option.choices.empty() ? " -x -a " + fish_quoted(joined(option.choices, " "))
+            : option.is_path        ? " -r -F"
+                                    : " -x";
+  }
+  return line + " -d " + fish_quoted(option.description) + "\n";
+}
+
+std::string fish_script(const CLI::App& app) {
+  std::string text = "# fish completion for iris, made by `iris completions fish`\ncomplete -c iris -f\n";
+  for (const OptionWords& option : options_of(app)) {
+    text += fish_line("__fish_use_subcommand", option);
+  }
+  for (const CLI::App* verb : verbs_of(app)) {
+    text += "complete -c iris -n __fish_use_subcommand -a " + verb->get_name() + " -d " +
+            fish_quoted(verb->get_description()) + "\n";
+    const std::string condition = "__fish_seen_subcommand_from " + verb->get_name();
+    for (const OptionWords& option : options_of(*verb)) {
+      text += fish_line(condition, option);
+    }
+    for (const OptionWords& argument : arguments_of(*verb)) {
+      if (argument.is_path || !argument.choices.empty()) {
+        text += "complete -c iris -n " + fish_quoted(condition) +
+                (argument.is_path ? " -F" : " -a " + fish_quoted(joined(argument.choices, " "))) + "\n";
+      }
+    }
+  }
+  return text;
+}
+
+int run_completions(const CLI::App& app, const std::string& shell) {
+  OutputFile output("-");
+  output.write(shell == "bash" ? bash_script(app) : shell == "zsh" ? zsh_script(app) : fish_script(app));
+  return 0;
+}
+
+}  // namespace
+
+void add_completions(CLI::App& app, Run& run) {
+  CLI::App* command = app.add_subcommand("completions", "A script that completes iris's options in a shell");
+  auto shell = std::make_shared<std::string>();
+  command->add_option("SHELL", *shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  command->footer(
+      "Installed packages bring them along. Examples:\n"
+      "  source <(iris completions bash)                                # in ~/.bashrc\n"
+      "  source <(iris completions zsh)                                 # in ~/.zshrc, after compinit\n"
+      "  iris completions fish > ~/.config/fish/completions/iris.fish");
+  command->callback([&app, shell, &run] { run = [&app, shell] { return run_completions(app, *shell); }; });
+}
+
+}  // namespace iris

@@ -1,0 +1,80 @@
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+
+#ifdef IRIS_WITH_AOTI
+#include <torch/csrc/inductor/aoti_package/model_package_loader.h>
+#endif
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "error.h"
+#include "model/network.h"
+#include "model/temporary_folder.h"
+
+namespace iris {
+
+#ifdef IRIS_WITH_AOTI
+
+namespace {
+
+class AotiNetwork : public Network {
+ public:
+  AotiNetwork(std::unique_ptr<TemporaryFolder> folder, const std::string& model, c10::Device device)
+      : folder_(std::move(folder)),
+        // As many runners as threads that could keep them busy: a further one waits for its turn.
+        loader_(folder_->path(), model, /*run_single_threaded=*/false,
+                std::max(1U, std::thread::hardware_concurrency()), device.index()) {
+    if (device.is_cpu()) {  // all is loaded; on a GPU, kernels are when they are first run
+      folder_.reset();
+    }
+  }
+
+  at::Tensor forward(const at::Tensor& features) override {
+    // The compiled code starts OpenMP's threads itself, without asking LibTorch how many.
+    thread_local const bool has_thread_count = (at::init_num_threads(), true);
+    static_cast<void>(has_thread_count);
+    const std::vector<at::Tensor> outputs = loader_.run({features});
+    return outputs.size() == 1 ? outputs[0] : at::Tensor();
+  }
+
+ private:
+  std::unique_ptr<TemporaryFolder> folder_;
+  torch::inductor::AOTIModelPackageLoader loader_;
+};
+
+}  // namespace
+
+std::unique_ptr<Network> make_aoti_network(const Pt2Archive& archive, c10::Device device) {
+  check_runs_here(archive, TORCH_VERSION);
+  const bool is_for_cuda = archive.device() == "cuda";
+  if (is_for_cuda != device.is_cuda()) {
+    throw InputError(is_for_cuda ? "was compiled for CUDA, and there is none to run it on; export the model on the CPU"
+                                 : "was compiled for the CPU; export the model on the GPU, or use --device cpu");
+  }
+  ModelNames names = archive.names.empty() ? ModelNames{} : parse_model_names(archive.names);
+  auto folder = std::make_unique<TemporaryFolder>();
+  for (const auto& [path, entry] : archive.parts) {
+    folder->write(path, ZipReader::checked(entry));
+  }
+  try {
+    auto network = std::make_unique<AotiNetwork>(std::move(folder), archive.model, device);
+    network->names = std::move(names);
+    return network;
+  } catch (const std::exception& error) {
+    throw FormatError("LibTorch " TORCH_VERSION " cannot load this AOTInductor package: " + message_of(error) +
+                      "; it loads what the same version of PyTorch compiled on such a machine");
+  }
+}
+
+#else
+
+std::unique_ptr<Network> make_aoti_network(const Pt2Archive& /*archive*/, c10::Device /*device*/) {
+  throw InputError("is an AOTInductor package, which LibTorch " TORCH_VERSION
+                   " does not load from a folder; build iris with 2.13 or newer, or export to TorchScript");
+}
+
+#endif
+
+}  // namespace iris

@@ -1,0 +1,21 @@
+// Any model's file, as plain data: no LibTorch in it.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "model/file/model_names.h"
+#include "model/file/pt2_archive.h"
+#include "tensor_file/tensor_file.h"
+
+namespace iris {
+
+using ModelFile = std::variant<TensorFile, Pt2Archive>;
+
+// Told by content. "-" is standard input. Throws FormatError("PATH: …").
+ModelFile read_model_file(const std::string& path);
+
+// What its iris.json says, or, of a state_dict, IrisNet's names. Throws FormatError.
+ModelNames names_of(const ModelFile& file);
+
+}  // namespace iris

@@ -1,0 +1,196 @@
+#include "model/file/pt2_archive.h"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "error.h"
+#include "tensor_file/file_kind.h"
+#include "text.h"
+
+namespace iris {
+namespace {
+
+constexpr std::string_view kFormatFile = "archive_format";
+constexpr std::string_view kFormat = "pt2";
+constexpr std::string_view kModels = "data/aotinductor/";
+constexpr std::string_view kConstants = "data/constants/";
+constexpr std::string_view kNames = "extra/iris.json";
+constexpr std::string_view kMetadataEnd = "wrapper_metadata.json";
+
+constexpr const char* kExportAgain = "; export the model again where it is to run (docs/formats.md)";
+
+std::string_view text_of(const ZipEntry& entry) {
+  const auto bytes = ZipReader::checked(entry);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// "archive/" of "archive/archive_format"; nullopt where that is not there.
+std::optional<std::string> find_root(const ZipReader& zip) {
+  for (const ZipEntry& entry : zip.entries()) {
+    const std::size_t slash = entry.name.find('/');
+    if (slash != std::string_view::npos && entry.name.substr(slash + 1) == kFormatFile && text_of(entry) == kFormat) {
+      return std::string(entry.name.substr(0, slash + 1));
+    }
+  }
+  return std::nullopt;
+}
+
+// A path that the entry may be unpacked under: data/aotinductor/MODEL/FILE or data/constants/FILE, and none of them
+// "..".
+std::string checked_path(std::string_view path) {
+  int depth = 0;
+  bool is_plain = path.find_first_of(std::string_view("\\\0", 2)) == std::string_view::npos;
+  for (std::size_t start = 0; start <= path.size(); ++depth) {
+    const std::string_view name = path.substr(start, path.find('/', start) - start);
+    is_plain = is_plain && !name.empty() && name != "." && name != "..";
+    start += name.size() + 1;
+  }
+  if (!is_plain || depth != (path.starts_with(kModels) ? 4 : 3)) {
+    throw FormatError("zip entry " + text::quoted(path) + ": is not where AOTInductor puts its files");
+  }
+  return std::string(path);
+}
+
+std::string choose_model(const std::set<std::string>& names) {
+  if (names.empty()) {
+    throw FormatError(
+        "is a program of torch.export that is not compiled; compile it in Python, with "
+        "torch._inductor.aoti_compile_and_package, or export the model with python_export/export.py");
+  }
+  if (names.contains("model") || names.size() == 1) {
+    return names.contains("model") ? "model" : *names.begin();
+  }
+  std::string list;
+  for (const std::string& name : names) {
+    list += (list.empty() ? "" : ", ") + text::printable(name);
+  }
+  throw FormatError("holds several models, none of them called model: " + list + "; package one of them");
+}
+
+std::map<std::string, std::string> parse_metadata(std::string_view text) {
+  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) {
+    throw FormatError(std::string(kMetadataEnd) + ": is no JSON object");
+  }
+  std::map<std::string, std::string> metadata;
+  for (const auto& [name, value] : json.items()) {
+    if (value.is_string()) {
+      metadata[name] = value.get<std::string>();
+    }
+  }
+  if (!metadata.contains("AOTI_DEVICE_KEY")) {
+    throw FormatError(std::string(kMetadataEnd) + ": does not say for which device the code is (AOTI_DEVICE_KEY)");
+  }
+  return metadata;
+}
+
+std::string value_of(const Pt2Archive& archive, const std::string& key) {
+  const auto found = archive.metadata.find(key);
+  return found == archive.metadata.end() ? "" : found->second;
+}
+
+// What /proc/cpuinfo says that the processor has.
+std::set<std::string> processor_flags() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("flags") || line.starts_with("Features")) {
+      std::istringstream words(line.substr(line.find(':') + 1));
+      return {std::istream_iterator<std::string>(words), {}};
+    }
+  }
+  return {};
+}
+
+// Of "AVX512 AVX512_VNNI", what this processor lacks.
+std::string missing_instructions(const std::string& isa) {
+  const std::set<std::string> flags = processor_flags();
+  std::istringstream words(isa);
+  std::string missing;
+  for (std::string word; words >> word;) {
+    std::string flag;
+    std::transform(word.begin(), word.end(), std::back_inserter(flag),
+                   [](unsigned char character) { return static_cast<char>(std::tolower(character)); });
+    flag += flag == "avx512" ? "f" : "";
+    const bool is_known = flag.starts_with("avx") || flag.starts_with("amx");
+    if (is_known && !flags.empty() && !flags.contains(flag)) {
+      missing += (missing.empty() ? "" : ", ") + word;
+    }
+  }
+  return missing;
+}
+
+std::string without_build(const std::string& version) { return version.substr(0, version.find('+')); }
+
+}  // namespace
+
+std::optional<Pt2Archive> read_pt2_archive(std::shared_ptr<const FileBytes> file) {
+  if (kind_of_file(file->bytes()) != FileKind::kZip) {
+    return std::nullopt;
+  }
+  const ZipReader zip(file->bytes());
+  const std::optional<std::string> root = find_root(zip);
+  if (!root) {
+    return std::nullopt;
+  }
+  std::set<std::string> models;
+  for (const ZipEntry& entry : zip.entries()) {
+    const std::string_view path = entry.name.substr(std::min(root->size(), entry.name.size()));
+    if (entry.name.starts_with(*root) && path.starts_with(kModels)) {
+      checked_path(path);
+      models.emplace(path.substr(kModels.size(), path.find('/', kModels.size()) - kModels.size()));
+    }
+  }
+  Pt2Archive archive{.file = std::move(file), .model = choose_model(models), .metadata = {}, .names = {}, .parts = {}};
+  const std::string folder = std::string(kModels) + archive.model + "/";
+  bool has_code = false;
+  for (const ZipEntry& entry : zip.entries()) {
+    if (!entry.name.starts_with(*root)) {
+      continue;
+    }
+    const std::string_view path = entry.name.substr(root->size());
+    if (path == kNames) {
+      archive.names = text_of(entry);
+    } else if ((path.starts_with(folder) || path.starts_with(kConstants)) && !path.ends_with(".cpp") &&
+               !path.ends_with(".o")) {
+      has_code = has_code || path.ends_with(".so");
+      archive.parts.emplace_back(checked_path(path), entry);
+      if (path.ends_with(kMetadataEnd)) {
+        archive.metadata = parse_metadata(text_of(entry));
+      }
+    }
+  }
+  if (!has_code) {
+    throw FormatError("holds the sources of a model, not its compiled code; package it without package_cpp_only");
+  }
+  if (archive.metadata.empty()) {
+    throw FormatError("does not say what its code was compiled for: there is no " + std::string(kMetadataEnd));
+  }
+  return archive;
+}
+
+void check_runs_here(const Pt2Archive& archive, const std::string& torch_version) {
+  const auto fail = [](const std::string& fact) { throw FormatError("was compiled for " + fact + kExportAgain); };
+  utsname here = {};
+  uname(&here);
+  if (const std::string platform = value_of(archive, "AOTI_PLATFORM"); !platform.empty() && platform != "linux") {
+    fail(platform + ", and this is linux");
+  }
+  if (const std::string machine = value_of(archive, "AOTI_MACHINE"); !machine.empty() && machine != here.machine) {
+    fail(machine + ", and this is " + here.machine);
+  }
+  if (const std::string missing = missing_instructions(value_of(archive, "AOTI_CPU_ISA")); !missing.empty()) {
+    fail("a processor with " + missing + ", which this one lacks");
+  }
+  const std::string version = value_of(archive, "torch_version");
+  if (!version.empty() && without_build(version) != without_build(torch_version)) {
+    fail("PyTorch " + version + ", and this is LibTorch " + torch_version);
+  }
+}
+
+}  // namespace iris

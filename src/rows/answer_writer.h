@@ -1,0 +1,57 @@
+// Answers as text, as every way of asking prints them.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rows/predictions.h"
+
+namespace iris {
+
+struct AnswerParts {
+  bool probabilities = false;
+  bool logits = false;
+};
+
+// One model's answers in one format. Any number of threads may use it.
+class AnswerWriter {
+ public:
+  enum class Format { kCsv, kNdjson };
+
+  AnswerWriter(Format format, const std::vector<std::string>& labels, AnswerParts parts);
+
+  std::size_t class_count() const { return begins_.size(); }
+
+  // CSV's first line, "label,confidence", with "p_LABEL" and "logit_LABEL" for each class when asked for; of NDJSON "".
+  std::string header() const;
+
+  // Appends one line for each row from `first` to `last`:
+  // setosa,0.987120 or {"label":"setosa","index":0,"confidence":0.98712}, and the parts. Confidences and probabilities
+  // have 6 decimals in CSV; all other floats carry every digit that a float32 needs.
+  void append(const Predictions& predictions, std::size_t first, std::size_t last, std::string& text) const;
+
+  // Appends the line of a row that was skipped: empty cells, or {"error":"…"}.
+  void append_skipped(std::string_view error, std::string& text) const;
+
+ private:
+  char* write_answer(const Predictions& predictions, std::size_t row, char* to) const;
+  char* write_csv(const Predictions& predictions, std::size_t row, char* to) const;
+  char* write_json(const Predictions& predictions, std::size_t row, char* to) const;
+
+  struct Begin {
+    std::string padded;
+    std::size_t size;
+  };
+
+  Format format_;
+  AnswerParts parts_;
+  std::vector<Begin> begins_;                   // of each class's lines: all that is before the confidence
+  std::vector<std::string> probability_names_;  // in JSON: "{" or "," and the label
+  std::string header_;
+  std::size_t max_line_ = 0;
+};
+
+}  // namespace iris

@@ -1,0 +1,117 @@
+#include "tensor_file/file_kind.h"
+
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+
+namespace iris {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::size_t kSniffed = 512;
+constexpr std::size_t kTarMagicOffset = 257;
+constexpr std::string_view kLegacyMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"sv;
+constexpr std::size_t kMaxMagicOffset = 11;  // behind PROTO and FRAME
+constexpr std::string_view kLegacyMagicInDecimal = "L119547037146038801333356L\n."sv;
+
+std::string_view head_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), kSniffed)};
+}
+
+std::string lower_trimmed(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) {
+    text.remove_prefix(3);
+  }
+  std::string lower;
+  for (const char character : text) {
+    if (!lower.empty() || std::isspace(static_cast<unsigned char>(character)) == 0) {
+      lower += static_cast<char>(std::tolower(static_cast<unsigned char>(character)));
+    }
+  }
+  return lower;
+}
+
+// A protobuf whose first field is ModelProto.ir_version and whose next are strings or messages (onnx.proto3).
+bool looks_like_onnx(std::string_view head) {
+  return head.size() > 4 && head[0] == 0x08 && head[1] > 0 && head[1] < 32 &&
+         ("\x12\x1a\x22\x2a\x32\x3a\x42"sv.find(head[2]) != std::string_view::npos);
+}
+
+bool is_ascii_text(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char character) { return (character >= 0x20 && character < 0x7F) || character == '\n'; });
+}
+
+bool is_text(std::string_view head) {
+  return std::none_of(head.begin(), head.end(), [](char character) {
+    const auto byte = static_cast<unsigned char>(character);
+    return byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t';
+  });
+}
+
+}  // namespace
+
+FileKind kind_of_file(std::span<const std::byte> bytes) {
+  const std::string_view head = head_of(bytes);
+  if (head.starts_with("PK\x03\x04") || head.starts_with("PK\x05\x06")) {
+    return FileKind::kZip;
+  }
+  // The magic number alone in a pickle of protocol 2 to 5, or of 0 or 1.
+  const std::size_t magic = head.find(kLegacyMagic);
+  if ((head.starts_with('\x80') && magic != std::string_view::npos && magic <= kMaxMagicOffset) ||
+      head.starts_with(kLegacyMagicInDecimal)) {
+    return FileKind::kLegacy;
+  }
+  // The header's length, which no text begins with, then a JSON object.
+  if (head.size() >= 9 && head[8] == '{' && !is_ascii_text(head.substr(0, 8))) {
+    return FileKind::kSafetensors;
+  }
+  return FileKind::kOther;
+}
+
+std::string describe_foreign_file(std::span<const std::byte> bytes) {
+  const std::string_view head = head_of(bytes);
+  const std::string lower = lower_trimmed(head);
+  if (bytes.empty()) {
+    return "is empty; the download or the save did not finish";
+  }
+  if (lower.starts_with("<!doctype html") || lower.starts_with("<html")) {
+    return "is an HTML page, not a model; open its address in a browser and download the file itself";
+  }
+  if (lower.starts_with("version https://git-lfs")) {
+    return "is a Git LFS pointer, not the model; fetch it with: git lfs pull";
+  }
+  if (head.size() > kTarMagicOffset && head.substr(kTarMagicOffset).starts_with("ustar")) {
+    return "is a tar archive; unpack it, or, saved by PyTorch before 0.1.10, load it and save its state_dict in Python";
+  }
+  if (head.starts_with("\x1f\x8b") || head.starts_with("\x28\xb5\x2f\xfd") || head.starts_with("BZh") ||
+      head.starts_with("\xfd"
+                       "7zXZ")) {
+    return "is compressed; unpack it first";
+  }
+  if (head.starts_with("\x89HDF")) {
+    return "is an HDF5 file (Keras?), not a PyTorch model";
+  }
+  if (head.starts_with("\x93NUMPY")) {
+    return "is a NumPy array, not a PyTorch model";
+  }
+  if (head.starts_with("GGUF")) {
+    return "is a GGUF model, not a PyTorch one";
+  }
+  if (looks_like_onnx(head)) {
+    return "is an ONNX model, which is for other runtimes, such as ONNX Runtime; iris runs the state_dict of an "
+           "IrisNet, TorchScript and .pt2 packages: export the PyTorch model with python_export/export.py "
+           "(docs/formats.md)";
+  }
+  if (head.size() > 1 && head[0] == '\x80' && head[1] <= 5) {
+    return "is a plain pickle, not written by torch.save; save the model's numbers, in Python: "
+           "torch.save(model.state_dict(), \"model.pt\")";
+  }
+  if (is_text(head)) {
+    return "is a text file, not a model";
+  }
+  return "is not a model file: neither a zip container nor any other that PyTorch writes; was it cut or overwritten?";
+}
+
+}  // namespace iris

@@ -1,0 +1,184 @@
+#include <algorithm>
+#include <cstring>
+#include <future>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "error.h"
+#include "tensor_file/containers.h"
+#include "tensor_file/selection.h"
+#include "tensor_file/tensor_writer.h"
+#include "text.h"
+
+namespace iris {
+namespace {
+
+using nlohmann::ordered_json;
+
+// A tensor expanded by strides of 0 is written out in full; beyond this many times its storage, it is not meant to be.
+constexpr std::uint64_t kMaxExpansion = 1024;
+// Nor are so many tensors on one storage, if they are larger than this in all.
+constexpr std::uint64_t kMaxUnshared = 64 << 20;
+constexpr std::size_t kBufferSize = 1 << 20;
+constexpr std::size_t kHeaderAlignment = 8;
+
+std::uint64_t byte_count(const TensorRecord& tensor) {
+  return static_cast<std::uint64_t>(tensor.numel()) * size_of(tensor.dtype);
+}
+
+void check_writable(const NamedTensor& named, const StorageRecord& storage) {
+  const auto fail = [&](const std::string& fact) {
+    throw FormatError("tensor " + text::quoted(named.name) + ": " + fact);
+  };
+  const std::string dtype(name_of(named.tensor->dtype));
+  if (safetensors_name_of(named.tensor->dtype).empty()) {
+    fail("safetensors has no dtype " + dtype + "; write a .pt");
+  }
+  if (named.name == kSafetensorsMetadata) {
+    fail("safetensors keeps this name for itself; write a .pt");
+  }
+  if (byte_count(*named.tensor) / kMaxExpansion > storage.size) {
+    fail("its shape " + shape_text(named.tensor->shape) +
+         " is far larger than its data, and safetensors has no strides; "
+         "write a .pt");
+  }
+  if (named.tensor->is_neg && !dtype.starts_with("float") && !dtype.starts_with("bfloat") &&
+      !dtype.starts_with("complex")) {
+    fail("a negated " + dtype + " cannot be written");
+  }
+}
+
+// Writes the tensor's elements in row-major order, with the conj and neg bits carried out.
+class ElementWriter {
+ public:
+  ElementWriter(const TensorRecord& tensor, const StorageRecord& storage, OutputFile& output)
+      : tensor_(tensor), data_(storage.data), output_(output), size_(size_of(tensor.dtype)) {}
+
+  void write() {
+    if (tensor_.numel() == 0) {  // though other dimensions may be of 2^60
+      return;
+    }
+    const auto offset = static_cast<std::size_t>(tensor_.offset) * size_;
+    if (tensor_.is_contiguous() && !tensor_.is_conj && !tensor_.is_neg) {
+      const auto bytes = data_.subspan(offset, byte_count(tensor_));
+      output_.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+      return;
+    }
+    write_dimension(0, offset);
+    output_.write(buffer_);
+  }
+
+ private:
+  void write_dimension(std::size_t dimension, std::size_t offset) {
+    if (dimension == tensor_.shape.size()) {
+      write_element(offset);
+      return;
+    }
+    const std::size_t stride = static_cast<std::size_t>(tensor_.strides[dimension]) * size_;
+    for (std::int64_t i = 0; i < tensor_.shape[dimension]; ++i) {
+      write_dimension(dimension + 1, offset + static_cast<std::size_t>(i) * stride);
+    }
+  }
+
+  void write_element(std::size_t offset) {
+    const std::size_t start = buffer_.size();
+    buffer_.append(reinterpret_cast<const char*>(data_.data()) + offset, size_);
+    const std::size_t word = word_size_of(tensor_.dtype);
+    for (std::size_t end = word; end <= size_; end += word) {  // the sign is the top bit of each little-endian number
+      const bool is_imaginary = word != size_ && end == size_;
+      if (tensor_.is_neg != (tensor_.is_conj && is_imaginary)) {
+        buffer_[start + end - 1] = static_cast<char>(buffer_[start + end - 1] ^ 0x80);
+      }
+    }
+    if (buffer_.size() >= kBufferSize) {
+      output_.write(buffer_);
+      buffer_.clear();
+    }
+  }
+
+  const TensorRecord& tensor_;
+  std::span<const std::byte> data_;
+  OutputFile& output_;
+  std::size_t size_;
+  std::string buffer_;
+};
+
+// As JSON. Written out here, as ordered_json looks through all its keys for each new one.
+std::string metadata_of(const TensorFile& file, pickle::Value dict) {
+  const auto& document = file.document;
+  const pickle::Value state = dict.has_items() ? document.state(dict) : pickle::Value{};
+  const pickle::Value* metadata = document.find(state, kSafetensorsMetadata);
+  std::string json;
+  if (metadata != nullptr && metadata->is_dict()) {
+    const auto entries = document.items(*metadata);
+    for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
+      if (entries[i].kind == pickle::Kind::kString && entries[i + 1].kind == pickle::Kind::kString) {
+        json += (json.empty() ? "" : ",") + ordered_json(document.text(entries[i])).dump() + ":" +
+                ordered_json(document.text(entries[i + 1])).dump();
+      }
+    }
+  }
+  return "{" + (json.empty() ? "\"format\":\"pt\"" : json) + "}";
+}
+
+// Many tensors may share one storage, which safetensors would hold once for each.
+void check_total(const TensorFile& file, const std::vector<NamedTensor>& tensors) {
+  std::uint64_t held = 0;
+  for (const StorageRecord& storage : file.storages) {
+    held += storage.size;
+  }
+  std::uint64_t written = 0;
+  for (const NamedTensor& named : tensors) {
+    written += std::min(byte_count(*named.tensor), std::numeric_limits<std::uint64_t>::max() - written);
+  }
+  if (written > kMaxUnshared && written / kMaxExpansion > held) {
+    throw FormatError("its tensors share their data, and would be " + std::to_string(written) +
+                      " bytes, as safetensors has no sharing; write a .pt");
+  }
+}
+
+}  // namespace
+
+void write_safetensors(const TensorFile& file, pickle::Value dict, OutputFile& output) {
+  // On another core, where there is one, while this one writes.
+  auto verified = std::async([&file] { verify_data(file); });
+  std::vector<NamedTensor> tensors = named_tensors(file, dict);
+  std::set<std::string_view> names;
+  for (const NamedTensor& named : tensors) {
+    check_writable(named, file.storages[named.tensor->storage]);
+    if (!names.insert(named.name).second) {
+      throw FormatError("two tensors have the name " + text::quoted(named.name));
+    }
+  }
+  std::stable_sort(tensors.begin(), tensors.end(), [](const NamedTensor& a, const NamedTensor& b) {
+    return size_of(a.tensor->dtype) > size_of(b.tensor->dtype);
+  });
+  check_total(file, tensors);
+  std::string header = "{\"" + std::string(kSafetensorsMetadata) + "\":" + metadata_of(file, dict);
+  std::uint64_t offset = 0;
+  for (const NamedTensor& named : tensors) {
+    const std::uint64_t end = offset + byte_count(*named.tensor);
+    const ordered_json entry = {{"dtype", safetensors_name_of(named.tensor->dtype)},
+                                {"shape", named.tensor->shape},
+                                {"data_offsets", {offset, end}}};
+    header += "," + ordered_json(named.name).dump() + ":" + entry.dump();
+    offset = end;
+  }
+  header += '}';
+  header.append((kHeaderAlignment - header.size() % kHeaderAlignment) % kHeaderAlignment, ' ');
+  std::string size(8, '\0');
+  for (std::size_t i = 0; i < size.size(); ++i) {
+    size[i] = static_cast<char>(header.size() >> (8 * i) & 0xFF);
+  }
+  output.write(size + header);
+  for (const NamedTensor& named : tensors) {
+    ElementWriter(*named.tensor, file.storages[named.tensor->storage], output).write();
+  }
+  verified.get();
+}
+
+}  // namespace iris

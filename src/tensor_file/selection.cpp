@@ -1,0 +1,210 @@
+#include "tensor_file/selection.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "error.h"
+#include "text.h"
+
+namespace iris {
+namespace {
+
+using pickle::Kind;
+using pickle::Value;
+
+// A file may refer to one tensor, or to one long key, from many places. A name takes its length and some more bytes;
+// what all of them take beyond the file's own size is limited to this.
+constexpr std::uint64_t kMaxNames = 16 << 20;
+
+constexpr std::array<std::string_view, 4> kUsualKeys = {"model_state_dict", "state_dict", "model_state", "model"};
+
+bool holds_tensors_itself(const TensorFile& file, Value dict) {
+  if (!dict.is_dict()) {
+    return false;
+  }
+  const auto entries = file.document.items(dict);
+  for (std::size_t i = 1; i < entries.size(); i += 2) {
+    if (file.tensor(entries[i]) != nullptr) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string key_text(const TensorFile& file, Value key) {
+  switch (key.kind) {
+    case Kind::kString:
+      return std::string(file.document.text(key));
+    case Kind::kInt:
+      return std::to_string(key.integer);
+    case Kind::kBool:
+      return key.boolean ? "True" : "False";
+    default:
+      return "?";
+  }
+}
+
+// The value under `key`, which may be several keys joined by dots.
+const Value* find_path(const TensorFile& file, Value dict, std::string_view key) {
+  if (const Value* found = file.document.find(dict, key)) {
+    return found;
+  }
+  for (std::size_t dot = key.find('.'); dot != std::string_view::npos; dot = key.find('.', dot + 1)) {
+    const Value* outer = file.document.find(dict, key.substr(0, dot));
+    if (const Value* found = outer == nullptr ? nullptr : find_path(file, *outer, key.substr(dot + 1))) {
+      return found;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<std::string> inner_dicts_of_tensors(const TensorFile& file) {
+  std::vector<std::string> keys;
+  const auto entries = file.document.items(file.root);
+  for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
+    if (entries[i].kind == Kind::kString && holds_tensors_itself(file, entries[i + 1])) {
+      keys.push_back(key_text(file, entries[i]));
+    }
+  }
+  return keys;
+}
+
+// What --key may say, inner dictionaries after those that hold them. `room`: for so many entries, as one dictionary may
+// be in a file many times.
+void add_keys(const TensorFile& file, Value dict, const std::string& before, std::size_t& room,
+              std::vector<std::string>& keys) {
+  constexpr std::size_t kMostKeys = 20;
+  const auto entries = file.document.items(dict);
+  for (std::size_t i = 0; i + 1 < entries.size() && keys.size() < kMostKeys; i += 2) {
+    if (room == 0) {
+      return;
+    }
+    --room;
+    if (entries[i].kind != Kind::kString || !entries[i + 1].is_dict()) {
+      continue;
+    }
+    const std::string key = before + key_text(file, entries[i]);
+    if (holds_tensors_itself(file, entries[i + 1])) {
+      keys.push_back(key);
+    }
+    add_keys(file, entries[i + 1], key + ".", room, keys);
+  }
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : ", ") + text::printable(name);
+  }
+  return text;
+}
+
+// Recursion and time are bounded by Document::kMaxDepth and kMaxWalk: a name is put together only for a tensor.
+class Collector {
+ public:
+  explicit Collector(const TensorFile& file)
+      : file_(file), room_(kMaxNames + (file.file == nullptr ? 0 : file.file->bytes().size())) {}
+
+  std::vector<NamedTensor> collect(Value value) {
+    add(value);
+    return std::move(found_);
+  }
+
+ private:
+  void add(Value value) {
+    if (const TensorRecord* tensor = file_.tensor(value)) {
+      found_.push_back({take_name(), tensor});
+    } else if (value.is_dict()) {
+      const auto entries = file_.document.items(value);
+      for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
+        add_under(entries[i], entries[i + 1]);
+      }
+    } else if (value.kind == Kind::kObject) {
+      add(file_.document.state(value));
+    } else if (value.kind == Kind::kList || value.kind == Kind::kTuple) {
+      const auto items = file_.document.items(value);
+      for (std::size_t i = 0; i < items.size(); ++i) {
+        add_under(Value::of_int(static_cast<std::int64_t>(i)), items[i]);
+      }
+    }
+  }
+
+  void add_under(Value key, Value value) {
+    path_.push_back(key);
+    add(value);
+    path_.pop_back();
+  }
+
+  std::string take_name() {
+    std::string name;
+    for (const Value key : path_) {
+      name += (name.empty() ? "" : ".") + key_text(file_, key);
+      if (name.size() + sizeof(NamedTensor) > room_) {
+        throw FormatError("the names of its tensors take more memory than its size warrants");
+      }
+    }
+    room_ -= std::min<std::uint64_t>(room_, name.size() + sizeof(NamedTensor));
+    return name;
+  }
+
+  const TensorFile& file_;
+  std::uint64_t room_;
+  std::vector<Value> path_;
+  std::vector<NamedTensor> found_;
+};
+
+}  // namespace
+
+Selection select_state_dict(const TensorFile& file, const std::optional<std::string>& key) {
+  const Value root = file.root;
+  if (key) {
+    const Value* found = root.is_dict() ? find_path(file, root, *key) : nullptr;
+    if (found != nullptr && (found->is_dict() || found->kind == Kind::kObject)) {
+      return {*key, *found};
+    }
+    std::vector<std::string> keys;
+    if (root.is_dict()) {
+      std::size_t room = 1000;
+      add_keys(file, root, "", room, keys);
+    }
+    throw FormatError("there is no dictionary " + text::quoted(*key) + " in it; " +
+                      (keys.empty() ? "leave --key out" : "--key may be: " + joined(keys)));
+  }
+  if (root.kind == Kind::kObject) {
+    return {"", root};
+  }
+  if (!root.is_dict()) {
+    throw FormatError("holds " + std::string(file.tensor(root) != nullptr ? "one tensor" : "no dictionary") +
+                      ", not a state_dict; save one, in Python: torch.save(model.state_dict(), \"model.pt\")");
+  }
+  for (const std::string_view usual : kUsualKeys) {
+    const Value* found = file.document.find(root, usual);
+    if (found != nullptr && holds_tensors_itself(file, *found)) {
+      return {std::string(usual), *found};
+    }
+  }
+  if (holds_tensors_itself(file, root) || file.document.items(root).empty()) {
+    return {"", root};
+  }
+  const auto keys = inner_dicts_of_tensors(file);
+  if (keys.size() == 1) {
+    return {keys[0], *file.document.find(root, keys[0])};
+  }
+  if (keys.empty()) {
+    throw FormatError("holds no dictionary of tensors; iris inspect shows what it holds");
+  }
+  throw FormatError("holds several state_dicts; choose one with --key: " + joined(keys));
+}
+
+std::vector<NamedTensor> named_tensors(const TensorFile& file, Value value) { return Collector(file).collect(value); }
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  }
+  return text + (shape.size() == 1 ? ",)" : ")");
+}
+
+}  // namespace iris

@@ -1,0 +1,77 @@
+#include "tensor_file/tensor_file.h"
+
+#include <utility>
+
+#include "error.h"
+#include "tensor_file/containers.h"
+#include "tensor_file/file_kind.h"
+
+namespace iris {
+
+std::int64_t TensorRecord::numel() const {
+  std::int64_t product = 1;
+  for (const std::int64_t size : shape) {
+    product *= size;
+  }
+  return product;
+}
+
+bool TensorRecord::is_contiguous() const {
+  if (numel() == 0) {
+    return true;
+  }
+  std::int64_t expected = 1;
+  for (std::size_t i = shape.size(); i-- > 0;) {
+    if (shape[i] != 1 && strides[i] != expected) {
+      return false;
+    }
+    expected *= shape[i];
+  }
+  return true;
+}
+
+const TensorRecord* TensorFile::tensor(pickle::Value value) const {
+  return value.kind == pickle::Kind::kExternal ? &tensors.at(value.index) : nullptr;
+}
+
+bool TensorFile::is_cpp_archive() const {
+  using pickle::Kind;
+  if (!is_torchscript || root.kind != Kind::kObject) {
+    return false;
+  }
+  // Every module that Python scripted or traced has the attribute.
+  const bool has_python_attribute = document.find(document.state(root), "training") != nullptr;
+  return document.text(document.items(root)[0]) == "__torch__.Module" && !has_python_attribute;
+}
+
+// A pickled nn.Module spells out the attributes that nn.Module.__setstate__ expects.
+void throw_as_whole_model_if_so(std::string_view pickle, const std::string& fact) {
+  if (pickle.find("_parameters") != std::string_view::npos && pickle.find("_modules") != std::string_view::npos) {
+    throw FormatError("holds a whole pickled model, which only its own Python code can load (" + fact +
+                      "); save its numbers instead, in Python: torch.save(model.state_dict(), \"model.pt\")");
+  }
+}
+
+TensorFile read_tensor_file(std::shared_ptr<const FileBytes> file) {
+  switch (kind_of_file(file->bytes())) {
+    case FileKind::kZip:
+      return read_zip_container(std::move(file));
+    case FileKind::kLegacy:
+      return read_legacy_container(std::move(file));
+    case FileKind::kSafetensors:
+      return read_safetensors_container(std::move(file));
+    case FileKind::kOther:
+      break;
+  }
+  throw FormatError(describe_foreign_file(file->bytes()));
+}
+
+TensorFile read_tensor_file(const std::string& path) {
+  try {
+    return read_tensor_file(FileBytes::open(path));
+  } catch (const FormatError& error) {
+    throw FormatError((path == "-" ? "stdin" : path) + ": " + error.what());
+  }
+}
+
+}  // namespace iris

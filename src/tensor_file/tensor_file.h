@@ -1,0 +1,81 @@
+// Any file that holds tensors, read without LibTorch: what Python would see in it, as plain data. docs: the README's
+// "What is read, what is refused".
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/file_bytes.h"
+#include "pickle/document.h"
+#include "tensor_file/dtype.h"
+
+namespace iris {
+
+enum class Container { kZip, kLegacy, kSafetensors };
+
+// The bytes that one or more tensors lie in.
+struct StorageRecord {
+  std::string key;                    // its name in the container
+  std::string location;               // where it was when saved: "cpu", "cuda:0"
+  std::optional<DType> dtype;         // of its elements; nullopt: an UntypedStorage
+  std::uint64_t size = 0;             // bytes
+  std::span<const std::byte> data;    // little-endian, `size` bytes; valid as long as `owner`
+  std::shared_ptr<const void> owner;  // the mapped file, or a copy where bytes had to be swapped
+  std::uint32_t crc = 0;              // of the data, as the container says; 0: it says none
+  std::size_t word_size = 0;          // of the numbers in it (an UntypedStorage's: by its first tensor); 0: not known
+};
+
+// All numbers count elements. Already checked: one stride per size, nothing negative, nothing overflowing 64 bits, and
+// every element inside the storage. A tensor may still be far larger than its storage, by strides of 0.
+struct TensorRecord {
+  DType dtype = {};
+  std::vector<std::int64_t> shape;
+  std::vector<std::int64_t> strides;
+  std::int64_t offset = 0;
+  std::uint32_t storage = 0;  // index into TensorFile::storages
+  bool requires_grad = false;
+  bool is_parameter = false;
+  bool is_conj = false;
+  bool is_neg = false;
+
+  std::int64_t numel() const;
+  bool is_contiguous() const;
+};
+
+// Moved, not copied (the document's texts are views into `file`). Any number of threads may read it.
+struct TensorFile {
+  std::shared_ptr<const FileBytes> file;
+  Container container = Container::kZip;
+  bool is_torchscript = false;         // or written by C++ torch::save: the archive has constants.pkl
+  bool has_tensor_attributes = false;  // Python code had set some; they are not kept
+  pickle::Document document;
+  pickle::Value root;  // tensors are Kind::kExternal: an index into `tensors`
+  std::vector<TensorRecord> tensors;
+  std::vector<StorageRecord> storages;
+  // TorchScript only: the tensors that its code names CONSTANTS.c0, c1, … (a frozen module has all of its own there).
+  std::shared_ptr<const TensorFile> constants;
+  std::string_view names;  // TorchScript only: its extra file iris.json, of any content; empty: there is none
+
+  TensorFile() = default;
+  TensorFile(TensorFile&&) = default;
+  TensorFile& operator=(TensorFile&&) = default;
+
+  // Written by C++ torch::save: an archive of plain modules, with no program in it.
+  bool is_cpp_archive() const;
+
+  // nullptr where the value is no tensor.
+  const TensorRecord* tensor(pickle::Value value) const;
+};
+
+// Told by content, never by name; "-" is standard input. Reads no tensor data. Throws FormatError("PATH: …").
+TensorFile read_tensor_file(const std::string& path);
+
+// The same of a file that is open. Throws FormatError without a path.
+TensorFile read_tensor_file(std::shared_ptr<const FileBytes> file);
+
+}  // namespace iris

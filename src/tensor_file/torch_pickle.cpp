@@ -1,0 +1,365 @@
+#include "tensor_file/torch_pickle.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "error.h"
+#include "tensor_file/tensor_checks.h"
+#include "tensor_file/torch_globals.h"
+#include "text.h"
+
+namespace iris {
+namespace {
+
+using pickle::Kind;
+using pickle::Value;
+
+// at::Tensor itself allows more, but none of its kernels do.
+constexpr std::size_t kMaxRank = 64;
+// Of a storage's key ("0", "94127342343680") and location ("cuda:0"); each record holds its own.
+constexpr std::size_t kMaxStorageText = 256;
+constexpr std::int64_t kMaxInt = std::numeric_limits<std::int64_t>::max();
+
+// The parts of Python's "('storage', <class 'torch.FloatStorage'>, '0', 'cpu', 16)": protocol 0 has persistent ids as
+// text only, so torch.save's tuple is written through str().
+std::vector<std::string_view> parts_of_text_id(std::string_view text) {
+  std::vector<std::string_view> parts;
+  if (!text.starts_with('(') || !text.ends_with(')')) {
+    return parts;
+  }
+  text = text.substr(1, text.size() - 2);
+  while (true) {
+    const std::size_t comma = text.find(", ");
+    std::string_view part = text.substr(0, comma);
+    if (part.starts_with("<class '") && part.ends_with("'>")) {
+      part = part.substr(8, part.size() - 10);
+    } else if (part.size() >= 2 && part.starts_with('\'') && part.ends_with('\'')) {
+      part = part.substr(1, part.size() - 2);
+    }
+    parts.push_back(part);
+    if (comma == std::string_view::npos) {
+      return parts;
+    }
+    text.remove_prefix(comma + 2);
+  }
+}
+
+struct StorageView {
+  std::uint32_t storage = 0;
+  std::int64_t offset = 0;  // elements; a legacy file may have a storage inside another
+};
+
+class Resolver {
+ public:
+  explicit Resolver(TensorFile& file) : file_(file), document_(file.document) {}
+
+  void run() {
+    const std::size_t count = document_.container_count();
+    replacements_.resize(count);
+    for (std::size_t i = 0; i < count; ++i) {  // parts come before what is made of them
+      const Value value = document_.container(i);
+      replacements_[i] = value;
+      offset_ = document_.offset(value);
+      if (value.kind == Kind::kPersistentId) {
+        add_storage(value);
+      } else if (value.kind == Kind::kCall) {
+        const auto call = document_.items(value);
+        replacements_[i] = resolve_call(value, document_.text(call[0]), call.subspan(1));
+      }
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const Value container = document_.container(i);
+      for (Value& item : document_.items(container)) {
+        item = replaced(item);
+      }
+      document_.set_state(container, replaced(document_.state(container)));
+    }
+    file_.root = replaced(file_.root);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& fact) const {
+    throw FormatError("offset " + std::to_string(offset_) + ": " + fact);
+  }
+
+  Value replaced(Value value) const { return value.has_items() ? replacements_.at(value.index) : value; }
+
+  std::string_view text_of(Value value, Kind kind, const char* what) const {
+    if (value.kind != kind) {
+      fail(std::string(what) + " is not what torch.save writes");
+    }
+    return document_.text(value);
+  }
+
+  std::int64_t integer_of(Value value, const char* what) const {
+    if (value.kind != Kind::kInt || value.integer < 0) {
+      fail(std::string(what) + " is no integer from 0 to 2^63 - 1");
+    }
+    return value.integer;
+  }
+
+  bool bool_of(Value value, const char* what) const {
+    if (value.kind != Kind::kBool) {
+      fail(std::string(what) + " is no bool");
+    }
+    return value.boolean;
+  }
+
+  std::vector<std::int64_t> integers_of(Value value, const char* what) const {
+    value = replaced(value);
+    if (value.kind == Kind::kCall) {  // torch.Size((…))
+      value = document_.items(value)[1];
+    }
+    if (value.kind != Kind::kTuple && value.kind != Kind::kList) {
+      fail(std::string(what) + " is no tuple");
+    }
+    const auto items = document_.items(value);
+    if (items.size() > kMaxRank) {
+      fail("a tensor has " + std::to_string(items.size()) + " dimensions");
+    }
+    std::vector<std::int64_t> integers;
+    for (const Value item : items) {
+      integers.push_back(integer_of(item, what));
+    }
+    return integers;
+  }
+
+  void add_storage(Value persistent_id);
+  StorageView view_of(Value value) const;
+  Value resolve_call(Value call, std::string_view function, std::span<const Value> arguments);
+  Value add_tensor(std::string_view function, std::span<const Value> arguments);
+  Value add_parameter(std::span<const Value> arguments);
+  void read_metadata(Value metadata, TensorRecord& tensor) const;
+  void note_attributes(Value state);
+
+  TensorFile& file_;
+  pickle::Document& document_;
+  std::size_t offset_ = 0;
+  std::vector<Value> replacements_;                // by container number
+  std::map<std::uint32_t, StorageView> views_;     // by the number of the persistent id
+  std::map<std::string, std::uint32_t> storages_;  // by key
+};
+
+void Resolver::add_storage(Value persistent_id) {
+  const Value id = document_.items(persistent_id)[0];
+  StorageRecord storage;
+  std::string_view type;
+  std::int64_t numel = 0;
+  StorageView view;
+  if (id.kind == Kind::kString) {
+    const auto parts = parts_of_text_id(document_.text(id));
+    if (parts.size() < 5 || parts[0] != "storage" ||
+        std::from_chars(parts[4].data(), parts[4].data() + parts[4].size(), numel).ptr !=
+            parts[4].data() + parts[4].size() ||
+        numel < 0) {
+      fail("a persistent id is not one of torch.save: " + text::quoted(document_.text(id)));
+    }
+    type = parts[1];
+    storage.key = parts[2].substr(0, kMaxStorageText + 1);
+    storage.location = parts[3].substr(0, kMaxStorageText + 1);
+  } else {
+    if (id.kind != Kind::kTuple) {
+      fail("a persistent id is no tuple");
+    }
+    const auto parts = document_.items(id);
+    if (parts.size() < 5 || parts.size() > 6 || parts[0].kind != Kind::kString ||
+        document_.text(parts[0]) != "storage") {
+      fail("a persistent id is not a storage's");
+    }
+    type = text_of(parts[1], Kind::kGlobal, "a storage's type");
+    storage.key = text_of(parts[2], Kind::kString, "a storage's key").substr(0, kMaxStorageText + 1);
+    storage.location = text_of(parts[3], Kind::kString, "a storage's location").substr(0, kMaxStorageText + 1);
+    numel = integer_of(parts[4], "a storage's size");
+    if (parts.size() == 6 && parts[5].kind != Kind::kNone) {
+      const auto window = parts[5].kind == Kind::kTuple ? document_.items(parts[5]) : std::span<const Value>{};
+      if (window.size() != 3) {
+        fail("a storage's view_metadata is no tuple of three");
+      }
+      view.offset = integer_of(window[1], "a storage view's offset");
+      const std::int64_t size = integer_of(window[2], "a storage view's size");
+      if (view.offset > numel || size > numel - view.offset) {
+        fail("a storage view reaches past its storage");
+      }
+    }
+  }
+  if (storage.key.size() > kMaxStorageText || storage.location.size() > kMaxStorageText) {
+    fail("a storage's key or location is longer than " + std::to_string(kMaxStorageText) + " bytes");
+  }
+  if (!is_untyped_storage(type)) {
+    const std::optional<std::string_view> name = torch_name(type);
+    storage.dtype = name ? dtype_of_storage_class(*name) : std::nullopt;
+    if (!storage.dtype) {
+      fail(text::printable(type) + " is no storage type that is read");
+    }
+  }
+  const std::uint64_t item_size = storage.dtype ? size_of(*storage.dtype) : 1;
+  if (static_cast<std::uint64_t>(numel) > std::numeric_limits<std::int64_t>::max() / item_size) {
+    fail("a storage's size overflows");
+  }
+  storage.size = static_cast<std::uint64_t>(numel) * item_size;
+  storage.word_size = storage.dtype ? word_size_of(*storage.dtype) : 0;
+  const auto [place, is_new] = storages_.emplace(storage.key, static_cast<std::uint32_t>(file_.storages.size()));
+  if (is_new) {
+    file_.storages.push_back(std::move(storage));
+  } else {
+    const StorageRecord& before = file_.storages[place->second];
+    if (before.dtype != storage.dtype || before.size != storage.size) {
+      fail("storage " + text::quoted(storage.key) + " is claimed with two types or sizes");
+    }
+  }
+  view.storage = place->second;
+  views_[persistent_id.index] = view;
+}
+
+StorageView Resolver::view_of(Value value) const {
+  if (value.kind != Kind::kPersistentId) {
+    fail("a tensor's storage is no persistent id");
+  }
+  return views_.at(value.index);
+}
+
+Value Resolver::resolve_call(Value call, std::string_view function, std::span<const Value> arguments) {
+  const auto expect = [&](std::size_t least, std::size_t most) {
+    if (arguments.size() < least || arguments.size() > most) {
+      fail(std::string(function) + " has " + std::to_string(arguments.size()) + " arguments");
+    }
+  };
+  if (function == "torch._utils._rebuild_tensor") {
+    expect(4, 4);
+    return add_tensor(function, arguments);
+  }
+  if (function == "torch._utils._rebuild_tensor_v2") {
+    expect(6, 7);
+    return add_tensor(function, arguments);
+  }
+  if (function == "torch._utils._rebuild_tensor_v3") {
+    expect(7, 8);
+    return add_tensor(function, arguments);
+  }
+  if (function == "torch._utils._rebuild_parameter") {
+    expect(3, 3);
+    return add_parameter(arguments);
+  }
+  if (function == "torch._utils._rebuild_parameter_with_state") {
+    expect(4, 4);
+    note_attributes(arguments[3]);
+    return add_parameter(arguments);
+  }
+  if (function == "torch._tensor._rebuild_from_type_v2") {  // (function, type, arguments, state)
+    expect(4, 4);
+    const std::string_view inner = text_of(arguments[0], Kind::kGlobal, "a tensor's function");
+    if (arguments[2].kind != Kind::kTuple || inner == function) {
+      fail("a tensor's arguments are no tuple");
+    }
+    note_attributes(arguments[3]);
+    const Value tensor = resolve_call(call, inner, document_.items(arguments[2]));
+    if (tensor.kind == Kind::kExternal && text_of(arguments[1], Kind::kGlobal, "a tensor's type") != "torch.Tensor") {
+      file_.tensors[tensor.index].is_parameter = true;
+    }
+    return tensor;
+  }
+  if (function == "torch.Size") {
+    expect(1, 1);
+    integers_of(arguments[0], "a torch.Size");
+  } else if (function == "torch.device") {
+    expect(1, 2);
+  } else if (function == "builtins.complex") {
+    expect(2, 2);
+  } else if (function.starts_with("torch.jit._pickle.")) {  // build_intlist([…]), restore_type_tag([…], "List[int]")
+    expect(1, 2);
+    return replaced(arguments[0]);
+  }
+  return call;
+}
+
+Value Resolver::add_tensor(std::string_view function, std::span<const Value> arguments) {
+  const bool is_v3 = function.ends_with("v3");
+  const StorageView view = view_of(arguments[0]);
+  const StorageRecord& storage = file_.storages[view.storage];
+  TensorRecord tensor;
+  tensor.storage = view.storage;
+  tensor.offset = integer_of(arguments[1], "a tensor's offset");
+  tensor.shape = integers_of(arguments[2], "a tensor's shape");
+  tensor.strides = integers_of(arguments[3], "a tensor's strides");
+  if (tensor.offset > kMaxInt - view.offset) {
+    fail("a tensor's offset overflows");
+  }
+  tensor.offset += view.offset;
+  if (arguments.size() > 4) {
+    tensor.requires_grad = bool_of(arguments[4], "requires_grad");
+  }
+  if (is_v3) {
+    const std::optional<std::string_view> name = torch_name(text_of(arguments[6], Kind::kGlobal, "a tensor's dtype"));
+    const std::optional<DType> dtype = name ? dtype_of_name(*name) : std::nullopt;
+    if (!dtype) {
+      fail("a tensor's dtype is unknown");
+    }
+    tensor.dtype = *dtype;
+  } else if (storage.dtype) {
+    tensor.dtype = *storage.dtype;
+  } else {
+    fail("a tensor of no dtype lies in an UntypedStorage");
+  }
+  const std::size_t metadata_at = is_v3 ? 7 : 6;
+  if (arguments.size() > metadata_at) {
+    read_metadata(arguments[metadata_at], tensor);
+  }
+  try {
+    check_tensor(tensor, storage.size);
+  } catch (const FormatError& error) {
+    fail(error.what());
+  }
+  if (file_.storages[view.storage].word_size == 0) {
+    file_.storages[view.storage].word_size = word_size_of(tensor.dtype);
+  }
+  file_.tensors.push_back(std::move(tensor));
+  return Value::of_external(static_cast<std::uint32_t>(file_.tensors.size() - 1));
+}
+
+Value Resolver::add_parameter(std::span<const Value> arguments) {
+  const Value data = replaced(arguments[0]);
+  if (data.kind != Kind::kExternal) {
+    fail("a Parameter is made of no tensor");
+  }
+  TensorRecord tensor = file_.tensors[data.index];
+  tensor.is_parameter = true;
+  tensor.requires_grad = bool_of(arguments[1], "requires_grad");
+  file_.tensors.push_back(std::move(tensor));
+  return Value::of_external(static_cast<std::uint32_t>(file_.tensors.size() - 1));
+}
+
+// A dict, or a tuple of one and of the slots' values.
+void Resolver::note_attributes(Value state) {
+  if (state.kind == Kind::kTuple && !document_.items(state).empty()) {
+    state = document_.items(state)[0];
+  }
+  file_.has_tensor_attributes |= state.is_dict() && !document_.items(state).empty();
+}
+
+void Resolver::read_metadata(Value metadata, TensorRecord& tensor) const {
+  if (metadata.kind == Kind::kNone) {
+    return;
+  }
+  if (!metadata.is_dict()) {
+    fail("a tensor's metadata is no dict");
+  }
+  if (const Value* conj = document_.find(metadata, "conj")) {
+    tensor.is_conj = bool_of(*conj, "conj");
+  }
+  if (const Value* neg = document_.find(metadata, "neg")) {
+    tensor.is_neg = bool_of(*neg, "neg");
+  }
+  if (tensor.is_conj && !is_complex(tensor.dtype)) {
+    fail("a tensor that is not complex has the conj bit");
+  }
+}
+
+}  // namespace
+
+void resolve_tensors(TensorFile& file) { Resolver(file).run(); }
+
+}  // namespace iris

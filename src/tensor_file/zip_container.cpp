@@ -1,0 +1,151 @@
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "error.h"
+#include "pickle/literals.h"
+#include "tensor_file/containers.h"
+#include "tensor_file/tensor_checks.h"
+#include "tensor_file/torch_globals.h"
+#include "tensor_file/torch_pickle.h"
+#include "tensor_file/zip_reader.h"
+#include "text.h"
+
+namespace iris {
+namespace {
+
+constexpr std::string_view kPickleName = "/data.pkl";
+constexpr const char* kNames = "/extra/iris.json";
+
+// torch/csrc/jit/serialization: versions 1 to 10 exist. A file of a later one may mean other things.
+constexpr int kMaxVersion = 10;
+
+constexpr std::uint64_t kMaxInflated = 256 << 20;
+
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string_view find_root(const ZipReader& zip) {
+  std::optional<std::string_view> root;
+  for (const ZipEntry& entry : zip.entries()) {
+    if (!entry.name.ends_with(kPickleName) || entry.name.find('/') + kPickleName.size() != entry.name.size()) {
+      continue;
+    }
+    if (root) {
+      throw FormatError("zip: there are two data.pkl");
+    }
+    root = entry.name.substr(0, entry.name.size() - kPickleName.size());
+  }
+  const auto is_pt2 = [](const ZipEntry& entry) { return entry.name.ends_with("/archive_format"); };
+  if (!root && std::any_of(zip.entries().begin(), zip.entries().end(), is_pt2)) {
+    throw FormatError(
+        "is a .pt2 archive of a compiled or exported program, from which no tensors are read; use the state_dict that "
+        "it "
+        "was made from");
+  }
+  if (!root) {
+    throw FormatError("zip: there is no data.pkl: not a file of torch.save or torch.jit.save");
+  }
+  return *root;
+}
+
+void check_version(const ZipReader& zip, const std::string& root) {
+  const ZipEntry* entry = zip.find(root + "/version");
+  if (entry == nullptr) {
+    entry = zip.find(root + "/.data/version");  // where TorchScript has it since its version 6
+  }
+  if (entry == nullptr) {
+    throw FormatError("zip: the entry version is missing");
+  }
+  std::string_view text = text_of(ZipReader::checked(*entry));
+  if (text.ends_with('\n')) {
+    text.remove_suffix(1);
+  }
+  const std::optional<std::string> number =
+      text.size() <= 2 ? pickle::decimal_to_little_endian(text) : std::optional<std::string>();
+  const std::int64_t version = number ? pickle::small_integer(*number).value_or(0) : 0;
+  if (version < 1 || version > kMaxVersion) {
+    throw FormatError("zip: version " + text::quoted(text) + " is unknown; 1 to " + std::to_string(kMaxVersion) +
+                      " are read");
+  }
+}
+
+bool is_big_endian(const ZipReader& zip, const std::string& root) {
+  const ZipEntry* entry = zip.find(root + "/byteorder");
+  if (entry == nullptr) {  // written since 2.1
+    return false;
+  }
+  const std::string_view order = text_of(ZipReader::checked(*entry));
+  if (order != "little" && order != "big") {
+    throw FormatError("zip: byteorder " + text::quoted(order) + " is unknown");
+  }
+  return order == "big";
+}
+
+// One pickle of the archive with its storages: ROOT/NAME.pkl and ROOT/NAME/KEY.
+TensorFile read_pickle_entry(const ZipReader& zip, const std::string& root, const std::string& name,
+                             pickle::GlobalFilter filter, std::shared_ptr<const FileBytes> bytes) {
+  TensorFile file;
+  file.container = Container::kZip;
+  file.file = std::move(bytes);
+  const auto pickle = ZipReader::checked(*zip.find(root + "/" + name + ".pkl"));
+  try {
+    ByteCursor cursor(pickle);
+    file.root = pickle::read_pickle(cursor, filter, file.document);
+    if (cursor.remaining() > 0) {
+      cursor.fail("there are bytes behind the pickle");
+    }
+    resolve_tensors(file);
+  } catch (const FormatError& error) {
+    const std::string fact = name + ".pkl: " + error.what();
+    throw_as_whole_model_if_so(text_of(pickle), fact);
+    throw FormatError(fact);
+  }
+  const bool big_endian = is_big_endian(zip, root);
+  for (std::uint32_t i = 0; i < file.storages.size(); ++i) {
+    const std::string data_name = root + "/" + name + "/" + file.storages[i].key;
+    const ZipEntry* entry = zip.find(data_name);
+    if (entry == nullptr) {
+      throw FormatError("zip entry " + text::quoted(data_name) + ": is missing, though a tensor lies in it");
+    }
+    file.storages[i].crc = entry->crc;
+    // What is swapped is read now; the rest is checked by who reads it.
+    attach_data(file, i, big_endian ? ZipReader::checked(*entry) : ZipReader::stored(*entry), big_endian);
+  }
+  return file;
+}
+
+// LibTorch inflates a TorchScript's code into memory.
+void check_inflated_size(const ZipReader& zip) {
+  std::uint64_t total = 0;
+  for (const ZipEntry& entry : zip.entries()) {
+    total += entry.method == 0 ? 0 : std::min(entry.uncompressed_size, kMaxInflated + 1);
+    if (total > kMaxInflated) {
+      throw FormatError("zip: its compressed entries unpack to more than " + std::to_string(kMaxInflated >> 20) +
+                        " MiB");
+    }
+  }
+}
+
+}  // namespace
+
+TensorFile read_zip_container(std::shared_ptr<const FileBytes> bytes) {
+  const ZipReader zip(bytes->bytes());
+  const std::string root(find_root(zip));
+  check_version(zip, root);
+  if (zip.find(root + "/constants.pkl") == nullptr) {
+    return read_pickle_entry(zip, root, "data", use_of_torch_global, std::move(bytes));
+  }
+  check_inflated_size(zip);
+  TensorFile file = read_pickle_entry(zip, root, "data", use_of_torchscript_global, bytes);
+  file.is_torchscript = true;
+  if (const ZipEntry* names = zip.find(root + kNames)) {
+    file.names = text_of(ZipReader::checked(*names));
+  }
+  file.constants = std::make_shared<const TensorFile>(
+      read_pickle_entry(zip, root, "constants", use_of_torchscript_global, std::move(bytes)));
+  return file;
+}
+
+}  // namespace iris

@@ -1,0 +1,258 @@
+#include "tensor_file/zip_reader.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "error.h"
+#include "io/byte_cursor.h"
+#include "tensor_file/crc32.h"
+#include "tensor_file/zip_format.h"
+#include "text.h"
+
+namespace iris {
+namespace {
+
+using namespace zip;
+
+constexpr std::uint16_t kFlagEncrypted = 1;
+constexpr std::uint16_t kFlagDescriptor = 1 << 3;
+constexpr std::uint16_t kFlagsAllowed = kFlagDescriptor | 1 << 11 /* names are UTF-8 */ | 3 << 1 /* deflate level */;
+
+struct Directory {
+  std::uint64_t entry_count;
+  std::uint64_t offset;
+  std::uint64_t size;
+};
+
+// A cursor on file[offset, offset + size), which must lie inside.
+ByteCursor cursor_at(std::span<const std::byte> file, std::uint64_t offset, std::uint64_t size, const char* what) {
+  if (offset > file.size() || size > file.size() - offset) {
+    throw FormatError(std::string("zip: ") + what + " lies outside the file; it is truncated or damaged");
+  }
+  return ByteCursor(file.subspan(offset, size), offset);
+}
+
+std::size_t find_end_record(std::span<const std::byte> file) {
+  constexpr std::size_t kMaxComment = 0xFFFF;
+  for (std::size_t comment = 0; comment <= kMaxComment && comment + kEndRecordSize <= file.size(); ++comment) {
+    const std::size_t start = file.size() - kEndRecordSize - comment;
+    ByteCursor cursor(file.subspan(start), start);
+    if (cursor.take<std::uint32_t>() != kEndRecord) {
+      continue;
+    }
+    cursor.take_bytes(kEndRecordSize - 6);
+    if (cursor.take<std::uint16_t>() != comment) {
+      throw FormatError("zip: there are bytes behind its end record");
+    }
+    return start;
+  }
+  throw FormatError("zip: the end record is missing; the file is truncated");
+}
+
+Directory read_end_records(std::span<const std::byte> file) {
+  const std::size_t end = find_end_record(file);
+  ByteCursor cursor(file.subspan(end), end);
+  cursor.take<std::uint32_t>();
+  const auto disk = cursor.take<std::uint16_t>();
+  const auto directory_disk = cursor.take<std::uint16_t>();
+  const auto entries_here = cursor.take<std::uint16_t>();
+  Directory directory{cursor.take<std::uint16_t>(), 0, 0};
+  directory.size = cursor.take<std::uint32_t>();
+  directory.offset = cursor.take<std::uint32_t>();
+  std::uint64_t directory_end = end;
+  const bool has_locator = end >= kZip64LocatorSize &&
+                           ByteCursor(file.subspan(end - kZip64LocatorSize)).take<std::uint32_t>() == kZip64Locator;
+  if (has_locator) {
+    ByteCursor locator(file.subspan(end - kZip64LocatorSize, kZip64LocatorSize), end - kZip64LocatorSize);
+    locator.take_bytes(8);
+    const auto record_offset = locator.take<std::uint64_t>();
+    ByteCursor record = cursor_at(file, record_offset, kZip64EndRecordSize, "the zip64 end record");
+    if (record.take<std::uint32_t>() != kZip64EndRecord || record.take<std::uint64_t>() != kZip64EndRecordSize - 12 ||
+        record_offset + kZip64EndRecordSize != end - kZip64LocatorSize) {
+      throw FormatError("zip: the zip64 end record is damaged");
+    }
+    record.take_bytes(4 + 8);  // versions, disks
+    const auto wide_entries_here = record.take<std::uint64_t>();
+    const Directory wide{record.take<std::uint64_t>(), 0, 0};
+    const auto wide_size = record.take<std::uint64_t>();
+    const auto wide_offset = record.take<std::uint64_t>();
+    const auto agrees = [](std::uint64_t narrow, std::uint64_t limit, std::uint64_t value) {
+      return narrow == limit || narrow == value;
+    };
+    if (wide_entries_here != wide.entry_count || !agrees(directory.entry_count, kCountInZip64, wide.entry_count) ||
+        !agrees(directory.size, kInZip64, wide_size) || !agrees(directory.offset, kInZip64, wide_offset)) {
+      throw FormatError("zip: the two end records disagree");
+    }
+    directory = {wide.entry_count, wide_offset, wide_size};
+    directory_end = record_offset;
+  } else if (entries_here != directory.entry_count) {
+    throw FormatError("zip: archives in several parts are not read");
+  }
+  if (disk != 0 || directory_disk != 0) {
+    throw FormatError("zip: archives in several parts are not read");
+  }
+  if (directory.size > directory_end || directory.offset != directory_end - directory.size) {
+    throw FormatError("zip: the directory is not where the end record says; bytes were added or lost");
+  }
+  return directory;
+}
+
+struct CentralEntry {
+  ZipEntry entry;
+  std::uint16_t flags = 0;
+  std::uint64_t compressed_size = 0;
+};
+
+// Fills in, from the zip64 extra field, the values that are kInZip64 in the header itself.
+void read_zip64_extra(ByteCursor extra, std::uint64_t& uncompressed, std::uint64_t& compressed,
+                      std::uint64_t* header_offset) {
+  while (extra.remaining() >= 4) {
+    const auto id = extra.take<std::uint16_t>();
+    const auto size = extra.take<std::uint16_t>();
+    const std::size_t start = extra.offset();
+    ByteCursor field(extra.take_bytes(size), start);
+    if (id != kZip64Extra) {
+      continue;
+    }
+    for (std::uint64_t* value : {&uncompressed, &compressed, header_offset}) {
+      if (value != nullptr && *value == kInZip64) {
+        *value = field.take<std::uint64_t>();
+      }
+    }
+    return;
+  }
+}
+
+CentralEntry take_central_entry(ByteCursor& cursor) {
+  if (cursor.take<std::uint32_t>() != kCentralHeader) {
+    cursor.fail("zip: the directory is damaged");
+  }
+  CentralEntry central;
+  cursor.take_bytes(4);  // versions
+  central.flags = cursor.take<std::uint16_t>();
+  central.entry.method = cursor.take<std::uint16_t>();
+  cursor.take_bytes(4);  // time
+  central.entry.crc = cursor.take<std::uint32_t>();
+  central.compressed_size = cursor.take<std::uint32_t>();
+  central.entry.uncompressed_size = cursor.take<std::uint32_t>();
+  const auto name_size = cursor.take<std::uint16_t>();
+  const auto extra_size = cursor.take<std::uint16_t>();
+  const auto comment_size = cursor.take<std::uint16_t>();
+  cursor.take_bytes(8);  // disk, attributes
+  std::uint64_t header_offset = cursor.take<std::uint32_t>();
+  central.entry.name = cursor.take_text(name_size);
+  const std::size_t extra_offset = cursor.offset();
+  read_zip64_extra(ByteCursor(cursor.take_bytes(extra_size), extra_offset), central.entry.uncompressed_size,
+                   central.compressed_size, &header_offset);
+  cursor.take_bytes(comment_size);
+  central.entry.header_offset = header_offset;
+  return central;
+}
+
+[[noreturn]] void fail_entry(std::string_view name, const std::string& fact) {
+  throw FormatError("zip entry " + text::quoted(name) + ": " + fact);
+}
+
+// Checks the local header against the central one and finds the data behind it.
+void locate_data(std::span<const std::byte> file, std::uint64_t directory_offset, CentralEntry& central) {
+  ZipEntry& entry = central.entry;
+  if (entry.header_offset >= directory_offset) {
+    fail_entry(entry.name, "lies outside the file");
+  }
+  try {
+    ByteCursor cursor(file.first(directory_offset).subspan(entry.header_offset), entry.header_offset);
+    if (cursor.take<std::uint32_t>() != kLocalHeader) {
+      cursor.fail("there is no entry");
+    }
+    cursor.take_bytes(2);  // version
+    const auto flags = cursor.take<std::uint16_t>();
+    const auto method = cursor.take<std::uint16_t>();
+    cursor.take_bytes(4);  // time
+    const auto crc = cursor.take<std::uint32_t>();
+    std::uint64_t compressed = cursor.take<std::uint32_t>();
+    std::uint64_t uncompressed = cursor.take<std::uint32_t>();
+    const auto name_size = cursor.take<std::uint16_t>();
+    const auto extra_size = cursor.take<std::uint16_t>();
+    if (cursor.take_text(name_size) != entry.name || flags != central.flags || method != entry.method) {
+      fail_entry(entry.name, "its header disagrees with the directory");
+    }
+    const std::size_t extra_offset = cursor.offset();
+    read_zip64_extra(ByteCursor(cursor.take_bytes(extra_size), extra_offset), uncompressed, compressed, nullptr);
+    const bool sizes_agree =
+        compressed == central.compressed_size && uncompressed == entry.uncompressed_size && crc == entry.crc;
+    // With a descriptor behind the data the header may leave them 0.
+    if (!sizes_agree && !((flags & kFlagDescriptor) != 0 && compressed == 0 && uncompressed == 0 && crc == 0)) {
+      fail_entry(entry.name, "its header disagrees with the directory");
+    }
+    entry.data = cursor.take_bytes(central.compressed_size);
+  } catch (const FormatError& error) {
+    if (std::string_view(error.what()).starts_with("zip entry")) {
+      throw;
+    }
+    fail_entry(entry.name, error.what());
+  }
+}
+
+}  // namespace
+
+ZipReader::ZipReader(std::span<const std::byte> file) {
+  const Directory directory = read_end_records(file);
+  ByteCursor cursor = cursor_at(file, directory.offset, directory.size, "the directory");
+  while (cursor.remaining() > 0) {
+    CentralEntry central = take_central_entry(cursor);
+    const ZipEntry& entry = central.entry;
+    if ((central.flags & kFlagEncrypted) != 0) {
+      fail_entry(entry.name, "is encrypted");
+    }
+    if ((central.flags & ~kFlagsAllowed) != 0) {
+      fail_entry(entry.name, "has unknown flags");
+    }
+    locate_data(file, directory.offset, central);
+    if (entry.method == 0 && entry.uncompressed_size != entry.data.size()) {
+      fail_entry(entry.name, "is stored, yet has two sizes");
+    }
+    if (!by_name_.emplace(entry.name, entries_.size()).second) {
+      fail_entry(entry.name, "is there twice");
+    }
+    entries_.push_back(entry);
+  }
+  if (entries_.size() != directory.entry_count) {
+    throw FormatError("zip: the directory has " + std::to_string(entries_.size()) + " entries, the end record says " +
+                      std::to_string(directory.entry_count));
+  }
+  std::vector<const ZipEntry*> in_file_order;
+  for (const ZipEntry& entry : entries_) {
+    in_file_order.push_back(&entry);
+  }
+  std::sort(in_file_order.begin(), in_file_order.end(),
+            [](const ZipEntry* a, const ZipEntry* b) { return a->header_offset < b->header_offset; });
+  std::size_t end = 0;
+  for (const ZipEntry* entry : in_file_order) {
+    if (entry->header_offset < end || (end == 0 && entry->header_offset != 0)) {
+      fail_entry(entry->name, end == 0 ? "there are bytes before it" : "overlaps another");
+    }
+    end = static_cast<std::size_t>(entry->data.data() - file.data()) + entry->data.size();
+  }
+}
+
+const ZipEntry* ZipReader::find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : &entries_[found->second];
+}
+
+std::span<const std::byte> ZipReader::stored(const ZipEntry& entry) {
+  if (entry.method != 0) {
+    fail_entry(entry.name, "is compressed; PyTorch stores it (unzip the file, then zip -0Dr NEW.pt FOLDER)");
+  }
+  return entry.data;
+}
+
+std::span<const std::byte> ZipReader::checked(const ZipEntry& entry) {
+  const auto data = stored(entry);
+  if (entry.crc != 0 && crc32(data) != entry.crc) {
+    fail_entry(entry.name, "its CRC is wrong; the file is damaged");
+  }
+  return data;
+}
+
+}  // namespace iris

@@ -1,0 +1,36 @@
+// Text for people and for JSON: what every floor may use.
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace iris::text {
+
+// Strictly: no overlong forms, no surrogates, nothing past U+10FFFF.
+bool is_utf8(std::string_view text);
+
+// For a terminal: control characters and bytes outside UTF-8 become \xNN. A text longer than `most` bytes is cut there.
+std::string printable(std::string_view text, std::size_t most = 200);
+
+// The same, in double quotes.
+std::string quoted(std::string_view text);
+
+// The words with `between` between them.
+std::string joined(const std::vector<std::string>& words, std::string_view between = ", ");
+
+// Without the blanks and tabs at both ends.
+std::string_view trimmed(std::string_view text);
+
+// What messages call an input: "stdin" for "-", else the path itself.
+std::string input_name(const std::string& path);
+
+// Compact JSON. Bytes outside UTF-8 are replaced by U+FFFD.
+std::string json(const nlohmann::json& value);
+std::string json(const nlohmann::ordered_json& value);
+// The text as a JSON string, in quotes.
+std::string json_string(std::string_view text);
+
+}  // namespace iris::text

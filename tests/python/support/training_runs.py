@@ -1,0 +1,37 @@
+"""What the tests of checkpoints share: the data, and what a run leaves behind."""
+
+import subprocess
+from pathlib import Path
+
+from commands import REPO
+
+DATA = REPO / "data/iris.csv"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def error_of(result: subprocess.CompletedProcess) -> str:
+    """The only line of a run that failed with exit status 1."""
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.count("\n") == 1, result.stderr
+    return result.stderr.removeprefix("train.py: error: ").removesuffix("\n")
+
+
+def changed(state: dict, where: str, value: object) -> dict:
+    """The state with the value (or what it makes of the old one) at a path as "config/lr"; ... takes the entry away."""
+    *parents, last = where.split("/")
+    inner = state
+    for parent in parents:
+        inner = inner[int(parent) if parent.isdigit() else parent]
+    key = int(last) if last.isdigit() else last
+    if value is ...:
+        del inner[key]
+    else:
+        inner[key] = value(inner[key]) if callable(value) else value
+    return state

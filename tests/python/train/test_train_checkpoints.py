@@ -1,0 +1,360 @@
+"""Checkpoints of python_export/train.py: what they hold, what is lost by interrupts, kills and faults (nothing)."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import OrderedDict
+
+import pytest
+import torch
+from commands import REPO, run
+from training_runs import DATA, changed, contents, error_of, names
+
+from checkpoint import read_checkpoint, to_bytes
+from checkpoint_folder import checkpoints_in
+from iris_net import IrisNet
+from training import Training
+
+KEYS = [
+    "epoch",
+    "batch",
+    "loss_sum",
+    "model_state_dict",
+    "optimizer_state_dict",
+    "rng_state",
+    "best",
+    "config",
+    "history",
+]
+OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+
+
+@pytest.fixture
+def interrupt_after(monkeypatch):
+    """interrupt_after(N, SIGNAL): sends it to this process once N batches more have been trained."""
+    left, signal_to_send, run_epoch = 0, signal.SIGINT, Training.run_epoch
+
+    def call(batches: int, number: int = signal.SIGINT) -> None:
+        nonlocal left, signal_to_send
+        left, signal_to_send = batches, number
+
+    def counting(self, interrupted) -> bool:
+        def after_batch() -> bool:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal_to_send)
+            return interrupted()
+
+        return run_epoch(self, after_batch)
+
+    monkeypatch.setattr(Training, "run_epoch", counting)
+    return call
+
+
+def test_plain_python_reads_a_checkpoint_and_goes_on_with_it(train, tmp_path):
+    assert train("--checkpoint-dir", "run", "--patience", 9).returncode == 0
+    program = """
+import sys, torch
+assert not any("python_export" in path for path in sys.path)
+checkpoint = torch.load(sys.argv[1], weights_only=True)
+model = torch.nn.Sequential()
+model.fc1, model.relu, model.fc2 = torch.nn.Linear(4, 16), torch.nn.ReLU(), torch.nn.Linear(16, 3)
+model.load_state_dict(checkpoint["model_state_dict"])
+optimizer = torch.optim.Adam(model.parameters())
+optimizer.load_state_dict(checkpoint["optimizer_state_dict"])
+torch.set_rng_state(checkpoint["rng_state"])
+model(torch.ones(2, 4)).sum().backward()
+optimizer.step()
+print(checkpoint["epoch"], len(checkpoint["history"]), checkpoint["config"]["optimizer"], list(checkpoint))
+"""
+    done = run([sys.executable, "-I", "-c", program, str(tmp_path / "run/epoch-000006.pt")])
+    assert (done.stdout, done.stderr) == (f"6 6 adam {KEYS}\n", "")
+
+
+def test_a_checkpoint_is_plain_values_in_the_documented_order(train, tmp_path):
+    assert train("--checkpoint-dir", "run", "--patience", 9).returncode == 0
+    state = torch.load(tmp_path / "run/epoch-000006.pt", weights_only=True)
+    assert list(state) == KEYS
+    assert [type(value) for value in state.values()] == (
+        [int, int, float, OrderedDict, dict, torch.Tensor, dict, dict, list]
+    )
+    assert (state["epoch"], state["batch"], state["loss_sum"]) == (6, 0, 0.0)
+    assert state["model_state_dict"]._metadata == IrisNet().state_dict()._metadata
+    assert list(state["best"]) == ["epoch", "model_state_dict"]
+    config = state["config"]
+    assert config == {
+        "optimizer": "adam",
+        "lr": 0.005,
+        "weight_decay": 0.0,
+        "momentum": 0.0,
+        "epochs": 6,
+        "batch_size": 16,
+        "hidden": 16,
+        "seed": 0,
+        "test_fraction": 0.2,
+        "patience": 9,
+        "validation_fraction": 0.2,
+        "label_column": "species",
+        "data_crc32": 3298243515,
+        "torch": torch.__version__.split("+")[0],
+    }
+    assert list(config)[:4] == ["optimizer", "lr", "weight_decay", "momentum"]
+    entry = ["epoch", "loss", "accuracy", "test_loss", "test_accuracy", "validation_loss", "validation_accuracy"]
+    assert [list(each) for each in state["history"]] == [entry] * 6
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_plain_optimizer_takes_the_optimizers_state(train, tmp_path, optimizer):
+    assert train("--checkpoint-dir", "run", "--optimizer", optimizer).returncode == 0
+    state = torch.load(tmp_path / "run/epoch-000006.pt", weights_only=True)["optimizer_state_dict"]
+    plain = OPTIMIZERS[optimizer](IrisNet().parameters(), lr=1.0)
+    plain.load_state_dict(state)
+    assert plain.state_dict()["param_groups"] == state["param_groups"]
+    taken = plain.state_dict()["state"]
+    assert list(taken) == [0, 1, 2, 3]
+    assert all(torch.equal(taken[i][name], tensor) for i in taken for name, tensor in state["state"][i].items())
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        "--optimizer adam",
+        "--optimizer adamw --batch-size 7 --seed 3",
+        "--optimizer sgd --hidden 5",
+        "--optimizer sgd --momentum 0",
+        "--optimizer sgd --patience 2",
+    ],
+)
+def test_what_is_resumed_at_any_epoch_ends_in_the_same_bytes(train, tmp_path, args):
+    whole = train(*args.split(), "--checkpoint-dir", "whole", "--checkpoint-every", 1, "--history", "whole.csv")
+    assert whole.returncode == 0, whole.stderr
+    expected, model = contents(tmp_path / "whole"), (tmp_path / "model.pt").read_bytes()
+    for name in expected:
+        part = tmp_path / f"from-{name}"
+        part.mkdir()
+        (part / name).write_bytes(expected[name])
+        again = train(
+            *("--resume", part, "--checkpoint-every", 1, "--history", "again.csv"), output="again.pt", epochs=None
+        )
+        assert (again.returncode, again.stdout, again.stderr) == (0, whole.stdout, "")
+        assert (tmp_path / "again.pt").read_bytes() == model
+        assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+        assert contents(part).items() <= expected.items()
+        assert len(contents(part)) == len([each for each in expected if each >= name])
+
+
+def test_more_epochs_go_on_as_if_they_had_been_asked_for_at_once(train, tmp_path):
+    train("--checkpoint-dir", "run", "--checkpoint-every", 2)
+    assert train("--resume", "run", "--checkpoint-every", 2, epochs=9).returncode == 0
+    longer = (tmp_path / "model.pt").read_bytes()
+    train("--checkpoint-dir", "at-once", "--checkpoint-every", 2, epochs=9)
+    assert (tmp_path / "model.pt").read_bytes() == longer
+    assert (tmp_path / "run/epoch-000009.pt").read_bytes() == (tmp_path / "at-once/epoch-000009.pt").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=lambda x: str(x)
+)
+def test_an_interrupt_finishes_the_batch_and_what_is_resumed_ends_in_the_same_bytes(
+    train, tmp_path, interrupt_after, number, status
+):
+    train("--checkpoint-dir", "whole", "--checkpoint-every", 3, "--patience", 9, output="whole.pt")
+    args = ("--checkpoint-dir", "run", "--checkpoint-every", 3, "--patience", 9, "--history", "history.csv")
+    interrupt_after(3 * 6 + 4, number)
+    stopped = train(*args)
+    assert (stopped.returncode, stopped.stdout) == (status, "")
+    assert stopped.stderr == "train.py: interrupted in epoch 4; go on with --resume run\n"
+    assert names(tmp_path / "run") == ["epoch-000003-batch-000004.pt", "epoch-000003.pt"]
+    assert not (tmp_path / "model.pt").exists()
+    assert (tmp_path / "history.csv").read_text().count("\n") == 1 + 3
+    state = torch.load(tmp_path / "run/epoch-000003-batch-000004.pt", weights_only=True)
+    assert (state["epoch"], state["batch"], state["loss_sum"] > 0) == (3, 4, True)
+
+    done = train("--resume", "run", "--checkpoint-every", 3, epochs=None)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "model.pt").read_bytes() == (tmp_path / "whole.pt").read_bytes()
+    assert contents(tmp_path / "run") == contents(tmp_path / "whole")
+
+
+def test_interrupts_at_every_batch_lose_nothing(train, tmp_path, interrupt_after):
+    train(output="whole.pt", epochs=2)
+    args, interrupts = ("--checkpoint-dir", "run"), 0
+    while True:
+        interrupt_after(1)
+        result = train(*args, epochs=2)
+        if result.returncode == 0:
+            break
+        assert result.returncode == 130
+        interrupts += 1
+        args = ("--resume", "run")
+    assert interrupts == 2 * 8
+    assert (tmp_path / "model.pt").read_bytes() == (tmp_path / "whole.pt").read_bytes()
+
+
+def test_an_interrupt_without_a_folder_says_that_nothing_is_saved(train, tmp_path, interrupt_after):
+    interrupt_after(3)
+    result = train()
+    assert result.returncode == 130
+    assert result.stderr == ("train.py: interrupted in epoch 1; nothing is saved: there is no --checkpoint-dir\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_control_c_in_a_process_of_its_own(train, tmp_path):
+    command = [sys.executable, REPO / "python_export/train.py", DATA, "-o", "model.pt", "--epochs", "400"]
+    process = subprocess.Popen(
+        [*command, "--checkpoint-dir", "run", "--checkpoint-every", "1", "--keep", "2", "-q"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not list(tmp_path.glob("run/epoch-00000*.pt")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert told.startswith("train.py: interrupted in epoch ")
+    train("--resume", "run", epochs=None)
+    resumed = (tmp_path / "model.pt").read_bytes()
+    train(epochs=400)
+    assert (tmp_path / "model.pt").read_bytes() == resumed
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        ("kill(SIGTERM)", 143, "train.py: interrupted\n"),
+        ("interrupts.hold(); kill(SIGINT); assert interrupts.status == 130", 0, ""),
+        ("interrupts.hold(); kill(SIGINT); kill(SIGTERM)", 143, "train.py: interrupted\n"),
+        ("kill(SIGHUP)", 129, "train.py: interrupted\n"),
+    ],
+)
+def test_an_interrupt_ends_the_process_before_training_and_when_it_comes_again(body, status, told):
+    program = f"""
+import os
+from signal import SIGHUP, SIGINT, SIGTERM
+from interrupts import Interrupts
+def kill(number):
+    os.kill(os.getpid(), number)
+with Interrupts("train.py") as interrupts:
+    {body}
+"""
+    done = run([sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(REPO / "python_export")})
+    assert (done.returncode, done.stderr) == (status, told)
+
+
+def test_nohup_is_respected():
+    program = """
+import os, signal
+from interrupts import Interrupts
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+with Interrupts("train.py") as interrupts:
+    os.kill(os.getpid(), signal.SIGHUP)
+"""
+    done = run([sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(REPO / "python_export")})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("seed", "optimizer"), [(1, "adam"), (2, "sgd"), (3, "adamw")])
+def test_kills_at_random_moments_lose_nothing(train, tmp_path, seed, optimizer):
+    settings = ("--optimizer", optimizer, "--seed", seed, "--batch-size", 8)
+    train(*settings, "--checkpoint-dir", "whole", "--checkpoint-every", 2, "--keep", 3, output="whole.pt", epochs=40)
+    killed = ["-o", "model.pt", *settings, "--epochs", 40, "--checkpoint-every", 2, "--keep", 3, "-q"]
+    killed += ["--checkpoint-dir", "run", "--resume", "run"]
+    script = [sys.executable, REPO / "tests/python/support/kill_loop.py", str(seed), "0.05", DATA]
+    done = run([*script, *map(str, killed)], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.splitlines()[-1]) >= 10
+    assert "Traceback" not in done.stderr
+    assert "passed over" not in done.stderr
+    assert (tmp_path / "model.pt").read_bytes() == (tmp_path / "whole.pt").read_bytes()
+    assert contents(tmp_path / "run") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "recorded"),
+    [
+        ("--lr", "0.01", "0.005"),
+        ("--optimizer", "sgd", "adam"),
+        ("--weight-decay", "0.5", "0"),
+        ("--momentum", "0.9", "0"),
+        ("--batch-size", "8", "16"),
+        ("--hidden", "8", "16"),
+        ("--seed", "1", "0"),
+        ("--test-fraction", "0.3", "0.2"),
+        ("--patience", "4", "none"),
+        ("--validation-fraction", "0.1", "none"),
+        ("--label-column", "kind", "species"),
+    ],
+)
+def test_options_that_contradict_the_checkpoint_are_refused(train, tmp_path, option, value, recorded):
+    train("--checkpoint-dir", "run", epochs=1)
+    before = contents(tmp_path / "run")
+    message = error_of(train("--resume", "run", option, value, epochs=2))
+    assert message == (
+        f"{option} {value} contradicts run/epoch-000001.pt, which has {recorded}; "
+        "leave it out, or start anew without --resume"
+    )
+    assert contents(tmp_path / "run") == before
+
+
+def test_options_that_agree_with_the_checkpoint_are_taken(train):
+    train("--checkpoint-dir", "run", epochs=1)
+    assert train("--resume", "run", "--lr", "5e-3", "--seed", 0, "--hidden", 16, epochs=2).returncode == 0
+
+
+def test_fewer_epochs_than_are_done_are_refused(train, interrupt_after):
+    train("--checkpoint-dir", "run", epochs=3)
+    assert error_of(train("--resume", "run", epochs=2)) == "--epochs 2: run/epoch-000003.pt has 3 epochs done"
+    interrupt_after(2)
+    train("--resume", "run", epochs=4)
+    assert error_of(train("--resume", "run", epochs=3)) == (
+        "--epochs 3: run/epoch-000003-batch-000002.pt has begun epoch 4"
+    )
+
+
+def test_other_data_are_refused(in_process, train, tmp_path):
+    train("--checkpoint-dir", "run", epochs=1)
+    (tmp_path / "other.csv").write_text(DATA.read_text().replace("5.1,3.5", "5.2,3.5", 1))
+    result = in_process("train.py", "other.csv", "-o", "model.pt", "--resume", "run", cwd=tmp_path)
+    assert error_of(result) == "other.csv: is not the data that run/epoch-000001.pt was trained on"
+
+
+def test_another_version_of_torch_is_told(train, tmp_path):
+    train("--checkpoint-dir", "run", epochs=1)
+    path = tmp_path / "run/epoch-000001.pt"
+    path.write_bytes(to_bytes(changed(torch.load(path, weights_only=True), "config/torch", "2.12.0")))
+    result = train("--resume", "run", epochs=2)
+    assert result.returncode == 0
+    now = torch.__version__.split("+")[0]
+    assert result.stderr == (
+        f"train.py: run/epoch-000001.pt was written with torch 2.12.0, this is {now}: the last bits may differ\n"
+    )
+
+
+def test_resume_before_there_is_a_checkpoint_starts_from_the_beginning(train, tmp_path):
+    result = train("--checkpoint-dir", "run", "--resume", "run")
+    assert result.returncode == 0
+    assert result.stderr == "train.py: no checkpoint in run yet; starting from the beginning\n"
+    (tmp_path / "empty").mkdir()
+    assert train("--resume", "empty").returncode == 0
+    assert contents(tmp_path / "empty") == contents(tmp_path / "run")
+    assert error_of(train("--resume", "none")) == "none: No such file or directory"
+
+
+def test_divergence_says_the_epoch_and_keeps_the_last_good_checkpoint(train, tmp_path):
+    args = ("--optimizer", "sgd", "--weight-decay", 2000, "--history", "history.csv")
+    message = error_of(train(*args, "--checkpoint-dir", "run", "--checkpoint-every", 1))
+    last = list(checkpoints_in(tmp_path / "run").values())[-1]
+    epoch = read_checkpoint(last)["epoch"]
+    assert epoch > 0
+    assert message == (
+        f"training diverged at epoch {epoch + 1}: the loss is inf; try a --lr below 0.005; "
+        f"the last good checkpoint is run/epoch-{epoch:06}.pt"
+    )
+    assert (tmp_path / "history.csv").read_text().count("\n") == 1 + epoch
+    assert not (tmp_path / "model.pt").exists()
+    assert error_of(train(*args, output="other.pt")).endswith("; try a --lr below 0.005")

@@ -1,0 +1,204 @@
+#include "rows/chunk_reader.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "error.h"
+#include "support/errors.h"
+#include "support/temp_file.h"
+
+namespace iris {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+class ChunkReaderTest : public ::testing::Test {
+ protected:
+  std::string put(std::string_view text) const {
+    test::write_file(path_, text);
+    return path_;
+  }
+
+  std::string error_in(std::string_view text) const {
+    const std::string message = test::error_of<InputError>([&] { ChunkReader(put(text), RecordEnd::kCsv); });
+    return message.starts_with(path_) ? message.substr(path_.size()) : message;
+  }
+
+  test::TempFolder folder_;
+  std::string path_ = folder_ / "rows.csv";
+};
+
+TEST_F(ChunkReaderTest, GivesAllOfAFileInWholeLines) {
+  std::string text;
+  for (int i = 0; i < 200'000; ++i) {
+    text += std::to_string(i) + ",b\n";
+  }
+  ChunkReader reader(put(text), RecordEnd::kCsv);
+  std::string all;
+  for (Chunk chunk; reader.next(chunk);) {
+    EXPECT_EQ(chunk.first_line, 1 + static_cast<std::size_t>(std::count(all.begin(), all.end(), '\n')));
+    EXPECT_TRUE(chunk.text.ends_with('\n'));
+    EXPECT_TRUE(chunk.fault.empty());
+    all += chunk.text;
+  }
+  EXPECT_EQ(all, text);
+  EXPECT_EQ(reader.position(), text.size());
+  EXPECT_EQ(reader.size(), text.size());
+}
+
+TEST_F(ChunkReaderTest, DoesNotCutInsideQuotes) {
+  std::string text;
+  for (int i = 0; i < 50'000; ++i) {
+    text += "\"a\n\"\"" + std::to_string(i) + "\",b\r\n";
+  }
+  ChunkReader reader(put(text), RecordEnd::kCsv);
+  std::string all;
+  for (Chunk chunk; reader.next(chunk);) {
+    EXPECT_TRUE(chunk.text.starts_with("\"a"));
+    EXPECT_TRUE(chunk.text.ends_with("b\r\n"));
+    all += chunk.text;
+  }
+  EXPECT_EQ(all, text);
+}
+
+TEST_F(ChunkReaderTest, TakesQuotesInNdjsonAsTheyAre) {
+  ChunkReader reader(put("\"a\nb\n"), RecordEnd::kNewline);
+  Chunk chunk;
+  EXPECT_TRUE(reader.next(chunk));
+  EXPECT_EQ(chunk.text, "\"a\nb\n");
+}
+
+TEST_F(ChunkReaderTest, EndsALastLineThatHasNoNewline) {
+  ChunkReader reader(put("a\nb"), RecordEnd::kCsv);
+  Chunk chunk;
+  EXPECT_TRUE(reader.next(chunk));
+  EXPECT_EQ(chunk.text, "a\nb\n");
+  EXPECT_FALSE(reader.next(chunk));
+}
+
+TEST_F(ChunkReaderTest, FindsNothingInAnEmptyFile) {
+  ChunkReader reader(put(""), RecordEnd::kCsv);
+  Chunk chunk;
+  EXPECT_FALSE(reader.next(chunk));
+}
+
+TEST_F(ChunkReaderTest, PassesOverAByteOrderMarkAtTheStart) {
+  ChunkReader reader(put("\xEF\xBB\xBFz\n\xEF\xBB\xBFz\n"), RecordEnd::kCsv);
+  Chunk chunk;
+  EXPECT_TRUE(reader.next(chunk));
+  EXPECT_EQ(chunk.text, "z\n\xEF\xBB\xBFz\n");
+}
+
+class PipeReaderTest : public ChunkReaderTest {
+ protected:
+  void SetUp() override { ASSERT_EQ(::pipe(ends_), 0); }
+  void TearDown() override {
+    ::close(ends_[0]);
+    ::close(ends_[1]);
+  }
+  void send(std::string_view text) const {
+    ASSERT_EQ(::write(ends_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+  std::string path() const { return "/dev/fd/" + std::to_string(ends_[0]); }
+
+  int ends_[2] = {-1, -1};
+};
+
+TEST_F(PipeReaderTest, GivesWhatHasArrivedBeforeThePipeEnds) {
+  send("1,2\n3,4\n5");
+  ChunkReader reader(path(), RecordEnd::kCsv);
+  EXPECT_EQ(reader.size(), std::nullopt);
+  Chunk chunk;
+  EXPECT_TRUE(reader.next(chunk));
+  EXPECT_EQ(chunk.text, "1,2\n3,4\n");
+  send(",6\n");
+  EXPECT_TRUE(reader.next(chunk));
+  EXPECT_EQ(chunk.text, "5,6\n");
+  EXPECT_EQ(chunk.first_line, 3U);
+}
+
+TEST_F(PipeReaderTest, StopsWhenAsked) {
+  send("1,2\n");
+  ChunkReader reader(path(), RecordEnd::kCsv);
+  Chunk chunk;
+  EXPECT_TRUE(reader.next(chunk));
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_FALSE(reader.next(chunk, stop.get_token()));
+}
+
+TEST_F(PipeReaderTest, DoesNotWaitForAProducerThatNeverRests) {
+  send("1,2\n");
+  ChunkReader reader(path(), RecordEnd::kCsv);
+  std::jthread producer([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      send("1,2\n");
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+  });
+  const auto start = std::chrono::steady_clock::now();
+  Chunk chunk;
+  EXPECT_TRUE(reader.next(chunk));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+}
+
+TEST_F(ChunkReaderTest, GivesTheSameChunksOfAFileWhateverWasReadIntoTheirMemory) {
+  std::string text;
+  while (text.size() < 3'000'000) {
+    text += "1,2,3,4\n";
+  }
+  const auto sizes = [&](Chunk& chunk) {
+    std::vector<std::size_t> result;
+    for (ChunkReader reader(put(text), RecordEnd::kCsv); reader.next(chunk);) {
+      result.push_back(chunk.text.size());
+    }
+    return result;
+  };
+  Chunk fresh;
+  Chunk roomy;
+  roomy.capacity = 8 << 20;
+  roomy.buffer = std::make_unique<char[]>(roomy.capacity);
+  EXPECT_EQ(sizes(roomy), sizes(fresh));
+}
+
+TEST_F(ChunkReaderTest, TellsOfTheLinesOfARecordThatDoesNotEndInOneChunk) {
+  ChunkReader reader(put("a\n\"b\"c,\"\n1\n\"b\"c,\"\n"), RecordEnd::kCsv);
+  Chunk chunk;
+  EXPECT_TRUE(reader.next(chunk));
+  EXPECT_EQ(chunk.text, "a\n");
+  EXPECT_TRUE(reader.next(chunk));
+  EXPECT_EQ(chunk.text, "\"b\"c,\"\n1\n\"b\"c,\"\n");
+  EXPECT_EQ(chunk.fault, "a quote is not closed before the file ends");
+  EXPECT_EQ(chunk.first_line, 2U);
+  EXPECT_FALSE(reader.next(chunk));
+}
+
+TEST_F(ChunkReaderTest, RefusesUtf16) {
+  EXPECT_EQ(error_in(std::string_view("\xFF\xFE"
+                                      "a\0",
+                                      4)),
+            ": is UTF-16; save it as UTF-8");
+  EXPECT_EQ(error_in(std::string_view("\xFE\xFF\0a", 4)), ": is UTF-16; save it as UTF-8");
+}
+
+TEST_F(ChunkReaderTest, SaysHowToReadWhatIsCompressed) {
+  EXPECT_EQ(error_in("\x1F\x8B\x08"),
+            ": is compressed; unpack it on the way in: gunzip -c FILE | iris predict MODEL -i -");
+}
+
+TEST_F(ChunkReaderTest, SaysThatAFileIsMissing) {
+  EXPECT_EQ(test::error_of<InputError>([&] { ChunkReader(folder_ / "none.csv", RecordEnd::kCsv); }),
+            (folder_ / "none.csv") + ": No such file or directory");
+}
+
+TEST_F(ChunkReaderTest, RefusesADirectory) {
+  EXPECT_EQ(test::error_of<InputError>([&] { ChunkReader(folder_ / ".", RecordEnd::kCsv); }),
+            (folder_ / ".") + ": is a directory");
+}
+
+}  // namespace
+}  // namespace iris

@@ -1,0 +1,79 @@
+#include "text.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace iris::text {
+namespace {
+
+using namespace std::string_view_literals;
+
+TEST(IsUtf8, AcceptsCharactersOfEveryLength) {
+  for (const std::string_view text : {""sv, "a\0b"sv, "\x7F"sv, "\xC2\x80"sv, "\xDF\xBF"sv, "\xE0\xA0\x80"sv, "€"sv,
+                                      "\xED\x9F\xBF"sv, "\xEE\x80\x80"sv, "\xF0\x90\x80\x80"sv, "\xF4\x8F\xBF\xBF"sv}) {
+    EXPECT_TRUE(is_utf8(text)) << printable(text);
+  }
+}
+
+TEST(IsUtf8, RefusesOverlongForms) {
+  for (const std::string_view text : {"\xC0\x80"sv, "\xC1\xBF"sv, "\xE0\x9F\xBF"sv, "\xF0\x8F\xBF\xBF"sv}) {
+    EXPECT_FALSE(is_utf8(text)) << printable(text);
+  }
+}
+
+TEST(IsUtf8, RefusesSurrogates) {
+  EXPECT_FALSE(is_utf8("\xED\xA0\x80"));
+  EXPECT_FALSE(is_utf8("\xED\xBF\xBF"));
+}
+
+TEST(IsUtf8, RefusesWhatIsBeyondUnicode) {
+  EXPECT_FALSE(is_utf8("\xF4\x90\x80\x80"));
+  EXPECT_FALSE(is_utf8("\xF5\x80\x80\x80"));
+}
+
+TEST(IsUtf8, RefusesCharactersThatAreCutOff) {
+  for (const std::string_view text : {"\xC2"sv, "a\xE2\x82"sv, "\xF0\x90\x80"sv, "\xE2\x82z"sv}) {
+    EXPECT_FALSE(is_utf8(text)) << printable(text);
+  }
+}
+
+TEST(IsUtf8, RefusesLoneContinuationBytes) {
+  EXPECT_FALSE(is_utf8("\x80"));
+  EXPECT_FALSE(is_utf8("a\xBFz"));
+}
+
+TEST(Printable, EscapesControlCharactersAndBadBytes) {
+  EXPECT_EQ(printable("a\n\x1b[31m\x7F\xFF€"), "a\\x0a\\x1b[31m\\x7f\\xff€");
+  EXPECT_EQ(printable("\xC2\x9B"), "\\xc2\\x9b");
+}
+
+TEST(Printable, CutsLongText) {
+  const std::string text(1000, 'x');
+  EXPECT_EQ(printable(text, 10), std::string(11, 'x') + "…");
+  EXPECT_LT(printable(text).size(), 220U);
+  EXPECT_EQ(printable(text, std::string::npos), text);
+}
+
+TEST(Quoted, PutsTextInDoubleQuotes) { EXPECT_EQ(quoted("a\tb"), "\"a\\x09b\""); }
+
+TEST(Joined, PutsTheSeparatorBetweenTheWords) {
+  EXPECT_EQ(joined({"a", "b", "c"}), "a, b, c");
+  EXPECT_EQ(joined({"", "b"}, "|"), "|b");
+  EXPECT_EQ(joined({}), "");
+}
+
+TEST(Trimmed, DropsBlanksAndTabsAtBothEnds) {
+  EXPECT_EQ(trimmed(" \ta b\t "), "a b");
+  EXPECT_EQ(trimmed(" \t "), "");
+}
+
+TEST(InputName, CallsADashStdin) {
+  EXPECT_EQ(input_name("-"), "stdin");
+  EXPECT_EQ(input_name("a-b.csv"), "a-b.csv");
+}
+
+TEST(JsonString, ReplacesBytesOutsideUtf8) { EXPECT_EQ(json_string("a\"\xFF"), "\"a\\\"\xEF\xBF\xBD\""); }
+
+}  // namespace
+}  // namespace iris::text

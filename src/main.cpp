@@ -29,7 +29,7 @@ int fail(int status, const std::string& message) {
   return status;
 }
 
-// CLI11 takes "-.5" and "-inf" for options; not behind a blank, which is no part of a number.
+// CLI11 takes "-.5" and "-inf" for options, but not after a blank, which is not part of a number.
 std::vector<std::string> arguments_of(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
   for (std::string& argument : arguments) {
@@ -40,7 +40,7 @@ std::vector<std::string> arguments_of(int argc, char** argv) {
   return {arguments.rbegin(), arguments.rend()};  // CLI11 takes them last first
 }
 
-// Were one of them closed, the next file to be opened would take its place. Opened the wrong way round, so that using
+// If one of them is closed, the next file opened would take its place. It is opened the wrong way round, so that using
 // it stays an error.
 void occupy_standard_descriptors() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {

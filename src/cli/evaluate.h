@@ -20,6 +20,7 @@ struct EvaluateOptions {
   std::optional<int> threads;
   TypedNames names;
   ClassifierOptions classifier;
+  bool allows_tf32 = false;
 };
 
 // Scores all rows and prints how well the answers agree with the label column. Returns 0.

@@ -22,7 +22,7 @@ struct TypedNames {
 void add_device_options(CLI::App& command, std::string& device, bool& allows_tf32);
 
 // Those, and --features, --labels, --key, --hidden, --dtype.
-void add_model_options(CLI::App& command, TypedNames& names, ClassifierOptions& options);
+void add_model_options(CLI::App& command, TypedNames& names, ClassifierOptions& options, bool& allows_tf32);
 
 // Puts the names that were typed into the options. Throws UsageError for an empty name, or one that is there twice.
 void set_names(const TypedNames& names, ClassifierOptions& options);

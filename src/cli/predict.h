@@ -32,6 +32,7 @@ struct PredictOptions {
   bool probabilities = false;
   TypedNames names;
   ClassifierOptions classifier;
+  bool allows_tf32 = false;
 };
 
 // Scores options.sample. Returns 0. Throws UsageError when it is not what the model takes.

@@ -86,7 +86,6 @@ int run_serve(Typed typed) {
                      text::quoted(options.server.cors_origin));
   }
   set_names(typed.names, options.classifier);
-  options.classifier.rows_option = "--max-batch-rows";
   options.server.api_key = typed.key_file.empty() ? "" : read_api_key(typed.key_file);
   options.server.max_wait = std::chrono::microseconds(typed.max_wait_us);
   options.server.timeout = milliseconds(typed.timeout_s.value_or(30));
@@ -143,7 +142,7 @@ void add_serve(CLI::App& app, Run& run) {
   command->add_option("--log-format", typed->log_format, "text (default) or json")
       ->check(CLI::IsMember({"text", "json"}));
 
-  add_model_options(*command, typed->names, options.classifier);
+  add_model_options(*command, typed->names, options.classifier, options.allows_tf32);
   command->add_option("--threads", options.threads, "LibTorch's threads within one pass (1)")
       ->transform(whole_number(1, 1024));
   command->footer(

@@ -153,7 +153,7 @@ TEST_F(TorchScript, WithABadIrisJsonIsRefused) {
 
 TEST_F(TorchScript, WithTooFewLabelsInIrisJsonIsRefused) {
   EXPECT_EQ(error_of("  return torch.matmul(x, self.weight)", R"({"labels":["a","b"]})"),
-            "the model has 3 classes, but there are 2 labels; name each class once with --labels");
+            "the model has 3 classes, but there are 2 labels; name each class once");
 }
 
 TEST_F(TorchScript, ThatIsDamagedIsRefusedInOneLine) {

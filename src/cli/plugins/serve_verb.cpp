@@ -107,7 +107,7 @@ class ServedClassifier : public serve::Model {
 extern "C" int iris_serve(const iris::ServeOptions& options) {
   iris::ClassifierOptions its_options = options.classifier;
   // "auto" is settled once: else a reload after the device has failed would go on, more slowly, on the CPU.
-  its_options.device = iris::start_device(its_options.device, its_options.allows_tf32, options.threads).str();
+  its_options.device = iris::start_device(its_options.device, options.allows_tf32, options.threads).str();
   const auto load = [&, is_again = false]() mutable {
     std::error_code error;  // what is not there, opening it tells
     const auto kind = std::filesystem::status(options.model, error).type();

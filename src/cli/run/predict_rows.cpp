@@ -17,13 +17,9 @@ namespace iris {
 namespace {
 
 constexpr std::size_t kMaxSkipsTold = 10;
-// Matrix products of fewer rows go another way in LibTorch and differ in the last bit; which rows arrive together must
-// not show.
-constexpr std::size_t kMinBatch = 8;
 
 // What one worker has in hand.
 struct Part : RowSource::Part {
-  std::vector<float> padded;
   Predictions predictions;
   std::string text;
 };
@@ -158,15 +154,6 @@ class RowScorer {
   }
 
   void predict(Part& part, std::span<const float> rows, std::size_t count) const {
-    const std::size_t least = std::min(kMinBatch, batch_size_);
-    if (count < least) {
-      const auto last_row = rows.last(rows.size() / count);
-      part.padded.assign(rows.begin(), rows.end());
-      for (; count < least; ++count) {
-        part.padded.insert(part.padded.end(), last_row.begin(), last_row.end());
-      }
-      rows = part.padded;
-    }
     classifier_.predict(rows, count, part.predictions);
     if (part.predictions.class_count != writer_.class_count()) {
       throw InputError(options_.model + ": the model gives " + std::to_string(part.predictions.class_count) +
@@ -205,7 +192,7 @@ class RowScorer {
 }  // namespace
 
 int predict_rows(const PredictOptions& options, RowSource* ahead) {
-  start_device(options.classifier.device, options.classifier.allows_tf32,
+  start_device(options.classifier.device, options.allows_tf32,
                options.threads.value_or(1));  // the workers are threads enough
   const Classifier classifier = Classifier::open(options.model, options.classifier);
   if (ahead != nullptr && ahead->features() == classifier.features()) {

@@ -13,7 +13,7 @@
 #include "io/interrupt.h"
 #include "io/output_file.h"
 #include "model/device.h"
-#include "model/device_errors.h"
+#include "model/torch_errors.h"
 #include "model/file/model_names.h"
 #include "rows/float_text.h"
 #include "rows/labelled_csv.h"

@@ -166,6 +166,6 @@ def test_memory_that_does_not_suffice(iris, tmp_path, memory, share, status):
         assert result.stdout == iris("predict", model, *options, "--batch-size", "500").stdout
     else:
         assert result.stderr == (
-            f"iris: error: {model}: out of memory on cuda:0 with 500 rows at once; lower --batch-size\n"
+            f"iris: error: {model}: out of memory on cuda:0 with 500 rows at once; pass fewer (--batch-size)\n"
         )
         assert iris("predict", model, *options, "--batch-size", "100").returncode == 0

@@ -74,7 +74,7 @@ def test_less_memory_than_for_half_a_batch_names_the_option(iris, save, rows, on
     model = save(NoMemory(1999))
     result = iris("predict", model, "-i", rows, "--on-error", on_error)
     assert result.returncode == 1
-    assert result.stderr == f"iris: error: {model}: out of memory on cpu with 2000 rows at once; lower --batch-size\n"
+    assert result.stderr == f"iris: error: {model}: out of memory on cpu with 2000 rows at once; pass fewer (--batch-size)\n"
     assert iris("predict", model, "-i", rows, "--batch-size", "1999").returncode == 0
 
 
@@ -87,7 +87,7 @@ def test_evaluate_halves_too_and_names_the_option(iris, save, rows, tmp_path):
     assert iris("evaluate", save(NoMemory(2000), NAMES), data, "--json").stdout == expected.stdout
     result = iris("evaluate", save(NoMemory(1999), NAMES), data, "--json")
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.endswith("out of memory on cpu with 2000 rows at once; lower --batch-size\n")
+    assert result.stderr.endswith("out of memory on cpu with 2000 rows at once; pass fewer (--batch-size)\n")
 
 
 @pytest.mark.parametrize("on_error", ["stop", "skip"])

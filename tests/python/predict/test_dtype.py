@@ -110,8 +110,8 @@ def test_a_frozen_module_is_refused(iris, repo):
     result = iris("predict", repo / "tests/fixtures/frozen.pt", "5.1", "3.5", "1.4", "0.2", "--dtype", "bfloat16")
     assert result.returncode == 1
     assert result.stderr.endswith(
-        "frozen.pt: the module's numbers are part of its program (it is frozen), and stay what they are; "
-        "export it in that dtype, or leave out --dtype\n"
+        "frozen.pt: the module's numbers are part of its program (it is frozen) and keep their dtype; "
+        "export it in that dtype, or choose none (--dtype)\n"
     )
 
 

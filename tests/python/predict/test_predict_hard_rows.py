@@ -84,15 +84,15 @@ def test_lines_ended_by_carriage_returns_are_told(predict, text):
     result = predict(text.replace("\n", "\r"))
     assert result.returncode == 1
     assert result.stderr == (
-        "iris: error: rows.csv:1: the lines end with a carriage return alone, as on old Macs; change them on the way "
-        "in: tr '\\r' '\\n' < FILE | iris predict MODEL -i -\n"
+        "iris: error: rows.csv:1: the lines end with a carriage return alone, as on old Macs; change them "
+        "first: tr '\\r' '\\n' < FILE\n"
     )
 
 
 def test_features_are_counted(predict):
     result = predict(HEADER + ROW, "--features", "sepal_length,sepal_width,petal_length")
     assert result.returncode == 1
-    assert result.stderr.endswith("iris_net.pt: the model takes 4 features, but --features names 3\n")
+    assert result.stderr.endswith("iris_net.pt: the model takes 4 features, but 3 are named (--features)\n")
 
 
 class Fails(torch.nn.Module):

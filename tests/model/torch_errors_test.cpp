@@ -1,5 +1,5 @@
 // The texts are LibTorch's own, as a CUDA build throws them.
-#include "model/device_errors.h"
+#include "model/torch_errors.h"
 
 #include <c10/util/Exception.h>
 #include <gtest/gtest.h>

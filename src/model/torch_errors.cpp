@@ -1,4 +1,4 @@
-#include "model/device_errors.h"
+#include "model/torch_errors.h"
 
 #include <c10/util/Exception.h>
 
@@ -18,7 +18,7 @@ constexpr std::string_view kOutOfMemory[] = {
     "DefaultCPUAllocator: not enough memory",
 };
 
-// Those of which the CUDA Runtime API's page on error handling says that the process must be started again.
+// The errors after which, says the CUDA Runtime API's page on error handling, the process must be started again.
 constexpr std::string_view kLost[] = {
     "uncorrectable ECC error encountered",
     "uncorrectable NVLink error detected",
@@ -55,6 +55,23 @@ bool is_out_of_memory(const std::exception& error) {
 bool is_device_lost(const std::exception& error) {
   const std::string_view text = text_of(error);
   return text.find("CUDA error: ") != std::string_view::npos && has_one_of(text, kLost);
+}
+
+std::string message_of(const std::exception& error) {
+  std::string message(text_of(error));
+  // The interpreter puts its traceback before the sentence: "RuntimeError: …", or the name of the module's own
+  // exception.
+  constexpr std::string_view kInterpreter = "The following operation failed in the TorchScript interpreter.";
+  if (message.find(kInterpreter) != std::string::npos) {
+    while (!message.empty() && message.back() == '\n') {
+      message.pop_back();
+    }
+    message = message.substr(message.rfind('\n') + 1);
+    for (const std::string_view prefix : {"builtins.", "RuntimeError: "}) {
+      message.erase(0, message.starts_with(prefix) ? prefix.size() : 0);
+    }
+  }
+  return message.substr(0, message.find('\n'));
 }
 
 }  // namespace iris

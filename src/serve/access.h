@@ -1,16 +1,20 @@
 // Who may ask for what: the key, callers on this machine, pages of other origins.
 #pragma once
 
-#include "serve/http.h"
-#include "serve/options.h"
+#include <string>
+#include <utility>
+
+#include "serve/protocol/response.h"
+#include "serve/request.h"
 
 namespace iris::serve {
 
 // Any number of threads may use it.
 class Access {
  public:
-  // `options` must outlive it.
-  explicit Access(const ServerOptions& options) : options_(options) {}
+  // `api_key`: empty where no key is asked for. `cors_origin`: whose pages may ask; "*": all; empty: no other origin's.
+  Access(std::string api_key, std::string cors_origin)
+      : api_key_(std::move(api_key)), cors_origin_(std::move(cors_origin)) {}
 
   // Whether it is a browser's question before a page of another origin may ask.
   bool is_preflight(const Request& request) const;
@@ -29,7 +33,8 @@ class Access {
  private:
   bool is_welcome_origin(const Request& request) const;
 
-  const ServerOptions& options_;
+  const std::string api_key_;
+  const std::string cors_origin_;
 };
 
 }  // namespace iris::serve

@@ -6,7 +6,7 @@
 #include <boost/beast/core/string.hpp>
 #include <new>
 
-#include "serve/http.h"
+#include "serve/protocol/request_error.h"
 #include "text.h"
 
 namespace iris::serve {
@@ -20,11 +20,6 @@ constexpr std::size_t kPiece = 64 << 10;
 
 bool is(std::string_view coding, std::string_view name) {
   return beast::iequals({coding.data(), coding.size()}, {name.data(), name.size()});
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = std::min(text.find_first_not_of(" \t"), text.size());
-  return text.substr(first, text.find_last_not_of(" \t") + 1 - first);
 }
 
 // z_stream's counters have 32 bits, which no body fills: options.h bounds it.
@@ -103,10 +98,10 @@ std::string_view accepted_coding(std::string_view accept_encoding) {
     const std::size_t comma = std::min(accept_encoding.find(','), accept_encoding.size());
     const std::string_view item = accept_encoding.substr(0, comma);
     accept_encoding.remove_prefix(std::min(comma + 1, accept_encoding.size()));
-    const std::string_view name = trimmed(item.substr(0, item.find(';')));
+    const std::string_view name = text::trimmed(item.substr(0, item.find(';')));
     const std::size_t weight = item.find("q=");
     const bool is_refused = weight != std::string_view::npos &&
-                            trimmed(item.substr(weight + 2)).find_first_not_of("0.") == std::string_view::npos;
+                            text::trimmed(item.substr(weight + 2)).find_first_not_of("0.") == std::string_view::npos;
     if (!is_refused && is(name, "gzip")) {
       return "gzip";
     }

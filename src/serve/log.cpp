@@ -10,7 +10,7 @@
 #include <climits>
 #include <ctime>
 
-#include "serve/json.h"
+#include "text.h"
 
 namespace iris::serve {
 namespace {
@@ -63,15 +63,15 @@ void Log::request(const RequestLine& line) {
   std::string text;
   text.reserve(256);
   if (format_ == LogFormat::kJson) {
-    text.append("{\"time\":\"").append(now_text()).append("\",\"method\":").append(json_string(line.method));
+    text.append("{\"time\":\"").append(now_text()).append("\",\"method\":").append(text::json_string(line.method));
     text.append(",\"route\":")
-        .append(json_string(line.route))
+        .append(text::json_string(line.route))
         .append(",\"status\":")
         .append(std::to_string(line.status));
     text.append(",\"rows\":").append(std::to_string(line.rows)).append(",\"ms\":").append(duration);
-    text.append(",\"request_id\":").append(json_string(line.request_id));
+    text.append(",\"request_id\":").append(text::json_string(line.request_id));
     if (!line.traceparent.empty()) {
-      text.append(",\"traceparent\":").append(json_string(line.traceparent));
+      text.append(",\"traceparent\":").append(text::json_string(line.traceparent));
     }
     text += "}\n";
   } else {
@@ -88,7 +88,7 @@ void Log::request(const RequestLine& line) {
 
 void Log::message(std::string_view text) {
   if (format_ == LogFormat::kJson) {
-    append("{\"time\":\"" + now_text() + "\",\"message\":" + json_string(text) + "}\n");
+    append("{\"time\":\"" + now_text() + "\",\"message\":" + text::json_string(text) + "}\n");
   } else {
     append("iris: " + std::string(text) + "\n");
   }

@@ -3,7 +3,7 @@
 #include <exception>
 #include <utility>
 
-#include "serve/http.h"
+#include "serve/protocol/request_error.h"
 
 namespace iris::serve {
 

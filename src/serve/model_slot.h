@@ -10,7 +10,7 @@
 
 #include "serve/log.h"
 #include "serve/metrics.h"
-#include "serve/model.h"
+#include "serve/protocol/model.h"
 
 namespace iris::serve {
 

@@ -12,7 +12,6 @@
 
 namespace iris::serve {
 
-inline constexpr std::size_t kMostHeaderBytes = 16 << 10;   // a request's line and headers: past it 431
 inline constexpr std::size_t kLargestMaxBody = 1ULL << 30;  // zlib counts in 32 bits
 
 struct ServerOptions {

@@ -8,10 +8,13 @@
 #include <utility>
 
 #include "serve/compression.h"
-#include "serve/descriptions.h"
-#include "serve/inference.h"
-#include "serve/instances.h"
-#include "serve/json.h"
+#include "serve/documents.h"
+#include "serve/protocol/descriptions.h"
+#include "serve/protocol/inference_request.h"
+#include "serve/protocol/inference_response.h"
+#include "serve/protocol/instances.h"
+#include "serve/protocol/json.h"
+#include "serve/protocol/request_error.h"
 #include "text.h"
 
 namespace iris::serve {
@@ -44,7 +47,7 @@ Response document(const char* content_type, std::string body) {
 Service::Service(const ServerOptions& options, LoadModel load, Contexts& contexts, Log& log)
     : bodies(std::max(options.max_bodies, options.max_body)),
       options_(options),
-      access_(options),
+      access_(options.api_key, options.cors_origin),
       log_(log),
       slot_(std::move(load), metrics_, log),
       contexts_(contexts),
@@ -141,7 +144,7 @@ nlohmann::json Service::body_object(const Request& request) const {
 }
 
 Response Service::answer_at_once(const Request& request) const {
-  const std::string name = json_string(options_.name);
+  const std::string name = text::json_string(options_.name);
   switch (request.match.route) {
     case Route::kLive:
       return slot_.is_dead() ? error_response(503, trouble()) : Response{.body = R"({"live":true})"};
@@ -163,7 +166,7 @@ Response Service::answer_at_once(const Request& request) const {
     case Route::kV1Model:
       return ready("{\"name\":" + name + ",\"ready\":true}");
     case Route::kModelConfig:
-      return {.body = model_config_json(options_, *slot_.current())};
+      return {.body = model_config_json(options_.name, *slot_.current(), options_.max_batch_rows, options_.max_wait)};
     case Route::kModelStats:
       return {.body = metrics_.stats_json(options_.name)};
     case Route::kRepositoryIndex:

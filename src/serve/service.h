@@ -11,11 +11,12 @@
 #include "serve/access.h"
 #include "serve/batcher.h"
 #include "serve/body_budget.h"
-#include "serve/http.h"
 #include "serve/log.h"
 #include "serve/metrics.h"
 #include "serve/model_slot.h"
 #include "serve/options.h"
+#include "serve/protocol/response.h"
+#include "serve/request.h"
 #include "serve/routes.h"
 
 namespace iris::serve {

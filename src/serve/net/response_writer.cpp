@@ -1,25 +1,10 @@
-#include "serve/http.h"
+#include "serve/net/response_writer.h"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
-
-#include "serve/json.h"
+#include <utility>
 
 namespace iris::serve {
-
-void Request::clear() {
-  for (std::string* text : {&method, &target, &body, &authorization, &accept_encoding, &content_encoding, &expect,
-                            &inference_header_length, &origin, &preflight_method, &request_id, &traceparent}) {
-    text->clear();
-  }
-  match = RouteMatch();
-  is_http_1_0 = false;
-  constexpr std::size_t kKept = 64 << 10;
-  if (body.capacity() > kKept) {
-    body = std::string();
-  }
-}
 
 std::string_view reason_of(int status) {
   static constexpr std::pair<int, std::string_view> kReasons[] = {
@@ -41,36 +26,6 @@ std::string_view reason_of(int status) {
   const auto* found = std::find_if(std::begin(kReasons), std::end(kReasons),
                                    [&](const auto& reason) { return reason.first == status; });
   return found == std::end(kReasons) ? "Error" : found->second;
-}
-
-Response error_response(int status, std::string_view message) {
-  Response response{.status = status, .body = "{\"error\":" + json_string(message) + "}"};
-  if (status == 401) {
-    response.headers.emplace_back("WWW-Authenticate", "Bearer");
-  } else if (status == 415) {
-    response.headers.emplace_back("Accept-Encoding", "gzip, deflate");
-  } else if (status == 503) {
-    response.headers.emplace_back("Retry-After", "1");
-  }
-  return response;
-}
-
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
-    unsigned value = 0;
-    const char* const digits = text.data() + i + 1;
-    if (text.size() - i < 3 || std::from_chars(digits, digits + 2, value, 16).ptr != digits + 2) {
-      return std::nullopt;
-    }
-    decoded += static_cast<char>(value);
-    i += 2;
-  }
-  return decoded;
 }
 
 void write_response(const Response& response, const Request& request, std::string_view date, bool keep_alive,

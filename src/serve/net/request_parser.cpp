@@ -1,4 +1,4 @@
-#include "serve/request_parser.h"
+#include "serve/net/request_parser.h"
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
@@ -6,7 +6,7 @@
 #include <boost/beast/http/error.hpp>
 #include <string>
 
-#include "serve/options.h"
+#include "serve/protocol/request_error.h"
 
 namespace iris::serve {
 namespace {

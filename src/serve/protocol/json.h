@@ -1,6 +1,7 @@
 // Strict JSON for requests from anyone.
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -13,11 +14,11 @@ inline constexpr std::size_t kMaxJsonDepth = 100;
 inline constexpr double kLargestNumber = 1e30;
 
 // A number with a point or an exponent is kept as the float32 nearest to its text; one past kLargestNumber as infinity.
-// Throws RequestError 400 for what is no JSON, a name that an object has twice, and what is nested
+// Throws RequestError 400 for what is not JSON, a name that an object has twice, and nesting
 // deeper than kMaxJsonDepth.
 nlohmann::json parse_json(std::string_view text);
 
-// In quotes; bytes outside UTF-8 are replaced.
-std::string json_string(std::string_view text);
+// Of a JSON number. Throws RequestError 400 "PLACE: …" for any other value, and for a number past kLargestNumber.
+float finite_float(const nlohmann::json& value, const std::string& place);
 
 }  // namespace iris::serve

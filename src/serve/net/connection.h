@@ -3,8 +3,8 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
-#include "serve/tls.h"
-#include "serve/worker.h"
+#include "serve/net/tls.h"
+#include "serve/net/worker.h"
 
 namespace iris::serve {
 

@@ -1,10 +1,11 @@
+#include "serve/protocol/inference_response.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <span>
 
 #include "rows/float_text.h"
-#include "serve/inference.h"
-#include "serve/json.h"
+#include "text.h"
 
 namespace iris::serve {
 namespace {
@@ -28,7 +29,7 @@ class OutputWriter {
     } else {
       for (const std::size_t best : classes()) {
         separate();
-        text += output == Output::kIndex ? std::to_string(best) : json_string(labels_[best]);
+        text += output == Output::kIndex ? std::to_string(best) : text::json_string(labels_[best]);
       }
     }
     return text;
@@ -73,9 +74,9 @@ Response inference_response(const std::string& model_name, const Model& model, c
   const std::size_t count = request.rows.count;
   const auto labels = model.labels(predictions.class_count);
   const OutputWriter writer(predictions, first, count, labels);
-  std::string text = "{\"model_name\":" + json_string(model_name) + ",\"model_version\":\"1\"";
+  std::string text = "{\"model_name\":" + text::json_string(model_name) + ",\"model_version\":\"1\"";
   if (request.id) {
-    text += ",\"id\":" + json_string(*request.id);
+    text += ",\"id\":" + text::json_string(*request.id);
   }
   text += ",\"outputs\":[";
   std::string tensors;

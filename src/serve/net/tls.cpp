@@ -1,4 +1,4 @@
-#include "serve/tls.h"
+#include "serve/net/tls.h"
 
 #include "error.h"
 

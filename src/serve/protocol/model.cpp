@@ -1,4 +1,4 @@
-#include "serve/model.h"
+#include "serve/protocol/model.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "serve/tensor_type.h"
+#include "serve/protocol/tensor_type.h"
 
 #include <algorithm>
 #include <bit>

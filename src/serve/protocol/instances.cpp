@@ -1,26 +1,17 @@
-#include "serve/instances.h"
+#include "serve/protocol/instances.h"
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "rows/float_text.h"
-#include "serve/http.h"
-#include "serve/json.h"
+#include "serve/protocol/json.h"
+#include "serve/protocol/request_error.h"
 #include "text.h"
 
 namespace iris::serve {
 namespace {
 
 using nlohmann::json;
-
-std::string feature_list(const Model& model) {
-  std::string list;
-  for (const std::string& feature : model.features()) {
-    list += (list.empty() ? "" : ", ") + feature;
-  }
-  return list;
-}
 
 class RowsOfJson {
  public:
@@ -56,7 +47,8 @@ class RowsOfJson {
     for (const std::string& feature : model_.features()) {
       const auto found = instance.find(feature);
       if (found == instance.end()) {
-        throw RequestError(400, place + "." + feature + ": is missing; the features are " + feature_list(model_));
+        throw RequestError(400,
+                           place + "." + feature + ": is missing; the features are " + text::joined(model_.features()));
       }
       rows.values.push_back(finite_float(*found, place + "." + feature));
     }
@@ -69,7 +61,7 @@ class RowsOfJson {
     if (instance.size() != width_ || width_ == 0) {
       throw RequestError(400, place + ": has " + std::to_string(instance.size()) + " numbers, not " +
                                   (width_ == 0 ? "one or more" : std::to_string(width_)) +
-                                  (model_.features().empty() ? "" : ": " + feature_list(model_)));
+                                  (model_.features().empty() ? "" : ": " + text::joined(model_.features())));
     }
     for (std::size_t i = 0; i < width_; ++i) {
       rows.values.push_back(finite_float(instance[i], place + "[" + std::to_string(i) + "]"));
@@ -94,7 +86,7 @@ std::optional<Rows> parse_plain(std::size_t width, std::string_view body) {
   while (text < end && *text == '[') {
     for (std::size_t i = 0; i < width; ++i) {
       float value = 0;
-      text = parse_json_decimal(text + 1, value);  // behind the [ or the comma
+      text = parse_json_decimal(text + 1, value);  // after the [ or the comma
       if (text == nullptr || *text != (i + 1 < width ? ',' : ']')) {
         return std::nullopt;
       }
@@ -113,18 +105,6 @@ std::optional<Rows> parse_plain(std::size_t width, std::string_view body) {
 }
 
 }  // namespace
-
-float finite_float(const json& value, const std::string& place) {
-  if (!value.is_number()) {
-    throw RequestError(400, place + ": is not a number but " +
-                                text::printable(value.dump(-1, ' ', false, json::error_handler_t::replace)));
-  }
-  const auto number = value.get<float>();
-  if (!std::isfinite(number)) {
-    throw RequestError(400, place + ": is larger than 1e30, past which a model's sums overflow");
-  }
-  return number;
-}
 
 Rows parse_instances(const Model& model, std::string_view body, Bare bare) {
   if (auto rows = parse_plain(model.features().size(), body)) {

@@ -1,4 +1,4 @@
-#include "serve/server.h"
+#include "serve/net/server.h"
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -18,11 +18,11 @@
 
 #include "error.h"
 #include "io/interrupt.h"
-#include "serve/connection.h"
 #include "serve/log.h"
+#include "serve/net/connection.h"
+#include "serve/net/tls.h"
+#include "serve/net/worker.h"
 #include "serve/service.h"
-#include "serve/tls.h"
-#include "serve/worker.h"
 
 namespace iris::serve {
 namespace {

@@ -1,3 +1,5 @@
+#include "serve/protocol/inference_request.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -6,9 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "serve/inference.h"
-#include "serve/json.h"
-#include "serve/tensor_type.h"
+#include "serve/protocol/json.h"
+#include "serve/protocol/request_error.h"
+#include "serve/protocol/tensor_type.h"
 #include "text.h"
 
 namespace iris::serve {

@@ -1,4 +1,4 @@
-#include "serve/connection.h"
+#include "serve/net/connection.h"
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
@@ -10,7 +10,9 @@
 #include <string>
 #include <utility>
 
-#include "serve/request_parser.h"
+#include "serve/net/request_parser.h"
+#include "serve/net/response_writer.h"
+#include "serve/protocol/request_error.h"
 
 namespace iris::serve {
 namespace {
@@ -156,7 +158,9 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
       const bool had_head = parser_->has_head();
       const std::size_t taken = parser_->take(std::string_view(in_.data() + begin_, end_ - begin_));
       begin_ += taken;
-      if (request_.body.size() > kLargeBuffer && !body_share_.resize(request_.body.capacity())) {
+      // A string's room may be twice its size: of that beyond the limit, nothing is ever in memory.
+      const std::size_t room = std::min(request_.body.capacity(), worker_.options.max_body);
+      if (request_.body.size() > kLargeBuffer && !body_share_.resize(room)) {
         throw RequestError(503, "the bodies of all requests together are as large as this server takes; try again");
       }
       if (!had_head && parser_->has_head()) {

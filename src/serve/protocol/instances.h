@@ -2,12 +2,11 @@
 #pragma once
 
 #include <cstddef>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "serve/model.h"
+#include "serve/protocol/model.h"
 
 namespace iris::serve {
 
@@ -28,8 +27,5 @@ Rows parse_instances(const Model& model, std::string_view body, Bare bare);
 
 // {"predictions":[{"label","index","confidence","probabilities":{…}}]} of `count` rows from `first`.
 std::string predictions_json(const Model& model, const Predictions& predictions, std::size_t first, std::size_t count);
-
-// Of a JSON number, or of what is none. Throws RequestError 400 "PLACE: …".
-float finite_float(const nlohmann::json& value, const std::string& place);
 
 }  // namespace iris::serve

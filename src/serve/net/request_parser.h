@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <string_view>
 
-#include "serve/http.h"
+#include "serve/request.h"
 
 namespace iris::serve {
+
+inline constexpr std::size_t kMostHeaderBytes = 16 << 10;  // of a request line and headers
 
 // Parses one request. What request smuggling lives on is an error: Content-Length beside Transfer-Encoding, either of
 // them twice, a transfer coding other than chunked, folded header fields, repeated ones that decide about the request,

@@ -1,4 +1,4 @@
-#include "serve/worker.h"
+#include "serve/net/worker.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "serve/json.h"
+#include "serve/protocol/json.h"
 
 #include <cmath>
 #include <limits>
@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "rows/float_text.h"
-#include "serve/http.h"
+#include "serve/protocol/request_error.h"
 #include "text.h"
 
 namespace iris::serve {
@@ -99,8 +99,15 @@ json parse_json(std::string_view text) {
   return std::move(builder.root);
 }
 
-std::string json_string(std::string_view text) {
-  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+float finite_float(const json& value, const std::string& place) {
+  if (!value.is_number()) {
+    throw RequestError(400, place + ": is not a number but " + text::printable(text::json(value)));
+  }
+  const auto number = value.get<float>();
+  if (!std::isfinite(number)) {
+    throw RequestError(400, place + ": is larger than 1e30, past which a model's sums overflow");
+  }
+  return number;
 }
 
 }  // namespace iris::serve

@@ -1,0 +1,93 @@
+#include "serve/served_classifier.h"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <future>
+#include <utility>
+#include <vector>
+
+#include "serve/protocol/request_error.h"
+
+namespace iris::serve {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::microseconds kQuick(500);  // for a full batch
+constexpr int kWarmUps = 5;
+// Matrix libraries have routines of their own for fewer rows, and these round otherwise.
+constexpr std::size_t kSmallestPass = 4;
+
+}  // namespace
+
+ServedClassifier::ServedClassifier(Classifier classifier, std::size_t batch_rows)
+    : Model(classifier.features(), classifier.known_labels()), classifier_(std::move(classifier)) {
+  if (features().empty()) {
+    return;
+  }
+  if (classifier_.is_on_cpu()) {
+    warm_up(batch_rows);
+  } else {  // what a thread leaves of CUDA when it ends, the next one takes over
+    std::async(std::launch::async, [&] { warm_up(batch_rows); }).get();
+  }
+}
+
+void ServedClassifier::predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const {
+  if (row_count < kSmallestPass) {
+    std::vector<float> padded(rows.begin(), rows.end());
+    for (std::size_t i = row_count; i < kSmallestPass; ++i) {
+      padded.insert(padded.end(), rows.end() - static_cast<std::ptrdiff_t>(rows.size() / row_count), rows.end());
+    }
+    predict(padded, kSmallestPass, predictions);  // whose first rows are the answer
+    return;
+  }
+  try {
+    classifier_.predict(rows, row_count, predictions);
+  } catch (const NotFiniteError&) {
+    throw RequestError(400, "the model gives logits that are not finite for these rows");
+  } catch (const DeviceLost&) {
+    is_lost_ = true;
+    throw;
+  } catch (const OutOfMemory&) {
+    throw;
+  } catch (const InputError& error) {
+    if (features().empty()) {  // how many it takes is not known, so most likely these are too many or too few
+      throw RequestError(400, error.what());
+    }
+    throw;
+  }
+}
+
+bool ServedClassifier::is_alive() const {
+  try {
+    if (!features().empty() && !is_lost_) {
+      classifier_.predict(std::vector<float>(features().size()), 1);
+    }
+    return !is_lost_;
+  } catch (const NotFiniteError&) {
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+// Both sizes of pass, so that no caller pays for what LibTorch does the first time.
+void ServedClassifier::warm_up(std::size_t batch_rows) {
+  Predictions predictions;
+  auto fastest = Clock::duration::max();
+  for (int i = 0; i < kWarmUps; ++i) {
+    for (const std::size_t rows : {kSmallestPass, batch_rows}) {
+      const std::vector<float> zeros(rows * features().size());
+      const auto start = Clock::now();
+      classifier_.predict(zeros, rows, predictions);
+      if (rows == batch_rows) {
+        fastest = std::min<Clock::duration>(fastest, Clock::now() - start);
+      }
+    }
+  }
+  set_labels(classifier_.labels(predictions.class_count));
+  is_quick = classifier_.is_on_cpu() && fastest < kQuick;  // a GPU is for company
+}
+
+}  // namespace iris::serve

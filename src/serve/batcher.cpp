@@ -1,8 +1,5 @@
 #include "serve/batcher.h"
 
-#include <sched.h>
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <exception>
@@ -14,16 +11,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr int kPassesBetweenYields = 3;
-
 std::size_t width_of(const Job& job) { return job.rows.size() / job.row_count; }
-
-// How often this thread has waited for something.
-long wait_count() {
-  rusage usage = {};
-  ::getrusage(RUSAGE_THREAD, &usage);
-  return usage.ru_nvcsw;
-}
 
 }  // namespace
 
@@ -93,19 +81,7 @@ void Batcher::run() {
       run_batch(batch);
     }
   }
-  give_way();
-}
-
-// A thread that finds work whenever it looks keeps its core until the scheduler's next tick, some milliseconds, and who
-// waits for that core has our answers to read. Yielding more often than this would leave a busy machine to others.
-void Batcher::give_way() {
-  const long waits = wait_count();
-  passes_since_wait_ = waits == waits_ ? passes_since_wait_ + 1 : 0;
-  waits_ = waits;
-  if (passes_since_wait_ == kPassesBetweenYields) {
-    passes_since_wait_ = 0;
-    ::sched_yield();
-  }
+  give_way_.after_run();
 }
 
 bool Batcher::is_late(Job& job) {

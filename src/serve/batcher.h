@@ -14,9 +14,10 @@
 #include <string>
 #include <vector>
 
-#include "serve/http.h"
+#include "serve/give_way.h"
 #include "serve/metrics.h"
-#include "serve/model.h"
+#include "serve/protocol/model.h"
+#include "serve/protocol/request_error.h"
 
 namespace iris::serve {
 
@@ -58,7 +59,6 @@ class Batcher {
   void predict(const Model& model, std::size_t row_count);
   void finish(Job& job, const Predictions* predictions, std::size_t first, const RequestError* error);
   bool is_late(Job& job);
-  void give_way();
 
   boost::asio::io_context& context_;
   std::chrono::microseconds max_wait_;
@@ -74,9 +74,7 @@ class Batcher {
   std::vector<float> rows_;
   Predictions predictions_;
   Predictions pass_;  // of the rows at hand, where they take several passes
-
-  long waits_ = 0;  // of this thread, at the last look
-  int passes_since_wait_ = 0;
+  GiveWay give_way_;
 };
 
 }  // namespace iris::serve

@@ -1,6 +1,7 @@
 """The running server for its tests: started on a free port, asked over plain sockets, ended with the test."""
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -76,6 +77,9 @@ class Server:
             if line.startswith(sample + " "):
                 return float(line.split()[-1])
         return 0.0
+
+    def thread_count(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/task"))
 
     def rss_mib(self):
         with open(f"/proc/{self.process.pid}/status") as status:

@@ -10,7 +10,7 @@
 namespace iris::serve {
 namespace {
 
-// Takes as long for every text of one length; `given` is not empty.
+// Takes the same time for all texts of one length. `given` is not empty.
 bool is_same_secret(std::string_view given, std::string_view secret) {
   bool is_same = given.size() == secret.size();
   for (std::size_t i = 0; i < secret.size(); ++i) {
@@ -50,7 +50,8 @@ void Access::check_may_manage(const Request& request) const {
                        "models are loaded and unloaded by callers on this machine, or with the key of --api-key-file");
   }
   if (api_key_.empty() && !request.origin.empty() && !is_welcome_origin(request)) {
-    throw RequestError(403, "Origin: pages load and unload no model here; see --cors-origin and --api-key-file");
+    throw RequestError(
+        403, "Origin: a page of another origin may not load or unload models; see --cors-origin and --api-key-file");
   }
 }
 

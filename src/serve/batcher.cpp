@@ -25,7 +25,7 @@ void Batcher::add(Job job) {
       state_.pending_rows -= rows;
     }
     state_.metrics.count_inference(Outcome::kRefused, Clock::now() - job.arrived);
-    if (rows > state_.max_queue_rows) {  // to try again would not help
+    if (rows > state_.max_queue_rows) {  // trying again would not help
       throw RequestError(413, "the request's " + std::to_string(rows) + " rows are more than the queue holds, " +
                                   std::to_string(state_.max_queue_rows) + "; send fewer in one request");
     }
@@ -53,7 +53,7 @@ void Batcher::schedule() {
   });
 }
 
-// As many jobs as fit, of one model and one width; the first always does.
+// As many jobs as fit, of one model and one width. The first always fits.
 std::vector<Job> Batcher::take_batch() {
   const std::lock_guard lock(mutex_);
   std::vector<Job> batch;
@@ -124,7 +124,7 @@ void Batcher::run_batch(std::vector<Job>& batch) {
   try {
     predict(model, row_count);
   } catch (const std::exception& problem) {
-    if (batch.size() > 1) {  // only who brought the trouble has it
+    if (batch.size() > 1) {  // only the job that fails gets the error
       for (Job& job : batch) {
         std::vector<Job> alone;
         alone.push_back(std::move(job));

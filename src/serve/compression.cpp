@@ -22,7 +22,7 @@ bool is(std::string_view coding, std::string_view name) {
   return beast::iequals({coding.data(), coding.size()}, {name.data(), name.size()});
 }
 
-// z_stream's counters have 32 bits, which no body fills: options.h bounds it.
+// z_stream's counters have 32 bits: kLargestMaxBody keeps every body below that.
 void give(z_stream& stream, std::string_view bytes) {
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
@@ -64,13 +64,13 @@ std::string inflated(std::string_view body, int window, std::size_t most) {
     }
     if (status == Z_STREAM_END || status != Z_OK || (stream.avail_in == 0 && stream.avail_out != 0)) {
       throw RequestError(400, status == Z_OK || status == Z_BUF_ERROR ? "the packed body is cut short"
-                              : status == Z_STREAM_END                ? "there are bytes behind the packed body"
+                              : status == Z_STREAM_END                ? "there are bytes after the packed body"
                                                                       : "the packed body is damaged");
     }
   }
 }
 
-// Some send deflate without the header that HTTP asks for: its first two bytes tell.
+// Some clients send deflate without the header that HTTP asks for. The first two bytes tell.
 bool has_zlib_header(std::string_view body) {
   return body.size() > 1 && (body[0] & 0x0F) == Z_DEFLATED &&
          (static_cast<unsigned char>(body[0]) * 256 + static_cast<unsigned char>(body[1])) % 31 == 0;

@@ -111,7 +111,7 @@ void Log::append(std::string_view line) {
   waiting_ += line;
 }
 
-// As much at a time as a pipe that is ready takes without waiting: one that nobody reads may not keep the process from
+// Writes at most what a ready pipe takes without waiting: a pipe that nobody reads must not keep the process from
 // ending.
 void Log::write_all(std::string_view bytes) const {
   while (!bytes.empty()) {
@@ -124,7 +124,7 @@ void Log::write_all(std::string_view bytes) const {
     }
     const ssize_t written = ::write(descriptor_, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
     if (written < 0 && errno != EINTR && errno != EAGAIN) {
-      return;  // there is nobody to tell
+      return;  // nobody can be told
     }
     bytes.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
   }

@@ -133,7 +133,7 @@ RouteMatch match_route(std::string_view target) {
     return match;
   }
   if (!percent_decoded(path)) {
-    throw RequestError(400, "the path has a % without two hexadecimal digits behind it");
+    throw RequestError(400, "the path has a % without two hexadecimal digits after it");
   }
   for (const Pattern& pattern : kPatterns) {
     RouteMatch candidate;

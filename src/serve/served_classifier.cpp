@@ -28,7 +28,7 @@ ServedClassifier::ServedClassifier(Classifier classifier, std::size_t batch_rows
   }
   if (classifier_.is_on_cpu()) {
     warm_up(batch_rows);
-  } else {  // what a thread leaves of CUDA when it ends, the next one takes over
+  } else {  // a thread that ends leaves its CUDA state to the next one
     std::async(std::launch::async, [&] { warm_up(batch_rows); }).get();
   }
 }
@@ -52,7 +52,7 @@ void ServedClassifier::predict(std::span<const float> rows, std::size_t row_coun
   } catch (const OutOfMemory&) {
     throw;
   } catch (const InputError& error) {
-    if (features().empty()) {  // how many it takes is not known, so most likely these are too many or too few
+    if (features().empty()) {  // most likely they are too many or too few
       throw RequestError(400, error.what());
     }
     throw;
@@ -72,7 +72,7 @@ bool ServedClassifier::is_alive() const {
   }
 }
 
-// Both sizes of pass, so that no caller pays for what LibTorch does the first time.
+// With both sizes of pass, so that no caller waits for what LibTorch does the first time.
 void ServedClassifier::warm_up(std::size_t batch_rows) {
   Predictions predictions;
   auto fastest = Clock::duration::max();
@@ -87,7 +87,7 @@ void ServedClassifier::warm_up(std::size_t batch_rows) {
     }
   }
   set_labels(classifier_.labels(predictions.class_count));
-  is_quick = classifier_.is_on_cpu() && fastest < kQuick;  // a GPU is for company
+  is_quick = classifier_.is_on_cpu() && fastest < kQuick;  // a GPU gains from larger passes
 }
 
 }  // namespace iris::serve

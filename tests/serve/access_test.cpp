@@ -80,7 +80,7 @@ TEST(Access, EveryHolderOfTheKeyManages) {
 
 TEST(Access, APageOfAnotherOriginDoesNotManageWithoutAKey) {
   EXPECT_EQ(refusal([] { Access("", "").check_may_manage(from_origin("https://elsewhere.example")); }),
-            "403 Origin: pages load and unload no model here; see --cors-origin and --api-key-file");
+            "403 Origin: a page of another origin may not load or unload models; see --cors-origin and --api-key-file");
 }
 
 TEST(Access, AQuestionIsAPreflightOnlyWhereAnotherOriginMayAsk) {

@@ -44,7 +44,7 @@ TEST(Compression, RefusesADamagedBody) {
 }
 
 TEST(Compression, RefusesBytesAfterADeflatedBody) {
-  EXPECT_EQ(refused(encoded("a", "deflate") + "x", "deflate"), "400 there are bytes behind the packed body");
+  EXPECT_EQ(refused(encoded("a", "deflate") + "x", "deflate"), "400 there are bytes after the packed body");
 }
 
 TEST(Compression, RefusesBytesAfterGzipsLastMember) {

@@ -49,17 +49,18 @@ TEST_F(ModelSlotTest, HasANewModelAfterAReload) {
 TEST_F(ModelSlotTest, SaysThatTheNewModelHasOtherFeatures) {
   load_ = [] { return std::make_shared<FakeModel>(std::vector<std::string>{"a", "b", "c", "e"}); };
   slot_.reload();
-  EXPECT_EQ(log(), "iris: the model was loaded again; its features or labels are other ones than before\n");
+  EXPECT_EQ(log(), "iris: the model was loaded again; its features or labels have changed\n");
 }
 
 TEST_F(ModelSlotTest, KeepsTheModelWhereAReloadFails) {
   const auto before = slot_.current();
   load_ = fail;
-  EXPECT_EQ(slot_.reload(), "model.pt: is cut short; the model loaded before serves on");
+  EXPECT_EQ(slot_.reload(), "model.pt: is cut short; the model loaded before still serves");
   EXPECT_EQ(slot_.current(), before);
   EXPECT_TRUE(counts("iris_model_reloads_total{outcome=\"failure\"} 1"));
-  EXPECT_EQ(log(),
-            "iris: the model could not be loaded again: model.pt: is cut short; the model loaded before serves on\n");
+  EXPECT_EQ(
+      log(),
+      "iris: the model could not be loaded again: model.pt: is cut short; the model loaded before still serves\n");
 }
 
 TEST_F(ModelSlotTest, HasNoModelOnceItIsUnloaded) {
@@ -86,7 +87,7 @@ TEST_F(ModelSlotTest, SaysOnceThatTheModelIsDead) {
   slot_.set_dead("the device is lost");
   slot_.set_dead("the device is lost");
   EXPECT_TRUE(slot_.is_dead());
-  EXPECT_EQ(log(), "iris: the model answers no more, live and ready are 503 from now on: the device is lost\n");
+  EXPECT_EQ(log(), "iris: the model no longer answers; live and ready are 503 from now on: the device is lost\n");
 }
 
 TEST_F(ModelSlotTest, IsAliveAgainAfterAReload) {

@@ -56,7 +56,7 @@ TEST(Routes, AreUnknownForOtherPaths) {
 
 TEST(Routes, RefuseAPathThatIsBadlyEncoded) {
   for (const char* target : {"/v2/models/%", "/v2/models/%4", "/v2/models/%zz", "/%-1"}) {
-    EXPECT_EQ(refusal([&] { match_route(target); }), "400 the path has a % without two hexadecimal digits behind it")
+    EXPECT_EQ(refusal([&] { match_route(target); }), "400 the path has a % without two hexadecimal digits after it")
         << target;
   }
 }

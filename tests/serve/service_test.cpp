@@ -186,7 +186,7 @@ TEST_F(ServiceTest, AFailedLoadLeavesTheModelAndSaysSo) {
   load = []() -> std::shared_ptr<const Model> { throw std::runtime_error("model.pt: is cut short"); };
   const Response response = answer("POST", "/v2/repository/models/iris/load");
   EXPECT_EQ(response.status, 500);
-  EXPECT_EQ(response.body, R"({"error":"model.pt: is cut short; the model loaded before serves on"})");
+  EXPECT_EQ(response.body, R"({"error":"model.pt: is cut short; the model loaded before still serves"})");
   EXPECT_EQ(status("POST", "/predict", "[1,2,3,4]"), 200);
   EXPECT_EQ(metric("iris_model_reloads_total{outcome=\"failure\"}"), "1");
 }
@@ -312,7 +312,7 @@ TEST_F(ServiceTest, ADeadModelIsNeitherAliveNorReady) {
   load = [] { return std::make_shared<DeadModel>(); };
   EXPECT_EQ(status("POST", "/predict", "[1,2,3,-4]"), 500);
   for (const char* path : {"/v2/health/live", "/v2/health/ready"}) {
-    EXPECT_EQ(answer("GET", path).body, R"({"error":"the model answers no more; start the server again"})") << path;
+    EXPECT_EQ(answer("GET", path).body, R"({"error":"the model no longer answers; start the server again"})") << path;
     EXPECT_EQ(status("GET", path), 503) << path;
   }
 }

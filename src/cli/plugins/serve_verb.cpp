@@ -12,14 +12,14 @@
 
 extern "C" int iris_serve(const iris::ServeOptions& options) {
   iris::ClassifierOptions its_options = options.classifier;
-  // "auto" is settled once: else a reload after the device has failed would go on, more slowly, on the CPU.
+  // "auto" is settled once: else a reload after the device has failed would take the CPU, which is slower.
   its_options.device = iris::start_device(its_options.device, options.allows_tf32, options.threads).str();
   const auto load = [&, is_again = false]() mutable {
-    std::error_code error;  // what is not there, opening it tells
+    std::error_code error;  // opening it tells what is not there
     const auto kind = std::filesystem::status(options.model, error).type();
     if (std::exchange(is_again, true) && kind != std::filesystem::file_type::regular &&
-        kind != std::filesystem::file_type::not_found) {  // a pipe would be waited for without end
-      throw iris::InputError(options.model + ": is not a regular file, which alone can be loaded again");
+        kind != std::filesystem::file_type::not_found) {  // opening a pipe would wait without end
+      throw iris::InputError(options.model + ": is not a regular file; only a regular file can be loaded again");
     }
     return std::make_shared<iris::serve::ServedClassifier>(iris::Classifier::open(options.model, its_options),
                                                            options.server.max_batch_rows);

@@ -21,12 +21,12 @@ namespace asio = boost::asio;
 using Error = boost::system::error_code;
 
 constexpr std::size_t kSmallBuffer = 4 << 10;
-constexpr std::size_t kLargeBuffer = 64 << 10;  // for bodies; larger ones are counted together
+constexpr std::size_t kLargeBuffer = 64 << 10;  // for bodies; larger ones count in the budget of all
 static_assert(kLargeBuffer > kMostHeaderBytes);
 constexpr std::chrono::seconds kLinger(1);  // for the client to read its last answer
 constexpr std::size_t kMostId = 128;
 
-// Fit for a log line and a header.
+// Whether it may stand in a log line and in a header.
 bool is_plain(std::string_view text) {
   return text.size() <= kMostId && std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
@@ -63,7 +63,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
 
   void expire() override {
     deadline = Clock::time_point::max();
-    if (phase_ == Phase::kReading) {  // the read that is under way ends, and on_read tells the client
+    if (phase_ == Phase::kReading) {  // the read ends, and on_read tells the client
       is_late_ = true;
       Error ignored;
       socket().cancel(ignored);
@@ -123,7 +123,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     }
   }
 
-  // Answers what has come whole, one after the other, until bytes are missing or an answer is not there at once.
+  // Answers the requests that have come whole, one after the other, until bytes are missing or an answer takes longer.
   void run() {
     is_running_ = true;
     while (phase_ == Phase::kIdle || phase_ == Phase::kReading) {
@@ -141,11 +141,11 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     is_running_ = false;
   }
 
-  // Whether there is a whole one.
+  // Whether a whole request is there.
   bool take_request() {
     if (phase_ == Phase::kIdle) {
       while (end_ - begin_ >= 2 && in_[begin_] == '\r' && in_[begin_ + 1] == '\n') {
-        begin_ += 2;  // a line too many behind the last body: older clients send it
+        begin_ += 2;  // an empty line after the last body: older clients send it
       }
       if (begin_ == end_) {
         return false;
@@ -207,11 +207,11 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     }
   }
 
-  // What cannot be read on from.
+  // After this error the next request cannot be found.
   void refuse(const RequestError& error) {
     arrived_ = Clock::now();
     try {
-      request_.match = match_route(request_.target);  // for the log: the head may not have got as far
+      request_.match = match_route(request_.target);  // for the log: the head may not have been checked
     } catch (const RequestError&) {
       request_.match = RouteMatch();
     }
@@ -239,7 +239,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   void write() {
     phase_ = Phase::kWriting;
     std::size_t written = 0;
-    if constexpr (!is_tls) {  // mostly the socket takes it all at once
+    if constexpr (!is_tls) {  // most often the socket takes it all at once
       Error error;
       written = stream_.write_some(asio::buffer(out_), error);
       if (error && error != asio::error::would_block && error != asio::error::try_again) {
@@ -276,7 +276,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     }
   }
 
-  // Closing with unread bytes would take from the client the answer that it has not read yet.
+  // Closing a socket with unread bytes resets it: the client might lose the answer. So the rest is read first.
   void linger() {
     phase_ = Phase::kClosing;
     deadline = Clock::now() + kLinger;
@@ -315,18 +315,18 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   Clock::time_point arrived_;
 
   std::string in_;         // what was read
-  std::size_t begin_ = 0;  // of it not taken yet
+  std::size_t begin_ = 0;  // of what is not taken yet, in in_
   std::size_t end_ = 0;
   Request request_;
   BodyBudget::Share body_share_;         // of request_'s body
-  std::optional<RequestParser> parser_;  // of the request at hand
+  std::optional<RequestParser> parser_;  // of the request that is being read
   std::string out_;
 };
 
 template <class Stream>
 void start(Worker& worker, Stream stream, Admission admission) {
   using Owned = std::unique_ptr<Connection<Stream>>;
-  // The last who holds it may be a thread that has just answered, but what it holds is the worker's.
+  // The last holder may be another thread, which has just answered. The connection must end on its worker's thread.
   const auto end_on_its_thread = [&worker](Connection<Stream>* connection) {
     asio::dispatch(worker.context, [connection = Owned(connection)] {});
   };

@@ -15,8 +15,8 @@ enum class Admission {
   kOneTooMany,  // answered with 503 and closed
 };
 
-// Serves the connection on its worker's thread until it ends. Called on any thread; `socket` is of the worker's
-// context. `tls`: nullptr for plain HTTP; else it must outlive the worker. The worker has counted the session already.
+// Serves the connection on its worker's thread until it ends. For any thread. `socket` belongs to the worker's context.
+// `tls`: nullptr for plain HTTP; else it must outlive the worker. Call worker.expect_session() before.
 void start_connection(Worker& worker, Socket socket, TlsContext* tls, Admission admission);
 
 }  // namespace iris::serve

@@ -98,7 +98,7 @@ void RequestParser::on_field_impl(http::field field, Text name, Text value, Erro
       refuse("Host: is there twice");
     }
     if (value.find_first_of(" \t\"#,/<>?@\\^`{|}") != Text::npos) {
-      refuse("Host: is no host");
+      refuse("Host: is not a host");
     }
     has_host_ = true;
   } else if (field == http::field::transfer_encoding) {
@@ -125,7 +125,7 @@ void RequestParser::on_header_impl(Error& error) {
     error = http::error::bad_value;
   }
   if (request_.is_http_1_0) {
-    request_.expect.clear();  // whose clients do not know it
+    request_.expect.clear();  // HTTP/1.0 does not have it
   }
   request_.keep_alive = keep_alive();
 }

@@ -1,4 +1,4 @@
-// Bytes to requests, strictly: what two readers could take for two different requests is refused.
+// Bytes to requests, strictly: what two readers could read as two different requests is refused.
 #pragma once
 
 #include <boost/beast/http/basic_parser.hpp>
@@ -12,16 +12,17 @@ namespace iris::serve {
 
 inline constexpr std::size_t kMostHeaderBytes = 16 << 10;  // of a request line and headers
 
-// Parses one request. What request smuggling lives on is an error: Content-Length beside Transfer-Encoding, either of
-// them twice, a transfer coding other than chunked, folded header fields, repeated ones that decide about the request,
-// a missing, repeated or impossible Host.
+// Parses one request. All that request smuggling needs is refused: Content-Length next to Transfer-Encoding, either of
+// them twice, a transfer coding other than chunked, folded header fields, repeated fields that decide about the
+// request, a missing, repeated or impossible Host.
 class RequestParser : private boost::beast::http::basic_parser<true> {
  public:
-  // Fills in `request`, which is empty.
+  // Fills in `request`, which must be empty and outlive the parser.
   RequestParser(Request& request, std::size_t max_body);
 
-  // Takes as much of the bytes as there is of the request, which begin with what was not taken before, and returns how
-  // many. Stops behind the head and behind the request's end. Throws RequestError 400, 413 or 431.
+  // Takes bytes of the request and returns how many it took. `bytes` begin with those that the last call did not take.
+  // Stops after the head, and after the request's end. Throws RequestError: 431 for a head of more than
+  // kMostHeaderBytes, 413 for a body of more than max_body, else 400.
   std::size_t take(std::string_view bytes);
 
   bool has_head() const { return is_header_done(); }

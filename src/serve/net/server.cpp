@@ -36,10 +36,10 @@ constexpr int kEnding[] = {SIGTERM, SIGINT, SIGQUIT};
 constexpr int kBacklog = 4096;
 constexpr std::chrono::milliseconds kWithoutDescriptors(50);  // until accept is tried again
 constexpr std::chrono::milliseconds kLookWhileDraining(10);
-constexpr std::size_t kRefusedAtOnce = 64;   // connections past the limit that are still told so
-constexpr std::size_t kOwnDescriptors = 32;  // the model's files, the workers' and the log's
+constexpr std::size_t kRefusedAtOnce = 64;   // connections past the limit that still get a 503
+constexpr std::size_t kOwnDescriptors = 32;  // of the model's files, the workers and the log
 
-// Runs a context as long as it lives; what is under way then is finished.
+// Runs a context on a thread of its own. The destructor lets what is under way finish.
 class ContextThread {
  public:
   explicit ContextThread(asio::io_context& context)
@@ -57,7 +57,7 @@ class ContextThread {
   std::thread thread_;
 };
 
-// As high as this process may; returns it.
+// Raises it as far as this process may, and returns it.
 rlim_t raise_descriptor_limit() {
   rlimit limit = {};
   ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -111,7 +111,7 @@ class Server {
     tcp::resolver resolver(control_);
     const auto found = resolver.resolve(options_.host, std::to_string(options_.port), error);
     if (error) {
-      throw InputError("--host " + options_.host + ": is no address of this machine: " + error.message());
+      throw InputError("--host " + options_.host + ": is not an address of this machine: " + error.message());
     }
     const tcp::endpoint endpoint = found.begin()->endpoint();
     try {
@@ -183,7 +183,7 @@ class Server {
         return;
       }
       for (const int ending : kEnding) {
-        signals_.remove(ending);  // so that the next one ends the process
+        signals_.remove(ending);  // the next one ends the process
       }
       wait_for_signal();
       status_ = signal == SIGTERM ? 0 : 128 + signal;
@@ -196,7 +196,7 @@ class Server {
 
   void stop_accepting() {
     acceptor_.non_blocking(true);
-    while (true) {  // what the kernel has accepted for us
+    while (true) {  // connections that the kernel has accepted
       Worker& worker = least_busy();
       Error error;
       Socket socket = acceptor_.accept(worker.context, error);
@@ -229,7 +229,7 @@ class Server {
   asio::signal_set signals_;
   Service::Contexts contexts_;
   Service service_;
-  ContextThread passes_;  // these end before the service that they work for
+  ContextThread passes_;  // these threads end before the service is destroyed
   ContextThread large_bodies_;
   ContextThread loads_;
   Acceptor acceptor_;

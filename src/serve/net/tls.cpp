@@ -14,15 +14,15 @@ std::unique_ptr<TlsContext> make_tls_context(const std::string& certificate, con
   try {
     tls->context.use_certificate_chain_file(certificate);
   } catch (const boost::system::system_error& error) {
-    throw InputError("--tls-cert " + certificate + ": is no PEM certificate: " + error.code().message());
+    throw InputError("--tls-cert " + certificate + ": is not a PEM certificate: " + error.code().message());
   }
-  // OpenSSL would ask at the terminal.
+  // Otherwise OpenSSL would ask at the terminal.
   tls->context.set_password_callback([](std::size_t, context::password_purpose) { return std::string(); });
   try {
     tls->context.use_private_key_file(key, context::pem);
   } catch (const boost::system::system_error& error) {
     throw InputError("--tls-key " + key +
-                     ": is no PEM private key of that certificate, without a passphrase: " + error.code().message());
+                     ": is not the certificate's private key, as PEM without a passphrase: " + error.code().message());
   }
   return tls;
 }

@@ -49,7 +49,7 @@ void Worker::remove(Session* session) {
   --session_count_;
 }
 
-// One timer for all deadlines: setting one for each request would cost more than reading the request.
+// One timer serves all deadlines: a timer for each request would cost more than reading the request.
 void Worker::watch() {
   const std::chrono::milliseconds period =
       std::clamp<std::chrono::milliseconds>(options.timeout / 10, kShortestWatch, kLongestWatch);

@@ -20,22 +20,22 @@
 
 namespace iris::serve {
 
-// A connection, to its worker. All is called on the worker's thread.
+// A connection as its worker sees it. All members are called on the worker's thread.
 class Session {
  public:
   virtual ~Session() = default;
 
-  // What it does has taken too long.
+  // Called when the deadline is over.
   virtual void expire() = 0;
 
-  // It waits for a request that has not begun.
+  // Whether it waits for a request that has not begun.
   virtual bool is_idle() const = 0;
 
   // When to call expire.
   Clock::time_point deadline = Clock::time_point::max();
 };
 
-// The sockets that it serves live in its context; all members but the constructor and those said so are for its thread.
+// Its sockets belong to its context. All members but the constructor, and those marked so, are for its thread only.
 class Worker {
  public:
   Worker(const ServerOptions& options, Service& service);
@@ -43,8 +43,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Of any thread.
-  void drain();  // idle connections end soon
+  // For any thread.
+  void drain();  // ends idle connections soon
   std::size_t session_count() const { return session_count_; }
   void expect_session() { ++session_count_; }
 
@@ -61,7 +61,7 @@ class Worker {
   void watch();
   void set_date();
 
-  // Sessions leave them when the context goes.
+  // Before the context: its destructor ends sessions, and these remove themselves.
   std::unordered_set<Session*> sessions_;
   std::atomic<std::size_t> session_count_ = 0;
 

@@ -22,7 +22,7 @@ constexpr float kLargestHalf = 65504;
 
 [[noreturn]] void fail(const std::string& message) { throw RequestError(400, message); }
 
-// The member; nullptr where it is absent, or null, as some clients write it.
+// The member; nullptr where it is absent or null, which some clients write for it.
 const json* find(const json& object, const char* member) {
   const auto found = object.find(member);
   return found == object.end() || found->is_null() ? nullptr : &*found;
@@ -86,7 +86,7 @@ class InputReader {
     }
   }
 
-  // Takes its bytes off `binary` where they are there.
+  // Takes the input's bytes off the front of `binary`, where it is binary.
   Rows read(const Model& model, std::string_view& binary) {
     read_shape(model);
     const json& parameters = parameters_of(input_, place_ + ".");
@@ -136,7 +136,7 @@ class InputReader {
            " bytes of its shape and datatype");
     }
     if (size > binary.size()) {
-      fail(place + "there are only " + std::to_string(binary.size()) + " bytes behind the JSON");
+      fail(place + "only " + std::to_string(binary.size()) + " bytes follow the JSON");
     }
     for (std::size_t i = 0; i < count_; ++i) {
       add(type_->read(binary.data() + i * type_->size));
@@ -186,15 +186,15 @@ class InputReader {
     if (!type_->is_integer() || !number.is_number()) {
       const float value = finite_float(number, place);
       if (type_->name == "FP16" && std::abs(value) > kLargestHalf) {
-        fail(place + ": " + number.dump() + " is no FP16");
+        fail(place + ": " + number.dump() + " does not fit FP16");
       }
       values_.push_back(value);
       return;
     }
-    constexpr std::uint64_t kLargestSigned = std::numeric_limits<std::int64_t>::max();  // no double
+    constexpr std::uint64_t kLargestSigned = std::numeric_limits<std::int64_t>::max();  // which no double is
     if (number.is_number_float() || number.get<double>() < type_->lowest || number.get<double>() > type_->highest ||
         (type_->lowest < 0 && number.is_number_unsigned() && number.get<std::uint64_t>() > kLargestSigned)) {
-      fail(place + ": " + number.dump() + " is no " + std::string(type_->name));
+      fail(place + ": " + number.dump() + " does not fit " + std::string(type_->name));
     }
     add(number.is_number_unsigned() ? float_of_integer(number.get<std::uint64_t>())
                                     : float_of_integer(number.get<std::int64_t>()));
@@ -305,7 +305,7 @@ InferenceRequest parse_inference(const Model& model, std::string_view body, std:
   request.outputs = parse_outputs(root, flag_at(parameters, "binary_data_output", false, ""));
   request.rows = InputReader(only_input(root), "inputs[0]").read(model, binary);
   if (!binary.empty()) {
-    fail("there are " + std::to_string(binary.size()) + " bytes more behind the JSON than the input takes");
+    fail(std::to_string(binary.size()) + " more bytes follow the JSON than the input takes");
   }
   return request;
 }

@@ -10,7 +10,7 @@
 namespace iris::serve {
 namespace {
 
-// One output's elements, from the predictions' rows behind `first`.
+// The elements of the outputs, for `count` rows of the predictions from `first`.
 class OutputWriter {
  public:
   OutputWriter(const Predictions& predictions, std::size_t first, std::size_t count,

@@ -72,8 +72,8 @@ class RowsOfJson {
   std::size_t width_;
 };
 
-// {"instances":[[5.1,3.5,1.4,0.2]]}, as machines write it: without blanks, exponents and other members. Anything else
-// is nullopt, and left to the JSON parser, which takes ten times as long.
+// Reads {"instances":[[5.1,3.5,1.4,0.2]]} as programs write it: without blanks, exponents and other members. nullopt
+// for anything else: the JSON parser reads that, and takes ten times as long.
 std::optional<Rows> parse_plain(std::size_t width, std::string_view body) {
   constexpr std::string_view kBegin = "{\"instances\":[";
   constexpr std::string_view kEnd = "]}";

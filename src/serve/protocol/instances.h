@@ -21,11 +21,12 @@ enum class Bare {
   kRefused,  // KServe v1: {"instances":…} and nothing else
 };
 
-// {"instances":[…]}; an instance is a list of numbers, or an object of them by the features' names. Other members, of
-// the body and of instances, are passed over. Throws RequestError 400, saying where: "instances[2].petal_width: …".
+// Reads {"instances":[…]}. An instance is a list of numbers, or an object with a number for each feature's name. Other
+// members of the body and of instances are passed over. Throws RequestError 400, saying where:
+// "instances[2].petal_width: …".
 Rows parse_instances(const Model& model, std::string_view body, Bare bare);
 
-// {"predictions":[{"label","index","confidence","probabilities":{…}}]} of `count` rows from `first`.
+// {"predictions":[{"label","index","confidence","probabilities":{…}}]} for `count` rows from `first`.
 std::string predictions_json(const Model& model, const Predictions& predictions, std::size_t first, std::size_t count);
 
 }  // namespace iris::serve

@@ -10,10 +10,10 @@ namespace iris::serve {
 
 inline constexpr std::size_t kMaxJsonDepth = 100;
 
-// Past it a model's sums overflow; a float32 goes to 3.4e38.
+// Past it a model's sums overflow. (A float32 goes to 3.4e38.)
 inline constexpr double kLargestNumber = 1e30;
 
-// A number with a point or an exponent is kept as the float32 nearest to its text; one past kLargestNumber as infinity.
+// A number with a point or an exponent becomes the float32 nearest to its text, and one past kLargestNumber infinity.
 // Throws RequestError 400 for what is not JSON, a name that an object has twice, and nesting
 // deeper than kMaxJsonDepth.
 nlohmann::json parse_json(std::string_view text);

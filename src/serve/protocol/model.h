@@ -1,4 +1,4 @@
-// What is served.
+// The model as the server sees it.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ namespace iris::serve {
 // A loaded and warmed-up model. Any number of threads may use it.
 class Model {
  public:
-  // `features`: in order; empty where the model does not name them: then it takes any number of them. `labels` may be
-  // fewer than the classes, which are then called by their numbers.
+  // `features`: their names, in order. Empty: the model does not name them, and takes any number of them. `labels` may
+  // be fewer than the classes; the others are called by their numbers.
   Model(std::vector<std::string> features, const std::vector<std::string>& labels);
   virtual ~Model() = default;
 
@@ -24,7 +24,7 @@ class Model {
   // std::exception where the model failed.
   virtual void predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const = 0;
 
-  // Whether it answers what it once has answered; asked after it failed.
+  // Whether it still answers. Asked after predict has failed.
   virtual bool is_alive() const = 0;
 
   const std::vector<std::string>& features() const { return features_; }
@@ -34,11 +34,11 @@ class Model {
   // Appends {"label","index","confidence","probabilities":{…}} and a newline for each row from `first` to `last`.
   void append_answers(const Predictions& predictions, std::size_t first, std::size_t last, std::string& text) const;
 
-  // A full batch takes so little time that the thread which read a request may compute its answer.
+  // Whether a full batch takes so little time that the thread that read a request may also compute the answer.
   bool is_quick = false;
 
  protected:
-  // Before the model is used by other threads.
+  // To be called before other threads use the model.
   void set_labels(const std::vector<std::string>& labels);
 
  private:

@@ -17,7 +17,7 @@ static_assert(std::endian::native == std::endian::little, "tensors are copied as
 template <class Integer>
 std::optional<float> exactly(Integer integer) {
   const auto number = static_cast<float>(integer);
-  // 2^63 and 2^64 are floats, but past the integers.
+  // The largest integers round to 2^63 and 2^64, which are past the type.
   const bool is_inside = number < std::ldexp(1.0F, std::numeric_limits<Integer>::digits);
   return is_inside && static_cast<Integer>(number) == integer ? std::optional(number) : std::nullopt;
 }

@@ -11,19 +11,19 @@ namespace iris::serve {
 struct TensorType {
   std::string_view name;
   std::size_t size;  // bytes of an element
-  // Of little-endian bytes; nullopt where a float32 does not hold the integer.
+  // Reads one element of little-endian bytes. nullopt for an integer that float32 does not hold exactly.
   std::optional<float> (*read)(const char* bytes);
-  // The integers it holds, for those in JSON; both 0: a floating-point type.
+  // The range of an integer type, for numbers in JSON. Both are 0 for a floating-point type.
   double lowest = 0;
   double highest = 0;
 
   bool is_integer() const { return highest != 0; }
 };
 
-// nullptr where there is none of that name, or no number of it is a float32 (BYTES, BOOL).
+// nullptr for an unknown name, and for the types without numbers (BYTES, BOOL).
 const TensorType* find_tensor_type(std::string_view name);
 
-// Exactly, or not at all.
+// The same number as float32; nullopt where float32 does not hold it exactly.
 std::optional<float> float_of_integer(std::int64_t integer);
 std::optional<float> float_of_integer(std::uint64_t integer);
 

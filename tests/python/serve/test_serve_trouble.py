@@ -244,7 +244,7 @@ def test_whatever_becomes_of_the_file_the_model_serves_on(serve, repo, tmp_path)
 
     served.unlink()
     status, _, body = load()
-    assert (status, "model.pt" in body["error"], "serves on" in body["error"]) == (500, True, True)
+    assert (status, "model.pt" in body["error"], "still serves" in body["error"]) == (500, True, True)
     served.mkdir()
     assert load()[0] == 500
     served.rmdir()

@@ -175,7 +175,7 @@ TEST(RequestParser, RefusesARequestWithoutAHost) {
 
 TEST(RequestParser, RefusesAHostThatCannotBeOne) {
   for (const char* host : {"a b", "a/b", "user@a", "a,b", "a?"}) {
-    EXPECT_EQ(parsed("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n"), "400 Host: is no host") << host;
+    EXPECT_EQ(parsed("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n"), "400 Host: is not a host") << host;
   }
 }
 

@@ -64,25 +64,26 @@ TEST(Tls, TakesACertificateAndItsKey) {
 }
 
 TEST(Tls, RefusesACertificateThatIsNotThere) {
-  EXPECT_EQ(refused("/absent", Pair().private_key), "--tls-cert /absent: is no PEM certificate");
+  EXPECT_EQ(refused("/absent", Pair().private_key), "--tls-cert /absent: is not a PEM certificate");
 }
 
 TEST(Tls, RefusesAKeyForACertificate) {
   const Pair pair;
-  EXPECT_EQ(refused(pair.private_key, pair.private_key), "--tls-cert " + pair.private_key + ": is no PEM certificate");
+  EXPECT_EQ(refused(pair.private_key, pair.private_key),
+            "--tls-cert " + pair.private_key + ": is not a PEM certificate");
 }
 
 TEST(Tls, RefusesTheKeyOfAnotherCertificate) {
   const Pair pair;
   const Pair other;
   EXPECT_EQ(refused(pair.certificate, other.private_key),
-            "--tls-key " + other.private_key + ": is no PEM private key of that certificate, without a passphrase");
+            "--tls-key " + other.private_key + ": is not the certificate's private key, as PEM without a passphrase");
 }
 
 TEST(Tls, RefusesAKeyWithAPassphraseAndDoesNotAskForIt) {
   const Pair pair("secret");
   EXPECT_EQ(refused(pair.certificate, pair.private_key),
-            "--tls-key " + pair.private_key + ": is no PEM private key of that certificate, without a passphrase");
+            "--tls-key " + pair.private_key + ": is not the certificate's private key, as PEM without a passphrase");
 }
 
 #else

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "serve/fake_model.h"
 
@@ -27,7 +28,8 @@ TEST(Descriptions, AModelHasOneInputAndFourOutputs) {
 }
 
 TEST(Descriptions, AModelWithoutFeatureNamesTakesAnyNumberOfThem) {
-  EXPECT_NE(model_json("m", FakeModel({})).find(R"("name":"input","shape":[-1,-1])"), std::string::npos);
+  EXPECT_NE(model_json("m", FakeModel(std::vector<std::string>())).find(R"("name":"input","shape":[-1,-1])"),
+            std::string::npos);
 }
 
 TEST(Descriptions, TheConfigurationHasTheBatchersOptions) {

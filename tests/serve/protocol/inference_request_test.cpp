@@ -88,15 +88,15 @@ TEST(InferenceRequest, RefusesTypesThatDoNotFit) {
 }
 
 TEST(InferenceRequest, RefusesANumberPastFp16) {
-  EXPECT_EQ(refused(body_of("FP16", "[1,4]", "[1,2,65536,4]")), "400 inputs[0].data[2]: 65536 is no FP16");
+  EXPECT_EQ(refused(body_of("FP16", "[1,4]", "[1,2,65536,4]")), "400 inputs[0].data[2]: 65536 does not fit FP16");
 }
 
 TEST(InferenceRequest, RefusesANumberPastItsIntegerType) {
-  EXPECT_EQ(refused(body_of("UINT8", "[1,4]", "[1,2,256,4]")), "400 inputs[0].data[2]: 256 is no UINT8");
+  EXPECT_EQ(refused(body_of("UINT8", "[1,4]", "[1,2,256,4]")), "400 inputs[0].data[2]: 256 does not fit UINT8");
 }
 
 TEST(InferenceRequest, RefusesAFractionOfAnIntegerType) {
-  EXPECT_EQ(refused(body_of("INT32", "[1,4]", "[1,2,2.5,4]")), "400 inputs[0].data[2]: 2.5 is no INT32");
+  EXPECT_EQ(refused(body_of("INT32", "[1,4]", "[1,2,2.5,4]")), "400 inputs[0].data[2]: 2.5 does not fit INT32");
 }
 
 TEST(InferenceRequest, RefusesAnIntegerThatFloat32DoesNotHold) {
@@ -108,7 +108,7 @@ TEST(InferenceRequest, RefusesAnIntegerThatFloat32DoesNotHold) {
 
 TEST(InferenceRequest, RefusesTheFirstIntegerPastInt64ThoughItsDoubleIsTheLargest) {
   EXPECT_EQ(refused(body_of("INT64", "[1,4]", "[9223372036854775808,2,3,4]")),
-            "400 inputs[0].data[0]: 9223372036854775808 is no INT64");
+            "400 inputs[0].data[0]: 9223372036854775808 does not fit INT64");
 }
 
 TEST(InferenceRequest, RefusesShapesThatLie) {
@@ -186,11 +186,11 @@ TEST(InferenceRequest, RefusesABinarySizeOtherThanItsShapes) {
 
 TEST(InferenceRequest, RefusesABinaryTensorThatIsCutShort) {
   EXPECT_EQ(refused_binary(16, kFourFloats.substr(1)),
-            "400 inputs[0].parameters.binary_data_size: there are only 15 bytes behind the JSON");
+            "400 inputs[0].parameters.binary_data_size: only 15 bytes follow the JSON");
 }
 
 TEST(InferenceRequest, RefusesBytesThatNoInputTakes) {
-  EXPECT_EQ(refused_binary(16, kFourFloats + "x"), "400 there are 1 bytes more behind the JSON than the input takes");
+  EXPECT_EQ(refused_binary(16, kFourFloats + "x"), "400 1 more bytes follow the JSON than the input takes");
 }
 
 TEST(InferenceRequest, RefusesABinaryNumberThatIsNotFinite) {

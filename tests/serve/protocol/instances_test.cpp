@@ -22,7 +22,7 @@ Predictions predictions_of_three() {
 
 class NamelessModel : public FakeModel {
  public:
-  NamelessModel() : FakeModel({}) {}
+  NamelessModel() : FakeModel(std::vector<std::string>()) {}
 };
 
 std::vector<float> read(const std::string& body) { return parse_instances(kModel, body, Bare::kAllowed).values; }

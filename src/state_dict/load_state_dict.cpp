@@ -141,7 +141,12 @@ class Plan {
     for (const std::string& mismatch : mismatches_) {
       message += "\n  " + mismatch;
     }
-    throw InputError(message + common_prefix_hint());
+    const std::string prefix = common_prefix();
+    if (prefix.empty()) {
+      throw InputError(message);
+    }
+    throw InputError(message + "\n  the file's names have one more prefix: " + text::quoted(prefix),
+                     {Choice::Of::kPrefix, prefix});
   }
 
   void copy() const {
@@ -191,8 +196,8 @@ class Plan {
     return nearest == nullptr ? "" : "; is it the file's " + text::printable(nearest->first) + "?";
   }
 
-  // All missing keys are there under one more prefix.
-  std::string common_prefix_hint() const {
+  // Under which all missing keys are in the file; empty: there is none.
+  std::string common_prefix() const {
     if (missing_.empty() || unexpected_.size() != missing_.size()) {
       return "";
     }
@@ -202,8 +207,7 @@ class Plan {
       const bool fits = std::all_of(missing_.begin(), missing_.end(),
                                     [&](const Named& named) { return sources_.contains(prefix + named.first); });
       if (fits) {
-        return "\n  the file's names have the prefix " + text::quoted(prefix) +
-               " more; drop it with: iris convert --strip-prefix " + text::printable(prefix) + " IN OUT";
+        return prefix;
       }
     }
     return "";

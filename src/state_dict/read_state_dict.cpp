@@ -11,6 +11,7 @@
 #include "tensor_file/selection.h"
 #include "tensor_file/tensor_writer.h"
 #include "text.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
@@ -93,14 +94,12 @@ StateDict tensors_in(const TensorFile& file, pickle::Value value) {
 
 StateDict read_state_dict(const std::string& path, const std::optional<std::string>& key, bool verify) {
   const TensorFile file = read_tensor_file(path);
-  try {
+  return with_place(text::input_name(path), [&] {
     if (verify) {
       verify_data(file);
     }
     return tensors_of(file, key);
-  } catch (const FormatError& error) {
-    throw FormatError((path == "-" ? "stdin" : path) + ": " + error.what());
-  }
+  });
 }
 
 }  // namespace iris

@@ -124,7 +124,7 @@ def test_a_key_that_is_not_there_is_an_error(iris, repo):
     path = repo / "tests/fixtures/two_models.pt"
     result = iris("inspect", path, "--key", "netX")
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == f'iris: error: {path}: there is no dictionary "netX" in it; --key may be: netG, netD\n'
+    assert result.stderr == f'iris: error: {path}: there is no dictionary "netX" in it; there are: netG, netD (--key)\n'
 
 
 @pytest.mark.parametrize(

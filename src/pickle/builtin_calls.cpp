@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "error.h"
+#include "io/byte_cursor.h"
 #include "pickle/literals.h"
 
 namespace iris::pickle {
@@ -28,9 +28,7 @@ bool is_builtin_call(std::string_view name) {
 BuiltinCalls::BuiltinCalls(Document& document, std::size_t pickle_size)
     : document_(document), copy_limit_(std::max(pickle_size * kMaxCopiesPerByte, kMinCopyLimit)) {}
 
-void BuiltinCalls::fail(const std::string& fact) const {
-  throw FormatError("offset " + std::to_string(offset_) + ": " + fact);
-}
+void BuiltinCalls::fail(const std::string& fact) const { fail_at(offset_, fact); }
 
 std::vector<Value> BuiltinCalls::copy_of_items(Value container) {
   const auto items = document_.items(container);

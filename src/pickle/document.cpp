@@ -8,16 +8,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include "error.h"
+#include "io/byte_cursor.h"
 
 namespace iris::pickle {
-namespace {
-
-[[noreturn]] void fail_at(std::size_t offset, const std::string& fact) {
-  throw FormatError("offset " + std::to_string(offset) + ": " + fact);
-}
-
-}  // namespace
 
 Value Value::of_bool(bool value) {
   Value result;

@@ -4,6 +4,8 @@
 #include <cctype>
 #include <string_view>
 
+#include "io/bytes.h"
+
 namespace iris {
 namespace {
 
@@ -16,7 +18,7 @@ constexpr std::size_t kMaxMagicOffset = 11;  // behind PROTO and FRAME
 constexpr std::string_view kLegacyMagicInDecimal = "L119547037146038801333356L\n."sv;
 
 std::string_view head_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), kSniffed)};
+  return text_of(bytes.first(std::min(bytes.size(), kSniffed)));
 }
 
 std::string lower_trimmed(std::string_view text) {

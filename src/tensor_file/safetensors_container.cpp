@@ -10,6 +10,7 @@
 #include "tensor_file/containers.h"
 #include "tensor_file/tensor_checks.h"
 #include "text.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
@@ -129,15 +130,12 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 };
 
 TensorRecord record_of(const HeaderEntry& entry, std::uint64_t data_size) {
-  const auto fail = [&](const std::string& fact) {
-    throw FormatError("safetensors: tensor " + text::quoted(entry.name) + ": " + fact);
-  };
   const std::optional<DType> dtype = dtype_of_safetensors_name(entry.dtype);
   if (!dtype) {
-    fail("dtype " + text::quoted(entry.dtype) + " is unknown");
+    throw FormatError("dtype " + text::quoted(entry.dtype) + " is unknown");
   }
   if (entry.offsets.size() != 2 || entry.offsets[0] > entry.offsets[1] || entry.offsets[1] > data_size) {
-    fail("its data_offsets lie outside the file");
+    throw FormatError("its data_offsets lie outside the file");
   }
   TensorRecord tensor;
   tensor.dtype = *dtype;
@@ -153,18 +151,14 @@ TensorRecord record_of(const HeaderEntry& entry, std::uint64_t data_size) {
     const auto dimension = static_cast<std::uint64_t>(std::max<std::int64_t>(entry.shape[i], 1));
     tensor.strides[i] = static_cast<std::int64_t>(numel);
     if (!is_empty && dimension > size / numel) {
-      fail("its shape needs more than its " + std::to_string(size) + " bytes");
+      throw FormatError("its shape needs more than its " + std::to_string(size) + " bytes");
     }
     numel *= is_empty ? 1 : dimension;
   }
   if ((is_empty ? 0 : numel * size_of(*dtype)) != size) {
-    fail("its shape needs another number of bytes than its " + std::to_string(size));
+    throw FormatError("its shape needs another number of bytes than its " + std::to_string(size));
   }
-  try {
-    check_tensor(tensor, size);
-  } catch (const FormatError& error) {
-    fail(error.what());
-  }
+  check_tensor(tensor, size);
   return tensor;
 }
 
@@ -212,7 +206,8 @@ TensorFile read_safetensors_container(std::shared_ptr<const FileBytes> bytes) {
   pickle::Document& document = file.document;
   std::vector<Value> items;
   for (const HeaderEntry& entry : reader.entries) {
-    TensorRecord tensor = record_of(entry, data.size());
+    TensorRecord tensor =
+        with_place("safetensors: tensor " + text::quoted(entry.name), [&] { return record_of(entry, data.size()); });
     tensor.storage = static_cast<std::uint32_t>(file.storages.size());
     const std::uint64_t size = entry.offsets[1] - entry.offsets[0];
     file.storages.push_back(

@@ -7,10 +7,11 @@
 #include <string>
 #include <utility>
 
-#include "error.h"
+#include "io/byte_cursor.h"
 #include "tensor_file/tensor_checks.h"
 #include "tensor_file/torch_globals.h"
 #include "text.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
@@ -82,9 +83,7 @@ class Resolver {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& fact) const {
-    throw FormatError("offset " + std::to_string(offset_) + ": " + fact);
-  }
+  [[noreturn]] void fail(const std::string& fact) const { fail_at(offset_, fact); }
 
   Value replaced(Value value) const { return value.has_items() ? replacements_.at(value.index) : value; }
 
@@ -308,11 +307,7 @@ Value Resolver::add_tensor(std::string_view function, std::span<const Value> arg
   if (arguments.size() > metadata_at) {
     read_metadata(arguments[metadata_at], tensor);
   }
-  try {
-    check_tensor(tensor, storage.size);
-  } catch (const FormatError& error) {
-    fail(error.what());
-  }
+  with_place("offset " + std::to_string(offset_), [&] { check_tensor(tensor, storage.size); });
   if (file_.storages[view.storage].word_size == 0) {
     file_.storages[view.storage].word_size = word_size_of(tensor.dtype);
   }

@@ -1,6 +1,7 @@
 // Every way in which an opcode can be wrong.
 #include <gtest/gtest.h>
 
+#include "pickle/pickle_reader.h"
 #include "support/pickle_bytes.h"
 #include "support/read_pickle.h"
 

@@ -1,6 +1,7 @@
 // What a pickle may name, call and build.
 #include <gtest/gtest.h>
 
+#include "pickle/pickle_reader.h"
 #include "support/errors.h"
 #include "support/pickle_bytes.h"
 #include "support/read_pickle.h"

@@ -1,6 +1,7 @@
 // Every opcode that is read, used as it should be.
 #include <gtest/gtest.h>
 
+#include "pickle/pickle_reader.h"
 #include "support/pickle_bytes.h"
 #include "support/read_pickle.h"
 

@@ -16,6 +16,12 @@
 
 namespace iris {
 
+struct OpenedFile;
+
+// Where TorchScript archives and .pt2 packages name their model's inputs and outputs: an extra file, below the
+// archive's root folder.
+inline constexpr std::string_view kNamesEntry = "extra/iris.json";
+
 enum class Container { kZip, kLegacy, kSafetensors };
 
 // The bytes that one or more tensors lie in.
@@ -59,7 +65,7 @@ struct TensorFile {
   std::vector<StorageRecord> storages;
   // TorchScript only: the tensors that its code names CONSTANTS.c0, c1, … (a frozen module has all of its own there).
   std::shared_ptr<const TensorFile> constants;
-  std::string_view names;  // TorchScript only: its extra file iris.json, of any content; empty: there is none
+  std::string_view names;  // TorchScript only: the content of kNamesEntry, whatever it is; empty: there is none
 
   TensorFile() = default;
   TensorFile(TensorFile&&) = default;
@@ -76,6 +82,6 @@ struct TensorFile {
 TensorFile read_tensor_file(const std::string& path);
 
 // The same of a file that is open. Throws FormatError without a path.
-TensorFile read_tensor_file(std::shared_ptr<const FileBytes> file);
+TensorFile read_tensor_file(const OpenedFile& file);
 
 }  // namespace iris

@@ -4,6 +4,7 @@
 #include "support/errors.h"
 #include "support/pickle_bytes.h"
 #include "support/read_file_bytes.h"
+#include "tensor_file/containers.h"
 
 namespace iris {
 namespace {

@@ -2,6 +2,7 @@
 
 #include "support/pickle_bytes.h"
 #include "support/read_file_bytes.h"
+#include "tensor_file/containers.h"
 #include "tensor_file/selection.h"
 
 namespace iris {

@@ -5,6 +5,7 @@
 #include "support/golden.h"
 #include "support/read_file_bytes.h"
 #include "support/zip_bytes.h"
+#include "tensor_file/containers.h"
 
 namespace iris {
 namespace {

@@ -7,9 +7,6 @@
 
 namespace iris {
 
-// The name of the extra file in a TorchScript archive or a .pt2 package.
-inline constexpr const char* kModelNamesFile = "iris.json";
-
 struct ModelNames {
   std::vector<std::string> features;  // empty: not named
   std::vector<std::string> labels;

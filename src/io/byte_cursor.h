@@ -21,7 +21,7 @@ namespace iris {
 }
 
 // Does not own the bytes; they must outlive the cursor and every view that it returned.
-// Every read throws FormatError("offset N: …") when it would pass the end, and then has not moved.
+// Every read throws FormatError("offset N: …") when it would pass the end, and then the cursor has not moved.
 class ByteCursor {
  public:
   explicit ByteCursor(std::span<const std::byte> bytes, std::size_t base = 0) : bytes_(bytes), base_(base) {}

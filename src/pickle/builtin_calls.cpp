@@ -11,7 +11,7 @@
 namespace iris::pickle {
 namespace {
 
-// What one byte of the pickle pushed is copied at most this often; once or twice in a real one.
+// So many values may be copied for each byte of the pickle. A real one copies a value once or twice.
 constexpr std::size_t kMaxCopiesPerByte = 4;
 constexpr std::size_t kMinCopyLimit = 65'536;
 
@@ -41,14 +41,14 @@ std::vector<Value> BuiltinCalls::copy_of_items(Value container) {
 
 std::vector<Value> BuiltinCalls::arguments_of(Value tuple) {
   if (tuple.kind != Kind::kTuple) {
-    fail("a function's arguments are no tuple");
+    fail("a function's arguments are not a tuple");
   }
   return copy_of_items(tuple);
 }
 
 std::vector<Value> BuiltinCalls::contents_of(Value iterable, const std::string& name) {
   if (iterable.kind != Kind::kList && iterable.kind != Kind::kTuple) {
-    fail(name + " is made of something that is no list");
+    fail(name + " is made of something that is not a list");
   }
   return copy_of_items(iterable);
 }

@@ -148,7 +148,7 @@ void Reader::push_global(std::string_view module, std::string_view name) {
   if (module == "__builtin__") {  // as protocols 0 to 2 spell it, for Python 2
     module = "builtins";
   }
-  // Beyond this no name is allowed; a part of it is enough for the message.
+  // A longer name is never allowed; a part of it is enough for the message.
   const std::string qualified =
       std::string(module.substr(0, kMaxGlobalName)) + "." + std::string(name.substr(0, kMaxGlobalName));
   if (qualified.size() > kMaxGlobalName || qualified.find('\n') != std::string::npos ||
@@ -355,7 +355,7 @@ void Reader::run(Opcode opcode) {
     case Opcode::kStackGlobal: {
       const std::vector<Value> names = stack_.pop_count(2);
       if (names[0].kind != Kind::kString || names[1].kind != Kind::kString) {
-        fail("a global's name is no string");
+        fail("a global's name is not a string");
       }
       return push_global(document_.text(names[0]), document_.text(names[1]));
     }

@@ -225,7 +225,7 @@ std::uint32_t Writer::save_container(Value value) {
       return memoize();
     case Kind::kPersistentId:
       if (!in_external_) {
-        throw FormatError("a storage that is no tensor's cannot be written");
+        throw FormatError("a storage without a tensor cannot be written");
       }
       save(items[0]);
       op(Opcode::kBinPersId);

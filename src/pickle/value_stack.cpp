@@ -8,7 +8,7 @@
 namespace iris::pickle {
 namespace {
 
-// Far more than a real pickle's largest index, which is its number of PUTs; a vector that long is no burden.
+// A real pickle's largest index is its number of PUTs, far less than this. A vector of this length costs little.
 constexpr std::size_t kMinMemoLimit = 65'536;
 
 }  // namespace

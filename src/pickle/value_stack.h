@@ -14,7 +14,7 @@ namespace iris::pickle {
 // All functions throw FormatError("offset N: …"), N being the offset of the opcode at hand, and then change nothing.
 class ValueStack {
  public:
-  // The memo takes no index that a pickle of so many bytes has no need of.
+  // The memo refuses indexes that a pickle of so many bytes does not need.
   explicit ValueStack(std::size_t pickle_size);
 
   void begin_opcode(std::size_t offset) { offset_ = offset; }

@@ -22,7 +22,8 @@ TensorFile read_legacy_container(std::shared_ptr<const FileBytes> file);
 TensorFile read_safetensors_container(std::shared_ptr<const FileBytes> file);
 inline constexpr const char* kSafetensorsMetadata = "__metadata__";
 
-// Throws a FormatError that says so, and what to do, if the bytes, in which `fact` was found, pickle a whole model.
+// Throws a FormatError that says what to do if the bytes are the pickle of a whole model. `fact`: why they were
+// refused.
 void throw_as_whole_model_if_so(std::string_view pickle, const std::string& fact);
 
 }  // namespace iris

@@ -14,7 +14,7 @@ using namespace std::string_view_literals;
 constexpr std::size_t kSniffed = 512;
 constexpr std::size_t kTarMagicOffset = 257;
 constexpr std::string_view kLegacyMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"sv;
-constexpr std::size_t kMaxMagicOffset = 11;  // behind PROTO and FRAME
+constexpr std::size_t kMaxMagicOffset = 11;  // after PROTO and FRAME
 constexpr std::string_view kLegacyMagicInDecimal = "L119547037146038801333356L\n."sv;
 
 std::string_view head_of(std::span<const std::byte> bytes) {

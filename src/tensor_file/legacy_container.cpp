@@ -54,7 +54,7 @@ class LegacyReader {
 
   void read_storages(Value keys) {
     if (keys.kind != Kind::kList) {
-      throw FormatError("the list of storages is no list");
+      throw FormatError("the list of storages is not a list");
     }
     std::map<std::string, std::uint32_t, std::less<>> pending;
     for (std::uint32_t i = 0; i < file_.storages.size(); ++i) {
@@ -79,7 +79,7 @@ class LegacyReader {
       throw FormatError("storage " + text::quoted(pending.begin()->first) + " is missing, though a tensor lies in it");
     }
     if (cursor_.remaining() > 0) {
-      cursor_.fail("there are bytes behind the last storage");
+      cursor_.fail("there are bytes after the last storage");
     }
   }
 

@@ -25,12 +25,12 @@ struct HeaderEntry {
   std::string name;
   std::string dtype;
   std::vector<std::int64_t> shape;
-  std::vector<std::uint64_t> offsets;  // begin and end, in the data behind the header
+  std::vector<std::uint64_t> offsets;  // begin and end, in the data after the header
 };
 
 // What the JSON header may be: {NAME: {"dtype": TEXT, "shape": [N…], "data_offsets": [N, N]}, …,
-// "__metadata__": {TEXT: TEXT, …}}. As a SAX handler it meets every key, so that one that comes twice is seen, and
-// refuses nesting as it begins.
+// "__metadata__": {TEXT: TEXT, …}}. A SAX handler sees a key that comes twice, and can refuse
+// nesting as it begins.
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
  public:
   std::vector<HeaderEntry> entries;
@@ -111,7 +111,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   bool number_float(double, const std::string&) override { fail_unexpected(); }
   bool binary(nlohmann::json::binary_t&) override { fail_unexpected(); }
   bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) override {
-    fail("is no JSON at its byte " + std::to_string(position));
+    fail("is not JSON at its byte " + std::to_string(position));
   }
 
  private:
@@ -162,7 +162,7 @@ TensorRecord record_of(const HeaderEntry& entry, std::uint64_t data_size) {
   return tensor;
 }
 
-// The tensors' data must lie end to end, from the first byte behind the header to the file's last.
+// The tensors' data must lie end to end, from the first byte after the header to the file's last.
 void check_coverage(const std::vector<HeaderEntry>& entries, std::uint64_t data_size) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   for (const HeaderEntry& entry : entries) {

@@ -20,9 +20,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// A tensor expanded by strides of 0 is written out in full; beyond this many times its storage, it is not meant to be.
+// A tensor expanded by strides of 0 is written in full, unless that is more than this many times its storage.
 constexpr std::uint64_t kMaxExpansion = 1024;
-// Nor are so many tensors on one storage, if they are larger than this in all.
+// The same holds for many tensors on one storage that are larger than this together.
 constexpr std::uint64_t kMaxUnshared = 64 << 20;
 constexpr std::size_t kBufferSize = 1 << 20;
 constexpr std::size_t kHeaderAlignment = 8;
@@ -110,7 +110,7 @@ class ElementWriter {
   std::string buffer_;
 };
 
-// As JSON. Written out here, as ordered_json looks through all its keys for each new one.
+// As JSON. Not by ordered_json, which compares each new key with all others.
 std::string metadata_of(const TensorFile& file, pickle::Value dict) {
   const auto& document = file.document;
   const pickle::Value state = dict.has_items() ? document.state(dict) : pickle::Value{};

@@ -1,5 +1,5 @@
-// Any file that holds tensors, read without LibTorch: what Python would see in it, as plain data. docs: the README's
-// "What is read, what is refused".
+// Any file that holds tensors, read without LibTorch: what Python would see in it, as plain data. The layouts are in
+// docs/byte-formats.md.
 #pragma once
 
 #include <cstdint>
@@ -74,7 +74,7 @@ struct TensorFile {
   // Written by C++ torch::save: an archive of plain modules, with no program in it.
   bool is_cpp_archive() const;
 
-  // nullptr where the value is no tensor.
+  // nullptr where the value is not a tensor.
   const TensorRecord* tensor(pickle::Value value) const;
 };
 

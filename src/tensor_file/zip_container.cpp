@@ -36,9 +36,8 @@ std::string_view find_root(const ZipReader& zip) {
   const auto is_pt2 = [](const ZipEntry& entry) { return entry.name.ends_with("/archive_format"); };
   if (!root && std::any_of(zip.entries().begin(), zip.entries().end(), is_pt2)) {
     throw FormatError(
-        "is a .pt2 archive of a compiled or exported program, from which no tensors are read; use the state_dict that "
-        "it "
-        "was made from");
+        "is a .pt2 archive of a compiled or exported program, from which no tensors are read; use the state_dict "
+        "that it was made from");
   }
   if (!root) {
     throw FormatError("zip: there is no data.pkl: not a file of torch.save or torch.jit.save");
@@ -90,7 +89,7 @@ TensorFile read_pickle_entry(const ZipReader& zip, const std::string& root, cons
     ByteCursor cursor(pickle);
     file.root = pickle::read_pickle(cursor, filter, file.document);
     if (cursor.remaining() > 0) {
-      cursor.fail("there are bytes behind the pickle");
+      cursor.fail("there are bytes after the pickle");
     }
     resolve_tensors(file);
   } catch (const FormatError& error) {

@@ -43,7 +43,7 @@ std::size_t find_end_record(std::span<const std::byte> file) {
     }
     cursor.take_bytes(kEndRecordSize - 6);
     if (cursor.take<std::uint16_t>() != comment) {
-      throw FormatError("zip: there are bytes behind its end record");
+      throw FormatError("zip: there are bytes after its end record");
     }
     return start;
   }
@@ -156,7 +156,7 @@ std::string place_of(std::string_view name) { return "zip entry " + text::quoted
   throw FormatError(place_of(name) + ": " + fact);
 }
 
-// Checks the local header against the central one and finds the data behind it.
+// Checks the local header against the central one and finds the data after it.
 void locate_data(std::span<const std::byte> file, std::uint64_t directory_offset, CentralEntry& central) {
   ZipEntry& entry = central.entry;
   if (entry.header_offset >= directory_offset) {
@@ -182,7 +182,7 @@ void locate_data(std::span<const std::byte> file, std::uint64_t directory_offset
   read_zip64_extra(ByteCursor(cursor.take_bytes(extra_size), extra_offset), uncompressed, compressed, nullptr);
   const bool sizes_agree =
       compressed == central.compressed_size && uncompressed == entry.uncompressed_size && crc == entry.crc;
-  // With a descriptor behind the data the header may leave them 0.
+  // With a descriptor after the data the header may leave them 0.
   if (!sizes_agree && !((flags & kFlagDescriptor) != 0 && compressed == 0 && uncompressed == 0 && crc == 0)) {
     throw FormatError("its header disagrees with the directory");
   }

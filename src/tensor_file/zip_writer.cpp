@@ -18,7 +18,7 @@ constexpr std::uint64_t kAlignment = 64;
 constexpr std::uint16_t kPaddingExtra = 0x4246;  // "FB", PyTorch's own
 constexpr std::size_t kExtraHeader = 4;
 constexpr std::size_t kWorthAThread = 1 << 20;
-constexpr auto kAnyLaunch = std::launch::async | std::launch::deferred;  // deferred when there is no thread to be had
+constexpr auto kAnyLaunch = std::launch::async | std::launch::deferred;  // deferred where no thread can be had
 constexpr std::uint16_t kVersion = 45;                                   // zip64
 constexpr std::uint16_t kDate = 33;  // 1980-01-01: no time of writing, for equal bytes
 

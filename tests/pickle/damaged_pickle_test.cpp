@@ -81,8 +81,8 @@ TEST(DamagedPickle, HasAKeyWithoutAValue) {
 }
 
 TEST(DamagedPickle, HasAKeyThatPythonCouldNotHash) {
-  EXPECT_EQ(pickle_error("}]Ns."), "offset 0: a dict has a key that is no string, number or tuple");
-  EXPECT_EQ(pickle_error("}}Ns."), "offset 0: a dict has a key that is no string, number or tuple");
+  EXPECT_EQ(pickle_error("}]Ns."), "offset 0: a dict has a key that is not a string, number or tuple");
+  EXPECT_EQ(pickle_error("}}Ns."), "offset 0: a dict has a key that is not a string, number or tuple");
 }
 
 // An opcode with a length field of `size` bytes, which says that there are more bytes than there are.

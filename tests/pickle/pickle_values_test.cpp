@@ -180,7 +180,7 @@ TEST(PickleReader, PassesOverFramesAndProtocols) {
   }
 }
 
-TEST(PickleReader, StopsBehindStop) { EXPECT_EQ(test::ReadPickle("N.N.").remaining, 2U); }
+TEST(PickleReader, StopsAfterStop) { EXPECT_EQ(test::ReadPickle("N.N.").remaining, 2U); }
 
 TEST(PickleReader, KeepsPersistentIds) {
   EXPECT_EQ(value_of("Pstorage 0\n."), "id<\"storage 0\">");

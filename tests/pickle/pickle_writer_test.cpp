@@ -99,7 +99,7 @@ TEST_F(PickleWriter, RefusesATextThatIsNotUtf8) {
 }
 
 TEST_F(PickleWriter, RefusesAStorageThatBelongsToNoTensor) {
-  EXPECT_EQ(error_of(add(Kind::kPersistentId, {text("0")})), "a storage that is no tensor's cannot be written");
+  EXPECT_EQ(error_of(add(Kind::kPersistentId, {text("0")})), "a storage without a tensor cannot be written");
 }
 
 }  // namespace

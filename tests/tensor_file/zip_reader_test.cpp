@@ -118,8 +118,8 @@ TEST(ZipReader, RefusesEveryChangedByteOfADirectoryOrReadsWithinBounds) {
   }
 }
 
-TEST(ZipReader, RefusesBytesBehindTheEnd) {
-  EXPECT_EQ(zip_error(zip_of(kTwo) + "x"), "zip: there are bytes behind its end record");
+TEST(ZipReader, RefusesBytesAfterTheEnd) {
+  EXPECT_EQ(zip_error(zip_of(kTwo) + "x"), "zip: there are bytes after its end record");
 }
 
 TEST(ZipReader, RefusesBytesBeforeTheStart) {

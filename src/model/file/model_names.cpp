@@ -23,12 +23,12 @@ std::vector<std::string> names_of(const nlohmann::json& object, const char* memb
     throw FormatError(std::string(kFile) + ": " + member + ": " + fact);
   };
   if (!found->is_array()) {
-    fail("is no list of names");
+    fail("is not a list of names");
   }
   std::set<std::string> seen;
   for (const auto& name : *found) {
     if (!name.is_string()) {
-      fail("is no list of names");
+      fail("is not a list of names");
     }
     if (!seen.insert(name.get<std::string>()).second) {
       fail("has " + text::json(name) + " twice");
@@ -55,7 +55,7 @@ ModelNames parse_model_names(std::string_view text) {
     throw FormatError(std::string(kFile) + ": is nested more than " + std::to_string(kMaxDepth) + " levels deep");
   }
   if (!json.is_object()) {
-    throw FormatError(std::string(kFile) + ": is no JSON object");
+    throw FormatError(std::string(kFile) + ": is not a JSON object");
   }
   return {names_of(json, "features"), names_of(json, "labels")};
 }

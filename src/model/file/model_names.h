@@ -12,7 +12,7 @@ struct ModelNames {
   std::vector<std::string> labels;
 };
 
-// IrisNet's, whose state_dicts name none; lengths in cm.
+// IrisNet's own, as its state_dicts name none. Lengths in cm.
 std::vector<std::string> iris_features();
 std::vector<std::string> iris_labels();
 

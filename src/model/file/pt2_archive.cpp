@@ -73,7 +73,7 @@ std::string choose_model(const std::set<std::string>& names) {
 std::map<std::string, std::string> parse_metadata(std::string_view text) {
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) {
-    throw FormatError(std::string(kMetadataEnd) + ": is no JSON object");
+    throw FormatError(std::string(kMetadataEnd) + ": is not a JSON object");
   }
   std::map<std::string, std::string> metadata;
   for (const auto& [name, value] : json.items()) {

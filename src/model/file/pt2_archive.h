@@ -27,9 +27,9 @@ struct Pt2Archive {
   const std::string& device() const { return metadata.at("AOTI_DEVICE_KEY"); }
 };
 
-// nullopt where the file is no .pt2 archive. The parts' CRCs are left to who reads them. Throws FormatError, without
-// the path: damaged, a program of torch.export that is not compiled, no model, or several of which none is called
-// "model".
+// nullopt where the file is not a .pt2 archive. The parts' CRCs are checked by whoever reads them. Throws FormatError,
+// without the path: damaged, a program of torch.export that is not compiled, no model, or several of which none is
+// called "model".
 std::optional<Pt2Archive> read_pt2_archive(const OpenedFile& file);
 
 // Throws FormatError where the code is for another system, processor or vector unit than this machine's, or for another

@@ -58,7 +58,7 @@ TEST(NamesOf, APackageAreThoseOfItsIrisJson) {
   archive.names = "";
   EXPECT_EQ(names_of(ModelFile(archive)).features, Names());
   archive.names = "[]";
-  EXPECT_EQ(test::error_of<FormatError>([&] { names_of(ModelFile(archive)); }), "iris.json: is no JSON object");
+  EXPECT_EQ(test::error_of<FormatError>([&] { names_of(ModelFile(archive)); }), "iris.json: is not a JSON object");
 }
 
 }  // namespace

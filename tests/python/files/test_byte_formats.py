@@ -93,7 +93,7 @@ def test_pytorch_always_writes_zip64_end_records(saved):
     end = saved.rindex(END)
     locator, record = saved[end - 20 : end], saved[end - 76 : end - 20]
     assert locator == LOCATOR + struct.pack("<IQI", 0, end - 76, 1)
-    assert record[:20] == ZIP64_END + struct.pack("<QHHI", 44, 798, 45, 0)[:16]
+    assert record.startswith(ZIP64_END + struct.pack("<QHH", 44, 798, 45))
 
 
 def test_a_crc_that_was_not_computed_is_0(iris, tmp_path):
@@ -146,8 +146,8 @@ def test_the_legacy_container_begins_with_the_documents_bytes(tmp_path):
     content = (tmp_path / "legacy.pt").read_bytes()
     assert content[:15] == bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
     assert content[15:21] == bytes.fromhex("80024de9032e")
-    sizes = {struct.pack("<q", tensor.numel()) + tensor.numpy().tobytes() for tensor in state_dict.values()}
-    assert {content[-52:-20], content[-20:]} == sizes or {content[-52:-32], content[-32:]} == sizes
+    weight, bias = (struct.pack("<q", tensor.numel()) + tensor.numpy().tobytes() for tensor in state_dict.values())
+    assert content.endswith((weight + bias, bias + weight))
 
 
 def keys(text):
@@ -155,20 +155,9 @@ def keys(text):
 
 
 def test_a_checkpoint_has_the_documents_names_in_order(iris, repo, tmp_path):
-    iris(
-        "train",
-        repo / "data/iris.csv",
-        "-o",
-        "m.pt",
-        "--epochs",
-        2,
-        "--patience",
-        1,
-        "--checkpoint-dir",
-        "c",
-        cwd=tmp_path,
-    )
-    checkpoint = torch.load(next((tmp_path / "c").iterdir()), weights_only=True)
+    options = ["--epochs", 2, "--patience", 1, "--checkpoint-dir", "folder"]
+    iris("train", repo / "data/iris.csv", "-o", "model.pt", *options, cwd=tmp_path)
+    checkpoint = torch.load(next((tmp_path / "folder").iterdir()), weights_only=True)
     section = (repo / "docs/byte-formats.md").read_text().partition("## A checkpoint")[2]
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE))
     assert list(checkpoint) == list(rows)

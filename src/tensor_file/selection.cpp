@@ -70,11 +70,15 @@ std::vector<std::string_view> inner_dicts_of_tensors(const TensorFile& file) {
   return keys;
 }
 
-// The keys that select_state_dict takes, for a message. An inner dictionary comes after the one that holds it. At most
-// `room` entries are looked at, as one dictionary may be in a file many times.
+// Of keys in a message. A longer one is cut there, and what it leads to is not looked at: one long key may stand at
+// every level of a small file.
+constexpr std::size_t kMostKeys = 20;
+constexpr std::size_t kLongestKey = 200;
+
+// An inner dictionary comes after the one that holds it. At most `room` entries are looked at, as one dictionary may be
+// in a file many times.
 void add_keys(const TensorFile& file, Value dict, const std::string& before, std::size_t& room,
               std::vector<std::string>& keys) {
-  constexpr std::size_t kMostKeys = 20;
   const auto entries = file.document.items(dict);
   for (std::size_t i = 0; i + 1 < entries.size() && keys.size() < kMostKeys; i += 2) {
     if (room == 0) {
@@ -86,10 +90,32 @@ void add_keys(const TensorFile& file, Value dict, const std::string& before, std
     }
     const std::string key = before + key_text(file, entries[i]);
     if (holds_tensors_itself(file, entries[i + 1])) {
-      keys.push_back(text::printable(key));
+      keys.push_back(text::printable(key, kLongestKey));
     }
-    add_keys(file, entries[i + 1], key + ".", room, keys);
+    if (key.size() <= kLongestKey) {
+      add_keys(file, entries[i + 1], key + ".", room, keys);
+    }
   }
+}
+
+// The keys of dictionaries of tensors that select_state_dict takes, for a message.
+std::vector<std::string> keys_to_choose(const TensorFile& file) {
+  std::vector<std::string> keys;
+  std::size_t room = 1000;
+  if (file.root.is_dict()) {
+    add_keys(file, file.root, "", room, keys);
+  }
+  return keys;
+}
+
+// The root's own keys, for a message.
+std::string root_keys(const TensorFile& file) {
+  std::vector<std::string> keys;
+  const auto entries = file.document.items(file.root);
+  for (std::size_t i = 0; i + 1 < entries.size() && keys.size() < kMostKeys; i += 2) {
+    keys.push_back(text::printable(key_text(file, entries[i]), kLongestKey));
+  }
+  return text::joined(keys) + (entries.size() > 2 * kMostKeys ? ", …" : "");
 }
 
 // Recursion and time are bounded by Document::kMaxDepth and kMaxWalk: a name is put together only for a tensor.
@@ -155,11 +181,7 @@ Selection select_state_dict(const TensorFile& file, const std::optional<std::str
     if (found != nullptr && (found->is_dict() || found->kind == Kind::kObject)) {
       return {*key, *found};
     }
-    std::vector<std::string> keys;
-    if (root.is_dict()) {
-      std::size_t room = 1000;
-      add_keys(file, root, "", room, keys);
-    }
+    const std::vector<std::string> keys = keys_to_choose(file);
     throw FormatError("there is no dictionary " + text::quoted(*key) + " in it; there " +
                           (keys.empty() ? "is none to choose from" : "are: " + text::joined(keys)),
                       {Choice::Of::kKey});
@@ -185,7 +207,11 @@ Selection select_state_dict(const TensorFile& file, const std::optional<std::str
     return {std::string(keys[0]), *file.document.find(root, keys[0])};
   }
   if (keys.empty()) {
-    throw FormatError("holds no dictionary of tensors");
+    const std::vector<std::string> inner = keys_to_choose(file);
+    if (inner.empty()) {
+      throw FormatError("holds no dictionary of tensors; its keys are: " + root_keys(file));
+    }
+    throw FormatError("holds tensors in inner dictionaries only: " + text::joined(inner), {Choice::Of::kKey});
   }
   std::vector<std::string> names;
   for (const std::string_view each : keys) {

@@ -67,6 +67,18 @@ TEST(Selection, AsksForAKeyWhereThereAreSeveral) {
             "holds several state_dicts: netG, netD");
 }
 
+TEST(Selection, NamesTheInnerDictionariesWhereOnlyTheyHoldTensors) {
+  const std::string inner = push_dict({push_text("encoder"), tensors("a"), push_text("head"), tensors("b")});
+  EXPECT_EQ(selection_error(push_dict({push_text("model"), inner})),
+            "holds tensors in inner dictionaries only: model.encoder, model.head");
+}
+
+TEST(Selection, LooksIntoNoDictionaryUnderALongKeyForItsMessage) {
+  const std::string inner = push_dict({push_text("inner"), tensors("a")});
+  EXPECT_EQ(selection_error(push_dict({push_text(std::string(201, 'k')), inner}), "netX"),
+            "there is no dictionary \"netX\" in it; there is none to choose from");
+}
+
 TEST(Selection, NamesTheKeysThereAreForOneThatIsNot) {
   EXPECT_EQ(selection_error(push_dict({push_text("netG"), tensors("a"), push_text("epoch"), push_int(1)}), "netX"),
             "there is no dictionary \"netX\" in it; there are: netG");
@@ -89,7 +101,8 @@ TEST(Selection, LetsTheCallerChooseAKey) {
 }
 
 TEST(Selection, RefusesAFileWithoutTensors) {
-  EXPECT_EQ(selection_error(push_dict({push_text("epoch"), push_int(1)})), "holds no dictionary of tensors");
+  EXPECT_EQ(selection_error(push_dict({push_text("epoch"), push_int(1), push_int(2), push_int(3)})),
+            "holds no dictionary of tensors; its keys are: epoch, 2");
 }
 
 TEST(Selection, RefusesARootThatIsNoDictionary) {

@@ -183,7 +183,7 @@ int run_convert(const ConvertOptions& options) {
     const WritingProgress progress(options, output, file.file->bytes().size());
     convert(file, options, output);
   } catch (const FormatError& error) {
-    throw FormatError((options.input == "-" ? "stdin" : options.input) + ": " + error.what());
+    throw FormatError(text::input_name(options.input) + ": " + error.what(), error.choice);
   }
   return 0;
 }

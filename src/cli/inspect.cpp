@@ -13,6 +13,7 @@
 #include "model/file/model_file.h"
 #include "tensor_file/selection.h"
 #include "text.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
@@ -166,11 +167,7 @@ int inspect(const std::string& place, const Pt2Archive& archive, const InspectOp
   ordered_json json = {
       {"file", place}, {"kind", "aoti_package"}, {"container", "zip"}, {"tensors", ordered_json::array()}};
   json["parameters"] = 0;
-  try {
-    json["entries"] = entries_of(archive);
-  } catch (const FormatError& error) {
-    throw FormatError(place + ": " + error.what());
-  }
+  json["entries"] = with_place(place, [&] { return entries_of(archive); });
   if (options.json) {
     OutputFile("-").write(json.dump(-1, ' ', false, kReplace) + "\n");
     return 0;
@@ -183,14 +180,8 @@ int inspect(const std::string& place, const Pt2Archive& archive, const InspectOp
 }
 
 int inspect(const std::string& place, const TensorFile& file, const InspectOptions& options) {
-  Contents contents;
-  ordered_json names;
-  try {
-    contents = contents_of(file, options.key);
-    names = names_json(file.names);
-  } catch (const FormatError& error) {
-    throw FormatError(place + ": " + error.what());
-  }
+  const Contents contents = with_place(place, [&] { return contents_of(file, options.key); });
+  const ordered_json names = with_place(place, [&] { return names_json(file.names); });
   OutputFile output("-");
   if (options.json) {
     output.write(json_text(place, file, contents, names));
@@ -215,7 +206,7 @@ int inspect(const std::string& place, const TensorFile& file, const InspectOptio
 }
 
 int run_inspect(const InspectOptions& options) {
-  const std::string place = options.model == "-" ? "stdin" : options.model;
+  const std::string place = text::input_name(options.model);
   const ModelFile file = read_model_file(options.model);
   return std::visit([&](const auto& form) { return inspect(place, form, options); }, file);
 }

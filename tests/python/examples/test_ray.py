@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-pytest.importorskip("ray.data", reason="Ray Data is not installed: script/setup --ray")
+pytest.importorskip("ray.data", reason="Ray Data is not installed: script/setup-extras --ray")
 
 TIMEOUT_S = 300
 COLUMNS = ["sepal_length", "sepal_width", "petal_length", "petal_width"]

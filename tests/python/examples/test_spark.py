@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("pyspark", reason="PySpark is not installed: script/setup --spark")
+pytest.importorskip("pyspark", reason="PySpark is not installed: script/setup-extras --spark")
 if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-    pytest.skip("there is no Java: script/setup --spark", allow_module_level=True)
+    pytest.skip("there is no Java: script/setup-extras --spark", allow_module_level=True)
 
 TIMEOUT_S = 300
 ROW = "5.1,3.5,1.4,0.2\n"

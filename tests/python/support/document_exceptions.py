@@ -20,7 +20,7 @@ NOT_RUN = {
     ): "builds for minutes and changes the tests' own Python; test_wheel.py does it elsewhere",
     ("README.md", "script/test --torch DIR"): ITSELF,
     ("README.md", "cpack --config build/release/CPackConfig.cmake -G DEB"): "test_install.py packs, and installs it",
-    ("docs/beyond-one-machine.md", "script/setup --ray"): ITSELF,
+    ("docs/beyond-one-machine.md", "script/setup-extras --ray"): ITSELF,
     (
         "docs/beyond-one-machine.md",
         ".venv/bin/python examples/ray/score.py models/iris_net.pt data/iris.csv answers --iris build/release/iris",
@@ -32,7 +32,7 @@ NOT_RUN = {
     ("docs/cuda.md", "build/release-…/iris --version"): "a build against another LibTorch",
     ("docs/cuda.md", "iris predict model.pt -i rows.csv --device cuda:1 --dtype bfloat16"): "needs a second GPU",
     ("docs/performance.md", "iris predict MODEL a b c d"): "names a program of a table; a b c d are four numbers",
-    ("examples/spark/README.md", "script/setup --spark"): ITSELF,
+    ("examples/spark/README.md", "script/setup-extras --spark"): ITSELF,
 }
 # What a machine may lack, by a word of the steps that need it; they are then left out, and the test says so.
 NEEDS = {

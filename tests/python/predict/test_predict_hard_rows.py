@@ -41,8 +41,8 @@ def skip(predict, text, **options):
     return answers, result.stderr.splitlines()
 
 
-def test_many_quotes_that_are_not_closed_take_no_longer_than_other_rows(predict):
-    """Were all lines read again for each, it would take minutes, and the fixture's limit is one."""
+def test_many_quotes_that_are_not_closed_are_skipped_one_by_one(predict):
+    """If all later lines were read again for each, this would take longer than commands.TIMEOUT_S."""
     answers, told = skip(predict, HEADER + ROW + OPEN * 300_000 + ROW)
     assert answers == [ANSWER, *[""] * 300_000, ANSWER]
     assert told[0] == "iris: skipped rows.csv:3: a quote is not closed before the file ends"
@@ -60,7 +60,7 @@ def test_good_rows_among_open_quotes_are_answered(predict):
     assert answers == ["", ANSWER] * 20_000 + [""]
 
 
-def test_a_first_line_too_long_is_skipped_and_the_header_found_behind_it(predict):
+def test_a_first_line_too_long_is_skipped_and_the_header_is_found_after_it(predict):
     answers, told = skip(predict, "5" * (17 << 20) + "\n" + HEADER + ROW)
     assert answers == ["", ANSWER]
     assert told == [

@@ -21,7 +21,7 @@ PRODUCERS = {"one at a time": False, "a row each 0.3 ms": True}
 
 
 def delays(command: list[str], rows: int, never_rests: bool) -> list[float]:
-    """Seconds from each row's sending until its answer was read. Raises RuntimeError where answers are missing."""
+    """Seconds from each row's sending until its answer was read. Raises RuntimeError if answers are missing."""
     sent, read = [], []
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
         answered = threading.Semaphore(0)

@@ -1,4 +1,4 @@
-"""iris predict -i FILE: many rows in, one answer a row out."""
+"""iris predict -i FILE: many rows in, an answer for each row out."""
 
 import csv
 import io
@@ -63,7 +63,7 @@ def test_probabilities_come_before_logits(iris, model):
 
 
 def test_one_sample_and_its_row_agree(iris, model):
-    """To the bit when the row is scored alone too; in a batch, a matrix product may round otherwise."""
+    """To the bit if the row is scored alone too; in a batch a matrix product may round differently."""
     options = ["-i", "-", "--output-format", "ndjson", "--logits", "--probabilities"]
     sample = iris("predict", model, *ROW.strip().split(","), "--json").stdout
     assert iris("predict", model, *options, "--batch-size", 1, input=HEADER + ROW).stdout == sample
@@ -276,7 +276,7 @@ def test_a_model_from_a_pipe_is_read_once(iris, model, data, tmp_path):
 
 
 class Weights(torch.nn.Module):
-    """IrisNet's, in a module that is not run: it has no forward."""
+    """IrisNet's weights, in a module that is not run: it has no forward."""
 
     def __init__(self, state_dict):
         super().__init__()

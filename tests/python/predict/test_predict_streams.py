@@ -14,8 +14,8 @@ from commands import peak_mib
 
 HEADER = b"sepal_length,sepal_width,petal_length,petal_width\n"
 ROW = b"5.1,3.5,1.4,0.2\n"
-WAIT_S = 60  # until something is taken for hung; nothing here takes nearly as long
-CHUNK = 256 << 10  # bytes that are read at once of a file
+WAIT_S = 60  # after which a step counts as hung
+CHUNK = 256 << 10  # bytes of a file that are read at once
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def predict(start, repo):
 
 
 def next_answer(process, seconds=WAIT_S):
-    """What comes out next; b"" where nothing does."""
+    """What comes out next; b"" if nothing does."""
     ready, _, _ = select.select([process.stdout], [], [], seconds)
     return os.read(process.stdout.fileno(), 1 << 20) if ready else b""
 
@@ -66,7 +66,7 @@ def test_a_producer_that_never_rests_is_answered_before_a_chunk_is_full(predict)
 
 @pytest.mark.parametrize("model", ["models/iris_net.pt", "models/iris_net.ts.pt"])
 def test_rows_in_small_pieces_get_the_bytes_of_the_whole(start, iris, repo, model):
-    """Which rows arrive together, and are scored together, does not show in the last bit."""
+    """Rows that arrive together are scored together. Which these are does not change the last bit."""
     rows = (repo / "data/iris.csv").read_bytes()
     expected = iris("predict", repo / model, "-i", repo / "data/iris.csv", "--logits").stdout.encode()
     process = start("predict", repo / model, "-i", "-", "--logits")
@@ -112,7 +112,7 @@ def test_a_reader_that_has_enough_ends_it_quietly(predict):
     assert next_answer(process)
     next_answer(process, seconds=1)
     process.stdout.close()
-    send(process, ROW)  # and no more: it must not wait for another row
+    send(process, ROW)  # the last one: the program must not wait for another
     assert process.wait(WAIT_S) == 0
     assert process.stderr.read() == b""
 
@@ -142,11 +142,11 @@ class Terminal:
         self.seen = b""
 
     def read(self, seconds):
-        """More of it; False where none comes, or the command has ended."""
+        """Reads more of it; False if nothing comes, or the command has ended."""
         try:
             ready, _, _ = select.select([self.end], [], [], seconds)
             piece = os.read(self.end, 4096) if ready else b""
-        except OSError:  # how a terminal ends
+        except OSError:  # the end of a terminal
             piece = b""
         self.seen += piece
         return piece != b""
@@ -165,7 +165,7 @@ class Terminal:
 
 @pytest.fixture
 def rows_to_terminal(start, repo, tmp_path):
-    """rows_to_terminal(*options): iris predict on a named pipe, drawing on a terminal; and the pipe, for the rows."""
+    """rows_to_terminal(*options): iris predict on a named pipe, and what it draws; yields (Terminal, the pipe)."""
 
     @contextlib.contextmanager
     def call(*options):
@@ -209,7 +209,7 @@ def test_what_is_skipped_is_told_on_lines_of_its_own(rows_to_terminal):
 
 @pytest.fixture
 def conversion(start, tmp_path):
-    """conversion(*options): iris convert into a named pipe, drawing on a terminal; and the pipe, to be read."""
+    """conversion(*options): iris convert into a named pipe, which is read at the end; yields the Terminal."""
 
     @contextlib.contextmanager
     def call(*options):
@@ -227,7 +227,7 @@ def conversion(start, tmp_path):
 
 def test_a_terminal_sees_how_far_a_conversion_is(conversion):
     with conversion() as terminal:
-        time.sleep(2)  # a bar is drawn by what is written once a second is over
+        time.sleep(2)  # writes draw the bar after the first second
     status, seen = terminal.rest()
     assert status == 0
     assert b"] " in seen and b" MiB/s" in seen

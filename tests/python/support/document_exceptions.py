@@ -1,4 +1,4 @@
-"""What the documents show and their tests do not run, each with its reason; and the files that they take as given."""
+"""The steps of documents that their tests do not run, each with its reason; and the files that documents assume."""
 
 import importlib.util
 import shutil
@@ -38,7 +38,7 @@ NOT_RUN = {
     ("docs/performance.md", "iris predict MODEL a b c d"): "names a program of a table; a b c d are four numbers",
     ("examples/spark/README.md", "script/setup-extras --spark"): ITSELF,
 }
-# What a machine may lack, by a word of the steps that need it; they are then left out, and the test says so.
+# Programs that a machine may lack, by a word of the steps that need them. Without one, its steps are left out.
 NEEDS = {
     "parallel ": ("GNU parallel", lambda: shutil.which("parallel")),
     "spark-submit": ("PySpark", lambda: importlib.util.find_spec("pyspark")),
@@ -53,7 +53,7 @@ def is_not_run(document: str, step) -> bool:
 
 
 def give(document: str, folder: Path) -> None:
-    """Puts the files of the reader's own into the folder, as far as the document does not make them itself."""
+    """Writes the files into the folder that the document assumes its reader to have."""
     if document == "README.md":
         torch.save(torch.nn.Linear(2, 3).state_dict(), folder / "resnet18.pth", _use_new_zipfile_serialization=False)
         shutil.copy(folder / "tests/fixtures/checkpoint.pt", folder)

@@ -2,8 +2,9 @@
 
     spark-submit --master 'local[2,4]' score.py model.pt 'rows/*.csv' answers -- --probabilities
 
-Each part of OUTPUT holds the answers to one partition of INPUT: a header and a line for each row, in order. A task fails
-if its process fails or gives another number of answers than it was given rows. The error has the process's own words.
+Each part of OUTPUT holds the answers to one partition of INPUT: a header and a line for each row, in order. A task
+fails if its process fails or gives another number of answers than it was given rows. The error has the process's own
+words.
 """
 
 import argparse

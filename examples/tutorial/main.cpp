@@ -1,5 +1,5 @@
-// Reads a state_dict of Python's, loads it into a module, predicts, and writes it again. docs/guide.md shows these steps
-// beside the same ones in Python.
+// Reads a state_dict of Python's, loads it into a module, predicts, and writes it again. docs/guide.md shows these
+// steps beside the same ones in Python.
 #include <iris/state_dict.h>
 #include <torch/torch.h>
 

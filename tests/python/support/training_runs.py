@@ -24,7 +24,7 @@ def error_of(result: subprocess.CompletedProcess) -> str:
 
 
 def changed(state: dict, where: str, value: object) -> dict:
-    """The state with another value at a path such as "config/lr": a new one, a function of the old one, or ... for none."""
+    """The state with another value at a path such as "config/lr": the new one, or a function of the old; ...: none."""
     *parents, last = where.split("/")
     inner = state
     for parent in parents:

@@ -1,4 +1,4 @@
-"""What the tests of checkpoints share: the data, and what a run leaves behind."""
+"""What the tests of checkpoints share: the data, and the files that a run writes."""
 
 import subprocess
 from pathlib import Path
@@ -24,7 +24,7 @@ def error_of(result: subprocess.CompletedProcess) -> str:
 
 
 def changed(state: dict, where: str, value: object) -> dict:
-    """The state with the value (or what it makes of the old one) at a path as "config/lr"; ... takes the entry away."""
+    """The state with another value at a path such as "config/lr": the new one, or a function of the old; ...: none."""
     *parents, last = where.split("/")
     inner = state
     for parent in parents:

@@ -4,9 +4,11 @@
 #include <chrono>
 #include <exception>
 #include <future>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "error.h"
 #include "serve/protocol/request_error.h"
 
 namespace iris::serve {
@@ -19,6 +21,12 @@ constexpr int kWarmUps = 5;
 // Matrix libraries have routines of their own for fewer rows, and these round otherwise.
 constexpr std::size_t kSmallestPass = 4;
 
+// With the option of iris serve that helps: the program's own words are those of iris predict.
+[[noreturn]] void throw_out_of_memory(const OutOfMemory& error) {
+  const bool takes_fewer = error.choice.of == Choice::Of::kRowsAtOnce;
+  throw OutOfMemory(std::string(error.what()) + (takes_fewer ? " (--max-batch-rows)" : " (--device)"));
+}
+
 }  // namespace
 
 ServedClassifier::ServedClassifier(Classifier classifier, std::size_t batch_rows)
@@ -26,10 +34,14 @@ ServedClassifier::ServedClassifier(Classifier classifier, std::size_t batch_rows
   if (features().empty()) {
     return;
   }
-  if (classifier_.is_on_cpu()) {
-    warm_up(batch_rows);
-  } else {  // a thread that ends leaves its CUDA state to the next one
-    std::async(std::launch::async, [&] { warm_up(batch_rows); }).get();
+  try {
+    if (classifier_.is_on_cpu()) {
+      warm_up(batch_rows);
+    } else {  // a thread that ends leaves its CUDA state to the next one
+      std::async(std::launch::async, [&] { warm_up(batch_rows); }).get();
+    }
+  } catch (const OutOfMemory& error) {
+    throw_out_of_memory(error);
   }
 }
 
@@ -49,8 +61,8 @@ void ServedClassifier::predict(std::span<const float> rows, std::size_t row_coun
   } catch (const DeviceLost&) {
     is_lost_ = true;
     throw;
-  } catch (const OutOfMemory&) {
-    throw;
+  } catch (const OutOfMemory& error) {
+    throw_out_of_memory(error);
   } catch (const InputError& error) {
     if (features().empty()) {  // most likely they are too many or too few
       throw RequestError(400, error.what());

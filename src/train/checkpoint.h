@@ -61,8 +61,13 @@ struct Checkpoint {
 // file is replaced as a whole. Throws InputError("PATH: …").
 void write_checkpoint(const Checkpoint& checkpoint, const std::string& path);
 
-// One that either language wrote, with all checksums compared. Throws FormatError("PATH: …") where it is damaged or no
-// such checkpoint. Whether its tensors fit the model is for Trainer::restore to say.
+// One that either language wrote, with all checksums compared. Throws FormatError("PATH: …") where it is damaged or is
+// not such a checkpoint. Trainer::restore checks the optimizer's state and the random generator's.
 Checkpoint read_checkpoint(const std::string& path);
+
+// In front of what is wrong with it, for with_place().
+inline std::string fault_place(const std::string& path) {
+  return path + ": damaged, or not a checkpoint of a training run";
+}
 
 }  // namespace iris

@@ -3,6 +3,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "state_dict/state_dict.h"
@@ -10,9 +13,22 @@
 
 namespace iris {
 
-inline constexpr double kAdamBeta1 = 0.9;
-inline constexpr double kAdamBeta2 = 0.999;
+using AdamBetas = std::pair<double, double>;
+inline constexpr AdamBetas kAdamBetas = {0.9, 0.999};
 inline constexpr double kAdamEps = 1e-8;
+
+// An entry of Python's optimizer.state_dict()["param_groups"][0].
+struct ParamGroupEntry {
+  const char* key;
+  std::variant<std::monostate, bool, std::int64_t, double, AdamBetas> value;  // monostate: None
+  bool decides_bits;  // a checkpoint with another value is not this run's
+
+  // Of a bool, an integer or a double.
+  double number() const;
+};
+
+// All but "params", in Python's order, of an optimizer with fused=True.
+std::vector<ParamGroupEntry> param_group(const TrainConfig& config);
 
 // With Python's fused=True: the same kernels in the same order, and so the same bits. (torch::optim's own classes, like
 // Python's default ones, are made of other operations, which round differently.)

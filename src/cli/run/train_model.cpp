@@ -22,6 +22,7 @@
 #include "train/checkpoint_folder.h"
 #include "train/history.h"
 #include "train/trainer.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
@@ -206,11 +207,7 @@ class TrainingRun {
     }
     resumed_ = path;
     start(options_.typed.resumed(checkpoint.config, checkpoint.epoch, checkpoint.batch, path));
-    try {
-      trainer_->restore(checkpoint);
-    } catch (const FormatError& error) {
-      throw FormatError(path + ": damaged, or no checkpoint of a training run: " + error.what());
-    }
+    with_place(fault_place(path), [&] { trainer_->restore(checkpoint); });
     if (folder_ && resumes_from(folder_->path())) {
       last_good_ = path;
       folder_->prune({checkpoint.epoch, checkpoint.batch});  // what a kill came before
@@ -260,7 +257,7 @@ class TrainingRun {
     trainer_->finish();
     write_state_dict(trainer_->state_dict(), options_.output);
     const Measures test = trainer_->measure_test();
-    std::string text = "Test accuracy: " + percent(test.accuracy) + "\n";
+    std::string told = "Test accuracy: " + percent(test.accuracy) + "\n";
     if (options_.json) {
       const Measures training = trainer_->measure_training();
       nlohmann::ordered_json object = {{"model", options_.output}, {"epochs", trainer_->epoch()}};
@@ -273,12 +270,12 @@ class TrainingRun {
                      {"test_accuracy", test.accuracy},
                      {"rows", trainer_->training_count()},
                      {"test_rows", trainer_->test_count()}});
-      text = object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+      told = text::json(object) + "\n";
     }
     if (options_.output == "-") {  // there is the model
-      std::fputs(text.c_str(), stderr);
+      std::fputs(told.c_str(), stderr);
     } else {
-      OutputFile("-").write(text);
+      OutputFile("-").write(told);
     }
   }
 

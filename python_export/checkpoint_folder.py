@@ -11,7 +11,7 @@ from model_file import InputError, check_writable, write_atomically
 # (epochs done, batches done of the next), by which checkpoints are ordered.
 Position = tuple[int, int]
 
-_NAME = re.compile(r"epoch-(\d{6,})(?:-batch-(\d{6,}))?\.pt", re.ASCII)
+_NAME = re.compile(r"epoch-(\d{6,12})(?:-batch-(\d{6,12}))?\.pt", re.ASCII)
 # What a kill leaves of a file that was being written, by write_atomically or by iris train.
 _LEFTOVER = re.compile(rf"\.{_NAME.pattern}\.\w{{6,8}}", re.ASCII)
 

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
         if folder:
             folder.open()
             if source and source.resolve().parent == folder.path.resolve():
-                folder.prune((state["epoch"], state["batch"]), options.keep)  # what a kill came before
+                folder.prune((state["epoch"], state["batch"]), options.keep)  # which a kill may have prevented
         train(training, folder, source, options, interrupts)
     tell(training, options)
 

@@ -1,4 +1,4 @@
-"""The settings that decide a training run's numbers: one table of all that is known of each.
+"""The settings that decide a training run's numbers: one table with all facts about each.
 
 The options, the defaults, a checkpoint's `config` and the comparison on resume are made from it. `iris train` has the
 same table in src/train/settings.h; tests/python/train/test_settings.py compares the two.
@@ -21,7 +21,7 @@ class Setting:
     name: str  # in a checkpoint: "weight_decay"; the option is --weight-decay
     type: Choice | Number | Text | Whole
     defaults: dict[str, object]  # for each optimizer; none: the run goes without
-    help: str  # the option's, without the defaults
+    help: str  # of the option, without the defaults
     goes_with: str | None = None  # "sgd" or "patience": it means something with that only
     otherwise: object = None  # what a checkpoint has where the run goes without
     may_grow: bool = False  # a resumed run may ask for more
@@ -41,7 +41,7 @@ class Setting:
         return self.help if first is None else f"{self.help} ({'; '.join([_shown(first), *others])})"
 
     def applies(self, config: dict) -> bool:
-        """Whether it means something beside the settings before it."""
+        """Whether it means something in a run with these settings, those before it in the table."""
         if self.goes_with == "sgd":
             return config["optimizer"] == "sgd"
         return self.goes_with is None or config[self.goes_with] is not None
@@ -53,7 +53,7 @@ def _every(value: object) -> dict[str, object]:
 
 _fraction = Number(0, False, 1, "above 0 and below 1")
 
-# In the order of a checkpoint's config. What a setting goes with comes before it.
+# In the order of a checkpoint's config. A setting comes after what it goes with.
 SETTINGS = (
     Setting("optimizer", Choice(OPTIMIZERS), _every(DEFAULT_OPTIMIZER), ""),
     Setting("lr", Number(0, False, math.inf, "a finite number above 0"), _every(0.005), "Learning rate"),
@@ -105,7 +105,7 @@ def add_options(add) -> None:
 def settings_of(options: argparse.Namespace) -> dict:
     """The settings in a checkpoint's order, with the defaults for what was not typed (None).
 
-    Raises argparse.ArgumentError for an option that goes with another only.
+    Raises argparse.ArgumentError for an option that means something with another one only.
     """
     config = {}
     for setting in SETTINGS:

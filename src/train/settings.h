@@ -1,6 +1,7 @@
-// The settings that decide the numbers of a training run: one table of all that is known of each. The options, the
+// The settings that decide the numbers of a training run: one table with all facts about each. The options, the
 // defaults, a checkpoint's `config` and the comparison on resume are made from it. python_export/train_settings.py has
-// the same table. For the program and its plug-ins: neither LibTorch nor a library of ours is needed.
+// the same table. It needs neither LibTorch nor another library of ours: the program includes it, and so do its
+// plug-ins.
 #pragma once
 
 #include <array>
@@ -76,7 +77,7 @@ struct NumberRange {
   constexpr bool has(double value) const { return (has_least ? value >= least : value > least) && value < end; }
 };
 
-// With what a setting means something.
+// The runs in which a setting means something.
 enum class GoesWith : std::uint8_t { kEveryRun, kSgd, kPatience };
 
 template <typename T>
@@ -100,7 +101,7 @@ struct Setting {
   using Value = typename ItsRange::Value;
   const char* name;  // in a checkpoint: "weight_decay"; the option is --weight-decay
   int help_place;    // among the options: 0, 1, …
-  const char* help;  // the option's, without the defaults
+  const char* help;  // of the option, without the defaults
   ItsRange range;
   PerOptimizer<Value> defaults;  // none: the run goes without
   GoesWith goes_with = GoesWith::kEveryRun;
@@ -111,8 +112,8 @@ inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 inline constexpr WholeRange kCount = {1, (std::int64_t{1} << 31) - 1};
 inline constexpr NumberRange kFraction = {0, false, 1, "above 0 and below 1"};
 
-// The table. Calls visit(setting, members of the structs…) for each, in the order of a checkpoint. What a setting goes
-// with comes before it.
+// The table. Calls visit(setting, the member of each struct…) for each setting, in the order of a checkpoint. A setting
+// comes after what it goes with.
 template <typename Visit, typename... Structs>
 void visit_settings(Visit&& visit, Structs&... structs) {
   using OneOptimizer = Setting<AnyOptimizer>;

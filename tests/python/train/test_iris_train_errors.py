@@ -72,7 +72,7 @@ def test_places_that_cannot_be_written_to_are_told_before_training(iris_train, t
     for options, message in {
         ("--history", "none/h.csv"): "none/h.csv: cannot be created: No such file or directory",
         ("--checkpoint-dir", "none/run"): "none/run: cannot be made: No such file or directory",
-        ("--checkpoint-dir", "file"): "file: is no folder",
+        ("--checkpoint-dir", "file"): "file: is not a folder",
     }.items():
         result = iris_train(*options, "--epochs", 1_000_000)
         assert result.returncode == 1

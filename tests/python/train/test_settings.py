@@ -14,7 +14,7 @@ from model_file import InputError
 from option_types import Choice, Number, Whole
 from train import parser
 from train_run import begin
-from train_settings import SETTINGS, settings_of
+from train_settings import OPTIMIZERS, SETTINGS, settings_of
 
 NUMBERS = "0 -0.0 1e-320 0.5 1 0.9999999999999999 2 1e308 1e309 -inf nan x 1_0 １".split()
 WHOLE = ["0", "1", "01", "+1", "1.0", "1e3", "x", "-1", "1_0", "１", "9" * 30, "0" * 5000 + "1"]
@@ -114,3 +114,12 @@ def test_both_refuse_the_same_values_in_a_checkpoint_with_the_same_words(iris, t
             assert not said.startswith("config."), (name, value)
         elif not (value is ... and name in ("patience", "validation_fraction")):  # for the program absent is None
             assert said == fault, (name, value)
+
+
+def test_the_documented_defaults_are_those_of_the_table(repo):
+    row = re.compile(rf"^\| `({'|'.join(OPTIMIZERS)})`(?: \(default\))? \|([^|]*)\|([^|]*)\|([^|]*)\|", re.MULTILINE)
+    rows = row.findall((repo / "docs/training.md").read_text())
+    documented = {optimizer: [float(cell) for cell in cells if cell.strip()] for optimizer, *cells in rows}
+    for optimizer in OPTIMIZERS:
+        of_it = [s.defaults.get(optimizer) for s in SETTINGS if s.name in ("lr", "weight_decay", "momentum")]
+        assert documented[optimizer] == [default for default in of_it if default is not None]

@@ -13,7 +13,7 @@ void Request::clear() {
   is_http_1_0 = false;
   constexpr std::size_t kKept = 64 << 10;
   if (body.capacity() > kKept) {
-    body = std::string();
+    std::string().swap(body);  // assigning an empty one would keep the memory
   }
 }
 

@@ -56,7 +56,7 @@ TEST_F(ServedClassifierTest, GivesARowTheSameBitsAloneAndInCompany) {
   const ServedClassifier model(Classifier::open(test::fixture("iris_net.pt")), 64);
   Predictions together;
   model.predict(flowers, 150, together);
-  for (const std::size_t count : {1, 2, 3}) {
+  for (const std::size_t count : {1U, 2U, 3U}) {
     for (std::size_t row = 0; row + count <= 150; row += count) {
       Predictions alone;
       model.predict(std::span(flowers).subspan(4 * row, 4 * count), count, alone);

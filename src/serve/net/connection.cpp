@@ -269,7 +269,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     body_share_.resize(0);
     parser_.reset();
     if (out_.capacity() > kLargeBuffer) {
-      out_ = std::string();
+      std::string().swap(out_);  // assigning an empty one would keep the memory
     }
     if (!is_running_) {
       run();

@@ -12,6 +12,7 @@ namespace iris::serve {
 namespace {
 
 constexpr std::size_t kMaxBody = 100;
+constexpr const char* kNotHttp = "400 not an HTTP/1.1 request: ";  // and Boost's reason, which its versions word anew
 
 // Parses what comes in pieces of `step` bytes. "METHOD target body" of a whole request, "more" of one that is not, or
 // the status and message of its refusal.
@@ -38,6 +39,9 @@ std::string parsed(std::string_view bytes, std::size_t step = 1 << 20) {
 std::string with_headers(const std::string& headers) {
   return parsed("POST / HTTP/1.1\r\nHost: h\r\n" + headers + "\r\n0\r\n\r\n");
 }
+
+// The refusal without Boost's reason.
+std::string beginning(const std::string& refusal) { return refusal.substr(0, std::string_view(kNotHttp).size()); }
 
 // The request, once its head was taken.
 Request head_of(const std::string& head) {
@@ -117,24 +121,24 @@ TEST(RequestParser, DoesNotTakeATrailerForAHeader) {
 }
 
 TEST(RequestParser, RefusesALengthThatIsThereTwice) {
-  for (const char* headers : {"Content-Length: 5\r\nContent-Length: 6\r\n",
-                              "Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length: 5, 5\r\n"}) {
+  for (const char* headers : {"Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length: 5, 5\r\n"}) {
     EXPECT_EQ(with_headers(headers), "400 Content-Length: is there twice") << headers;
   }
 }
 
-TEST(RequestParser, RefusesALengthThatIsNotANumber) {
-  for (const char* headers : {"Content-Length: -1\r\n", "Content-Length: +1\r\n", "Content-Length: 0x5\r\n",
-                              "Content-Length: 1 \t1\r\n", "Content-Length: 99999999999999999999\r\n"}) {
-    EXPECT_EQ(with_headers(headers), "400 not an HTTP/1.1 request: bad Content-Length") << headers;
+TEST(RequestParser, RefusesALengthThatIsNotANumberOrAnotherOne) {
+  for (const char* headers :
+       {"Content-Length: -1\r\n", "Content-Length: +1\r\n", "Content-Length: 0x5\r\n", "Content-Length: 1 \t1\r\n",
+        "Content-Length: 99999999999999999999\r\n", "Content-Length: 5\r\nContent-Length: 6\r\n"}) {
+    EXPECT_EQ(beginning(with_headers(headers)), kNotHttp) << headers;
   }
 }
 
 TEST(RequestParser, RefusesALengthNextToATransferCoding) {
-  EXPECT_EQ(with_headers("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"),
-            "400 not an HTTP/1.1 request: bad Transfer-Encoding");
-  EXPECT_EQ(with_headers("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"),
-            "400 not an HTTP/1.1 request: bad Content-Length");
+  for (const char* headers :
+       {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"}) {
+    EXPECT_EQ(beginning(with_headers(headers)), kNotHttp) << headers;
+  }
 }
 
 TEST(RequestParser, RefusesATransferCodingOtherThanChunked) {
@@ -145,7 +149,7 @@ TEST(RequestParser, RefusesATransferCodingOtherThanChunked) {
 }
 
 TEST(RequestParser, RefusesATransferCodingThatIsThereTwice) {
-  EXPECT_EQ(with_headers("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), "");
+  EXPECT_EQ(beginning(with_headers("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n")), kNotHttp);
 }
 
 TEST(RequestParser, RefusesATransferCodingInHttp10) {
@@ -193,7 +197,7 @@ TEST(RequestParser, RefusesARepeatedHeaderThatDecides) {
 TEST(RequestParser, RefusesHeadersThatAreMalformed) {
   for (const char* headers :
        {"Content-Length : 5\r\n", "A: b\nContent-Length: 5\r\n", "A\r\n", ": b\r\n", "A: \x01\r\n"}) {
-    EXPECT_EQ(with_headers(headers).substr(0, 29), "400 not an HTTP/1.1 request: ") << headers;
+    EXPECT_EQ(beginning(with_headers(headers)), kNotHttp) << headers;
   }
 }
 
@@ -201,7 +205,7 @@ TEST(RequestParser, RefusesWhatIsNotHttp) {
   for (const char* bytes :
        {"GET /\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "GET / HTTP/1.1\n\n", "G\x01T / HTTP/1.1\r\n\r\n",
         "\x16\x03\x01\x02\x01\x01\x01", "GET  / HTTP/1.1\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"}) {
-    EXPECT_EQ(parsed(bytes).substr(0, 29), "400 not an HTTP/1.1 request: ") << bytes;
+    EXPECT_EQ(beginning(parsed(bytes)), kNotHttp) << bytes;
   }
 }
 
@@ -229,7 +233,7 @@ TEST(RequestParser, RefusesManyHeaders) {
 }
 
 TEST(RequestParser, RefusesALargeHeadThatHasNoEndHoweverItIsCut) {
-  for (const std::size_t step : {100, 4096, 10'000, 100'000}) {
+  for (const std::size_t step : {100U, 4096U, 10'000U, 100'000U}) {
     EXPECT_EQ(parsed("GET / HTTP/1.1\r\nHost: h\r\nA: " + kLarge + kLarge, step), kHeadIsTooLarge) << step;
   }
 }

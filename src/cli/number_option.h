@@ -14,7 +14,8 @@ namespace iris {
 CLI::Validator whole_number(std::int64_t least, std::int64_t most);
 
 // wanted: what is_wanted takes, for the message: "a finite number above 0". A wrong one is a UsageError.
-CLI::Option* add_number(CLI::App& command, const char* name, std::optional<double>& number, const char* description,
-                        const std::function<bool(double)>& is_wanted, const char* wanted);
+CLI::Option* add_number(CLI::App& command, const std::string& name, std::optional<double>& number,
+                        const std::string& description, const std::function<bool(double)>& is_wanted,
+                        const char* wanted);
 
 }  // namespace iris

@@ -4,9 +4,11 @@
 #include <chrono>
 #include <exception>
 #include <future>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "error.h"
 #include "serve/protocol/request_error.h"
 
 namespace iris::serve {
@@ -16,8 +18,12 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::microseconds kQuick(500);  // for a full batch
 constexpr int kWarmUps = 5;
-// Matrix libraries have routines of their own for fewer rows, and these round otherwise.
-constexpr std::size_t kSmallestPass = 4;
+
+// With the option of iris serve that helps: the program's own words are those of iris predict.
+[[noreturn]] void throw_out_of_memory(const OutOfMemory& error) {
+  const bool takes_fewer = error.choice.of == Choice::Of::kRowsAtOnce;
+  throw OutOfMemory(std::string(error.what()) + (takes_fewer ? " (--max-batch-rows)" : " (--device)"));
+}
 
 }  // namespace
 
@@ -26,22 +32,18 @@ ServedClassifier::ServedClassifier(Classifier classifier, std::size_t batch_rows
   if (features().empty()) {
     return;
   }
-  if (classifier_.is_on_cpu()) {
-    warm_up(batch_rows);
-  } else {  // a thread that ends leaves its CUDA state to the next one
-    std::async(std::launch::async, [&] { warm_up(batch_rows); }).get();
+  try {
+    if (classifier_.is_on_cpu()) {
+      warm_up(batch_rows);
+    } else {  // a thread that ends leaves its CUDA state to the next one
+      std::async(std::launch::async, [&] { warm_up(batch_rows); }).get();
+    }
+  } catch (const OutOfMemory& error) {
+    throw_out_of_memory(error);
   }
 }
 
 void ServedClassifier::predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const {
-  if (row_count < kSmallestPass) {
-    std::vector<float> padded(rows.begin(), rows.end());
-    for (std::size_t i = row_count; i < kSmallestPass; ++i) {
-      padded.insert(padded.end(), rows.end() - static_cast<std::ptrdiff_t>(rows.size() / row_count), rows.end());
-    }
-    predict(padded, kSmallestPass, predictions);  // whose first rows are the answer
-    return;
-  }
   try {
     classifier_.predict(rows, row_count, predictions);
   } catch (const NotFiniteError&) {
@@ -49,8 +51,8 @@ void ServedClassifier::predict(std::span<const float> rows, std::size_t row_coun
   } catch (const DeviceLost&) {
     is_lost_ = true;
     throw;
-  } catch (const OutOfMemory&) {
-    throw;
+  } catch (const OutOfMemory& error) {
+    throw_out_of_memory(error);
   } catch (const InputError& error) {
     if (features().empty()) {  // most likely they are too many or too few
       throw RequestError(400, error.what());
@@ -77,7 +79,7 @@ void ServedClassifier::warm_up(std::size_t batch_rows) {
   Predictions predictions;
   auto fastest = Clock::duration::max();
   for (int i = 0; i < kWarmUps; ++i) {
-    for (const std::size_t rows : {kSmallestPass, batch_rows}) {
+    for (const std::size_t rows : {std::size_t{1}, batch_rows}) {
       const std::vector<float> zeros(rows * features().size());
       const auto start = Clock::now();
       classifier_.predict(zeros, rows, predictions);

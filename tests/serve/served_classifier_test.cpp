@@ -102,6 +102,20 @@ TEST_F(ServedClassifierTest, LetsAnErrorOfAModelWithNamesPass) {
   EXPECT_EQ(test::error_of<RowsError>([&] { model.predict(std::vector<float>{99, 1}, 1, predictions); }), "");
 }
 
+TEST_F(ServedClassifierTest, NamesTheOptionForFewerRowsWhereThereIsNoMemory) {
+  EXPECT_EQ(test::error_of<OutOfMemory>(
+                [&] { serve("  assert x.size(0) < 2, \"CUDA out of memory. Tried to allocate 2 GiB\"\n  return x"); }),
+            path_ + ": out of memory on cpu with 4 rows at once; pass fewer (--max-batch-rows)");
+}
+
+TEST_F(ServedClassifierTest, NamesTheDeviceWhereThereIsNoMemoryForOneRow) {
+  const ServedClassifier model =
+      serve("  assert False, \"CUDA out of memory. Tried to allocate 2 GiB\"\n  return x", "");
+  Predictions predictions;
+  EXPECT_EQ(test::error_of<OutOfMemory>([&] { model.predict(std::vector<float>{1, 2}, 1, predictions); }),
+            path_ + ": out of memory on cpu with 1 row; use another device (--device)");
+}
+
 TEST_F(ServedClassifierTest, IsDeadOnceTheModelFailsForRowsThatItAnswered) {
   const ServedClassifier model = serve(
       "  if bool((x > 50).any()):\n    self.calls.add_(1)\n  assert int(self.calls) == 0, \"broken\"\n  return x");

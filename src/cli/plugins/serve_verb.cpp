@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "cli/choice_words.h"
 #include "cli/run/start_device.h"
 #include "cli/serve.h"
 #include "error.h"
@@ -14,15 +15,24 @@ extern "C" int iris_serve(const iris::ServeOptions& options) {
   iris::ClassifierOptions its_options = options.classifier;
   // "auto" is settled once: else a reload after the device has failed would take the CPU, which is slower.
   its_options.device = iris::start_device(its_options.device, options.allows_tf32, options.threads).str();
-  const auto load = [&, is_again = false]() mutable {
-    std::error_code error;  // opening it tells what is not there
-    const auto kind = std::filesystem::status(options.model, error).type();
-    if (std::exchange(is_again, true) && kind != std::filesystem::file_type::regular &&
-        kind != std::filesystem::file_type::not_found) {  // opening a pipe would wait without end
-      throw iris::InputError(options.model + ": is not a regular file; only a regular file can be loaded again");
-    }
+  const auto load = [&] {
     return std::make_shared<iris::serve::ServedClassifier>(iris::Classifier::open(options.model, its_options),
                                                            options.server.max_batch_rows);
   };
-  return iris::serve::serve(options.server, load);
+  const auto load_again = [&] {
+    std::error_code error;  // opening it tells what is not there
+    const auto kind = std::filesystem::status(options.model, error).type();
+    if (kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::not_found) {
+      // Opening a pipe would wait without end.
+      throw iris::InputError(options.model + ": is not a regular file; only a regular file can be loaded again");
+    }
+    try {
+      return load();
+    } catch (const iris::Error& problem) {  // the first load's is for the program, which adds these words
+      throw iris::InputError(problem.what() + iris::choice_words(problem.choice));
+    }
+  };
+  return iris::serve::serve(options.server, [&, is_again = false]() mutable {
+    return std::exchange(is_again, true) ? load_again() : load();
+  });
 }

@@ -22,6 +22,7 @@
 #include "train/checkpoint_folder.h"
 #include "train/history.h"
 #include "train/trainer.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
@@ -32,7 +33,7 @@ constexpr std::int64_t kCheckpointEvery = 10;
 
 std::string percent(double share) { return fixed_text(100 * share, 1) + "%"; }
 
-// Throws InputError where the file could not be written, before any work is done for it. A pipe's reader is left alone.
+// Throws InputError where the file could not be written. Does not open a pipe or a device.
 void check_output(const std::string& path) {
   std::error_code error;
   if (!fs::exists(path, error) || !fs::is_other(path, error)) {
@@ -40,7 +41,7 @@ void check_output(const std::string& path) {
   }
 }
 
-// What an epoch came to, on a terminal as a bar, else as a line now and then.
+// Shows an epoch's figures: on a terminal as a bar, else as a line every --log-every epochs.
 class EpochLog {
  public:
   explicit EpochLog(const TrainOptions& options)
@@ -129,7 +130,7 @@ class TrainingRun {
     }
   }
 
-  // Reads the data and begins where the configuration says.
+  // Reads the data and makes the trainer.
   void start(TrainConfig config) {
     if (!rows_ || label_column_ != config.label_column) {
       rows_ = read_labelled_csv(options_.data, {iris_features(), config.label_column}, iris_labels());
@@ -197,7 +198,7 @@ class TrainingRun {
     return fs::equivalent(fs::is_directory(resume) ? resume : resume.parent_path(), folder, error);
   }
 
-  // position: what the file's name says, where that is how it was found.
+  // position: from the file's name, where a folder was searched.
   void restore(const std::string& path, const std::optional<CheckpointPosition>& position) {
     const Checkpoint checkpoint = read_checkpoint(path);
     if (position && *position != CheckpointPosition{checkpoint.epoch, checkpoint.batch}) {
@@ -206,14 +207,10 @@ class TrainingRun {
     }
     resumed_ = path;
     start(options_.typed.resumed(checkpoint.config, checkpoint.epoch, checkpoint.batch, path));
-    try {
-      trainer_->restore(checkpoint);
-    } catch (const FormatError& error) {
-      throw FormatError(path + ": damaged, or no checkpoint of a training run: " + error.what());
-    }
+    with_place(fault_place(path), [&] { trainer_->restore(checkpoint); });
     if (folder_ && resumes_from(folder_->path())) {
       last_good_ = path;
-      folder_->prune({checkpoint.epoch, checkpoint.batch});  // what a kill came before
+      folder_->prune({checkpoint.epoch, checkpoint.batch});  // which a kill may have prevented
     }
     if (checkpoint.config.torch != config_.torch) {
       std::fprintf(stderr, "iris: %s was written with torch %s, this is %s: the last bits may differ\n", path.c_str(),
@@ -260,7 +257,7 @@ class TrainingRun {
     trainer_->finish();
     write_state_dict(trainer_->state_dict(), options_.output);
     const Measures test = trainer_->measure_test();
-    std::string text = "Test accuracy: " + percent(test.accuracy) + "\n";
+    std::string told = "Test accuracy: " + percent(test.accuracy) + "\n";
     if (options_.json) {
       const Measures training = trainer_->measure_training();
       nlohmann::ordered_json object = {{"model", options_.output}, {"epochs", trainer_->epoch()}};
@@ -273,12 +270,12 @@ class TrainingRun {
                      {"test_accuracy", test.accuracy},
                      {"rows", trainer_->training_count()},
                      {"test_rows", trainer_->test_count()}});
-      text = object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+      told = text::json(object) + "\n";
     }
-    if (options_.output == "-") {  // there is the model
-      std::fputs(text.c_str(), stderr);
+    if (options_.output == "-") {  // stdout holds the model
+      std::fputs(told.c_str(), stderr);
     } else {
-      OutputFile("-").write(text);
+      OutputFile("-").write(told);
     }
   }
 

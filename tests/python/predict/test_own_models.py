@@ -1,4 +1,4 @@
-"""Models of other shapes than IrisNet's, exported by export_model and run by iris; and models that are refused."""
+"""Models of other shapes than IrisNet's, exported by export_model and run by iris; and what is not a classifier."""
 
 import json
 
@@ -117,11 +117,11 @@ def test_a_branch_that_cannot_be_kept_is_an_error_of_the_export(exported, format
 @pytest.mark.parametrize(
     "model, names, fact",
     [
-        (WithTuple(), {}, "own: is no classifier: it does not give one tensor of logits"),
-        (Layers(classes=1), {"labels": ["a"]}, "own: is no classifier: it gives 1 logit a row"),
+        (WithTuple(), {}, "own: is not a classifier: it does not give one tensor of logits"),
+        (Layers(classes=1), {"labels": ["a"]}, "own: is not a classifier: it gives 1 logit a row"),
         (Layers().double(), {}, "own: fails on float32 [8, 4]: RuntimeError: mat1 and mat2 must have the same dtype"),
-        (Layers(), {"labels": [0, 1, 2]}, "labels: 0 is no name; give text that is not empty"),
-        (Layers(), {"features": ["a", "b", "", "d"]}, "features: '' is no name"),
+        (Layers(), {"labels": [0, 1, 2]}, "labels: 0 is not a name; give text that is not empty"),
+        (Layers(), {"features": ["a", "b", "", "d"]}, "features: '' is not a name"),
     ],
 )
 def test_what_iris_would_refuse_is_not_exported(tmp_path, model, names, fact):

@@ -1,5 +1,5 @@
-# CLI11, nlohmann_json, Boost, zlib, OpenSSL and GTest: the installed ones, else pinned sources of their releases. For OpenSSL there
-# is no such source: without it, iris serve has no TLS.
+# CLI11, nlohmann_json, Boost, zlib, OpenSSL and GTest: the installed ones, else pinned sources of their releases. OpenSSL has to
+# be installed; without it iris serve has no TLS.
 include(FetchContent)
 
 # script/setup unpacks the distribution's packages here if it may not install them.

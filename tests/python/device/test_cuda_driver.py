@@ -39,7 +39,11 @@ def with_driver(iris, tmp_path_factory):
 @pytest.mark.parametrize(
     ("state", "device", "message"),
     [
-        ({"error": 35}, "cuda", "CUDA finds no NVIDIA driver on this machine; install one, or use the CPU (--device cpu)"),
+        (
+            {"error": 35},
+            "cuda",
+            "CUDA finds no NVIDIA driver on this machine; install one, or use the CPU (--device cpu)",
+        ),
         (
             {"error": 35, "version": 11040},
             "cuda:0",

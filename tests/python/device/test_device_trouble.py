@@ -74,7 +74,8 @@ def test_less_memory_than_for_half_a_batch_names_the_option(iris, save, rows, on
     model = save(NoMemory(1999))
     result = iris("predict", model, "-i", rows, "--on-error", on_error)
     assert result.returncode == 1
-    assert result.stderr == f"iris: error: {model}: out of memory on cpu with 2000 rows at once; pass fewer (--batch-size)\n"
+    fact = "out of memory on cpu with 2000 rows at once; pass fewer (--batch-size)"
+    assert result.stderr == f"iris: error: {model}: {fact}\n"
     assert iris("predict", model, "-i", rows, "--batch-size", "1999").returncode == 0
 
 

@@ -66,6 +66,13 @@ def test_every_folder_is_in_the_list():
     assert {folder_of(path) for path in SOURCES} - {""} == {*folders()}
 
 
+def test_the_readmes_map_has_a_line_for_every_folder():
+    lines = (REPO / "README.md").read_text(encoding="utf-8").splitlines()
+    for folder in folders():
+        name = {"main.cpp": "src/main.cpp", "text": "src/text.*"}.get(folder, f"src/{folder}/")
+        assert len([line for line in lines if line.startswith("|") and f"`{name}`" in line.split("|")[1]]) == 1, name
+
+
 @pytest.mark.parametrize("folder", folders())
 def test_the_arrows_are_what_cmake_links(folder):
     targets = cmake_targets()

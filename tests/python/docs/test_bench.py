@@ -61,7 +61,7 @@ def test_nothing_but_the_results_is_left(tmp_path):
 
 
 def bench_of(build: Path, model: Path) -> list[str]:
-    """The bench's command on a build whose `iris train DATA -o OUT` copies that model: how fast is no matter here."""
+    """The bench's command on a build whose `iris train DATA -o OUT` only copies that model."""
     build.mkdir()
     program = build / "iris"
     program.write_text(f'#!/bin/sh\ncp "{model}" "$4"\n')

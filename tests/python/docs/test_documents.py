@@ -46,7 +46,7 @@ def test_blocks_of_cpp_and_cmake_are_of_an_example_that_is_built(repo, document)
 
 
 def is_within(shown, lines):
-    """Whether they stand there in that order; `…` for what is left out is no line of code."""
+    """Whether the lines are there in that order; `…`, for lines that are left out, is not one of them."""
     rest = iter(lines)
     return all(line in rest for line in shown if line != "…")
 

@@ -1,5 +1,6 @@
 """The scripts' command lines: --help only prints, and an unknown argument is refused before anything is done."""
 
+import re
 import shutil
 import subprocess
 
@@ -83,6 +84,25 @@ def test_a_wrong_value_is_refused_in_one_line(run_script, script, arguments, mes
     result = run_script(script, *arguments)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == f"{name_of(script)}: error: {message}\n"
+
+
+@pytest.mark.parametrize(("what", "program"), [("rows", "bench.py"), ("serve", "serve.py"), ("spark", "spark.py")])
+def test_script_bench_knows_every_option_of_its_programs(run_script, what, program):
+    text = (REPO / "tests/bench" / program).read_text()
+    options = re.findall(r'add_argument\("(--[\w-]+)"(.*?)\)$', text, re.MULTILINE)
+    assert options
+    for option, rest in options:
+        value = [] if "store_true" in rest else ["1"]
+        result = run_script("script/bench", what, option, *value, "--nosuch")
+        assert f"unknown argument --nosuch of script/bench {what}; " in result.stderr
+    usage = run_script("script/bench", "--help").stdout
+    assert not [option for option, _ in options if option not in usage]
+
+
+def test_the_readme_names_every_script():
+    (line,) = [line for line in (REPO / "README.md").read_text().splitlines() if line.startswith("| `script/` |")]
+    named = re.findall("`([^`]+)`", line)
+    assert [script for script in SCRIPTS if script.startswith("script/") and name_of(script) not in named] == []
 
 
 def test_an_options_value_is_not_taken_for_an_option(run_script):

@@ -40,6 +40,11 @@ class Setting:
         others = [f"{name}: {_shown(value)}" for name, value in self.defaults.items() if value != first]
         return self.help if first is None else f"{self.help} ({'; '.join([_shown(first), *others])})"
 
+    @property
+    def is_optional(self) -> bool:
+        """Whether a checkpoint may have None."""
+        return self.otherwise is None and (self.goes_with is not None or not self.defaults)
+
     def applies(self, config: dict) -> bool:
         """Whether it means something in a run with these settings, those before it in the table."""
         if self.goes_with == "sgd":
@@ -142,11 +147,9 @@ def fault_of(config: dict) -> str | None:
         if setting.name not in config:
             return f"config.{setting.name} is missing"
         value, applies = config[setting.name], setting.applies(config)
-        may_be_none = setting.otherwise is None and not (applies and setting.defaults)
-        if value is None and may_be_none:
-            fault = None
-        elif setting.goes_with and setting.otherwise is None and (value is None or not applies):
-            fault = "is out of range"
+        if setting.is_optional and (value is None or not applies):
+            is_possible = value is None and not (applies and setting.defaults)
+            fault = None if is_possible else "is out of range"
         else:
             fault = setting.type.fault(value)
         if fault is not None:

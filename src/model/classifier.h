@@ -14,9 +14,12 @@
 
 namespace iris {
 
+// What a model's weights may be converted to.
+enum class WeightDtype { kFloat32, kBFloat16, kFloat16 };
+
 struct ClassifierOptions {
   std::string device = "auto";              // see resolve_device
-  std::optional<std::string> dtype = {};    // float32, bfloat16 or float16, for the weights; as the file has them
+  std::optional<WeightDtype> dtype = {};    // of the weights; as the file has them
   bool allows_tf32 = false;                 // for a verb to set, for the whole process; see allow_tf32
   std::optional<std::string> key = {};      // the state_dict in a checkpoint
   std::optional<std::int64_t> hidden = {};  // IrisNet's width, 16 by default; for state_dicts only

@@ -40,7 +40,7 @@ void add_evaluate(CLI::App& app, Run& run) {
       ->add_option("--batch-size", options->batch_size, "Rows per pass through the model, at most (4096; CUDA: 65536)")
       ->transform(whole_number(1, 1 << 24));
   command->add_flag("-q,--quiet", options->quiet, "No progress bar");
-  add_model_options(*command, options->names, options->classifier);
+  add_model_options(*command, options->names, options->classifier, options->allows_tf32);
   command->add_option("--threads", options->threads, "LibTorch's threads within one pass")
       ->transform(whole_number(1, 1024));
   command->footer(

@@ -20,6 +20,7 @@ struct EvaluateOptions {
   std::optional<int> threads;
   TypedNames names;
   ClassifierOptions classifier;
+  bool allows_tf32 = false;
 };
 
 // The options, with the names put into `classifier`. Throws UsageError.

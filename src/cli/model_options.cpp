@@ -9,12 +9,12 @@
 
 namespace iris {
 
-void add_model_options(CLI::App& command, TypedNames& names, ClassifierOptions& options) {
+void add_model_options(CLI::App& command, TypedNames& names, ClassifierOptions& options, bool& allows_tf32) {
   command.add_option("--features", names.features, "Names of the features, in order: a,b,c or, as in CSV, a,\"b,c\"");
   command.add_option("--labels", names.labels, "Names of the classes, in order: a,b,c or, as in CSV, a,\"b,c\"");
   command.add_option("--key", options.key, "Which dictionary of a checkpoint is the state_dict");
   command.add_option("--hidden", options.hidden, "IrisNet's hidden units (16)")->transform(whole_number(1, 1 << 20));
-  add_device_options(command, options.device, options.allows_tf32);
+  add_device_options(command, options.device, allows_tf32);
   add_enum<WeightDtype>(
       command, "--dtype", options.dtype,
       {{"float32", WeightDtype::kFloat32}, {"bfloat16", WeightDtype::kBFloat16}, {"float16", WeightDtype::kFloat16}},

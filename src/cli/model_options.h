@@ -22,7 +22,7 @@ struct TypedNames {
 void add_device_options(CLI::App& command, std::string& device, bool& allows_tf32);
 
 // Those, and --features, --labels, --key, --hidden, --dtype.
-void add_model_options(CLI::App& command, TypedNames& names, ClassifierOptions& options);
+void add_model_options(CLI::App& command, TypedNames& names, ClassifierOptions& options, bool& allows_tf32);
 
 // Throws UsageError where both are "-": standard input can be read only once.
 void check_standard_input(const std::string& model, const std::string& rows);

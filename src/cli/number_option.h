@@ -15,7 +15,8 @@ CLI::Validator whole_number(std::int64_t least, std::int64_t most);
 
 // A finite number for which is_wanted is true. wanted: says so in the message: "a finite number above 0". Parsing
 // another number throws UsageError. `number` must outlive the command.
-CLI::Option* add_number(CLI::App& command, const char* name, std::optional<double>& number, const char* description,
-                        const std::function<bool(double)>& is_wanted, const char* wanted);
+CLI::Option* add_number(CLI::App& command, const std::string& name, std::optional<double>& number,
+                        const std::string& description, const std::function<bool(double)>& is_wanted,
+                        const char* wanted);
 
 }  // namespace iris

@@ -138,7 +138,7 @@ void add_predict(CLI::App& app, Run& run) {
       ->needs(input);
   command->add_flag("-q,--quiet", options.quiet, "No progress bar");
 
-  add_model_options(*command, typed->names, options.classifier);
+  add_model_options(*command, typed->names, options.classifier, options.allows_tf32);
   command->add_option("--threads", options.threads, "LibTorch's threads within one pass (with -i: 1)")
       ->transform(whole_number(1, 1024));
   command->footer(

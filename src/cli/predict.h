@@ -34,6 +34,7 @@ struct PredictOptions {
   bool logits = false;
   bool probabilities = false;
   ClassifierOptions classifier;
+  bool allows_tf32 = false;
 };
 
 // The options as typed, before they were checked together.

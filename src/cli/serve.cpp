@@ -79,7 +79,6 @@ ServeOptions settled(TypedServeOptions typed) {
                      text::quoted(options.server.cors_origin));
   }
   set_names(typed.names, options.classifier);
-  options.classifier.rows_option = "--max-batch-rows";
   if (!typed.key_file.empty()) {
     options.server.api_key =
         with_place("--api-key-file " + typed.key_file, [&] { return read_api_key(typed.key_file); });
@@ -137,7 +136,7 @@ void add_serve(CLI::App& app, Run& run) {
                              {{"text", serve::LogFormat::kText}, {"json", serve::LogFormat::kJson}},
                              "text (default) or json");
 
-  add_model_options(*command, typed->names, options.classifier);
+  add_model_options(*command, typed->names, options.classifier, options.allows_tf32);
   command->add_option("--threads", options.threads, "LibTorch's threads within one pass (1)")
       ->transform(whole_number(1, 1024));
   command->footer(

@@ -14,6 +14,7 @@ namespace iris {
 struct ServeOptions {
   std::string model;
   ClassifierOptions classifier;
+  bool allows_tf32 = false;
   int threads = 1;
   serve::ServerOptions server;
 };

@@ -12,6 +12,7 @@
 #include "error.h"
 #include "model/network.h"
 #include "model/temporary_folder.h"
+#include "model/torch_errors.h"
 
 namespace iris {
 
@@ -23,10 +24,10 @@ class AotiNetwork : public Network {
  public:
   AotiNetwork(std::unique_ptr<TemporaryFolder> folder, const std::string& model, c10::Device device)
       : folder_(std::move(folder)),
-        // As many runners as threads that could keep them busy: a further one waits for its turn.
+        // As many runners as threads that can keep them busy. A further thread waits for its turn.
         loader_(folder_->path(), model, /*run_single_threaded=*/false,
                 std::max(1U, std::thread::hardware_concurrency()), device.index()) {
-    if (device.is_cpu()) {  // all is loaded; on a GPU, kernels are when they are first run
+    if (device.is_cpu()) {  // everything is loaded; on a GPU a kernel is loaded when it first runs
       folder_.reset();
     }
   }
@@ -37,6 +38,10 @@ class AotiNetwork : public Network {
     static_cast<void>(has_thread_count);
     const std::vector<at::Tensor> outputs = loader_.run({features});
     return outputs.size() == 1 ? outputs[0] : at::Tensor();
+  }
+
+  void to(at::ScalarType /*dtype*/) override {
+    throw InputError("a compiled model keeps its dtype; export it in that dtype, or choose none", {Choice::Of::kDtype});
   }
 
  private:
@@ -50,18 +55,18 @@ std::unique_ptr<Network> make_aoti_network(const Pt2Archive& archive, c10::Devic
   check_runs_here(archive, TORCH_VERSION);
   const bool is_for_cuda = archive.device() == "cuda";
   if (is_for_cuda != device.is_cuda()) {
-    throw InputError(is_for_cuda ? "was compiled for CUDA, and there is none to run it on; export the model on the CPU"
-                                 : "was compiled for the CPU; export the model on the GPU, or use --device cpu");
+    if (is_for_cuda) {
+      throw InputError("was compiled for CUDA, and there is none to run it on; export the model on the CPU");
+    }
+    throw InputError("was compiled for the CPU; export the model on the GPU, or choose the CPU",
+                     {Choice::Of::kDevice, "cpu"});
   }
-  ModelNames names = archive.names.empty() ? ModelNames{} : parse_model_names(archive.names);
   auto folder = std::make_unique<TemporaryFolder>();
   for (const auto& [path, entry] : archive.parts) {
     folder->write(path, ZipReader::checked(entry));
   }
   try {
-    auto network = std::make_unique<AotiNetwork>(std::move(folder), archive.model, device);
-    network->names = std::move(names);
-    return network;
+    return std::make_unique<AotiNetwork>(std::move(folder), archive.model, device);
   } catch (const std::exception& error) {
     throw FormatError("LibTorch " TORCH_VERSION " cannot load this AOTInductor package: " + message_of(error) +
                       "; it loads what the same version of PyTorch compiled on such a machine");

@@ -14,12 +14,14 @@
 
 #include "error.h"
 #include "model/device.h"
-#include "model/device_errors.h"
 #include "model/device_passes.h"
 #include "model/file/model_file.h"
 #include "model/network.h"
+#include "model/torch_errors.h"
 #include "tensor_file/selection.h"
 #include "tensor_file/tensor_writer.h"
+#include "text.h"
+#include "with_place.h"
 
 namespace iris {
 
@@ -27,42 +29,49 @@ struct Classifier::Impl {
   std::string path;
   c10::Device device;
   at::ScalarType dtype;
-  std::string rows_option;
   std::unique_ptr<Network> network = {};
   std::unique_ptr<DevicePasses> passes = {};  // on a device other than the CPU
   std::vector<std::string> features = {};
   std::vector<std::string> labels = {};
-  std::atomic<std::size_t> most_rows =
-      std::numeric_limits<std::size_t>::max();  // in a pass, for which there was memory
+  // The most rows per pass for which there was memory.
+  std::atomic<std::size_t> most_rows = std::numeric_limits<std::size_t>::max();
 
-  [[noreturn]] void fail(const std::string& fact) const { throw InputError(path + ": " + fact); }
+  [[noreturn]] void fail(const std::string& fact, Choice choice = {}) const {
+    throw InputError(path + ": " + fact, std::move(choice));
+  }
 
   void append_logits(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const;
   // The module's logits: float32 [row_count, classes] on the CPU.
   at::Tensor forward(std::span<const float> rows, std::size_t row_count) const;
-  // What the module gives.
+  // The module's output.
   at::Tensor output_of(const at::Tensor& rows) const;
   [[noreturn]] void fail(const std::exception& error, std::size_t feature_count, std::size_t row_count) const;
 };
 
 namespace {
 
-std::unique_ptr<Network> make_network(const Pt2Archive& archive, const ClassifierOptions& options, c10::Device device) {
+std::unique_ptr<Network> make_network(const Pt2Archive& archive, const ClassifierOptions& options, c10::Device device,
+                                      ModelNames& /*names*/) {
   if (options.key || options.hidden) {
-    throw UsageError("an AOTInductor package is whole: --key and --hidden are for state_dicts");
+    throw UsageError("an AOTInductor package is whole; a key or a width is chosen for state_dicts only",
+                     {options.key ? Choice::Of::kKey : Choice::Of::kHidden});
   }
   return make_aoti_network(archive, device);
 }
 
-std::unique_ptr<Network> make_network(const TensorFile& file, const ClassifierOptions& options, c10::Device device) {
+// names: the file's; changed where the network turns out to be another than the file says.
+std::unique_ptr<Network> make_network(const TensorFile& file, const ClassifierOptions& options, c10::Device device,
+                                      ModelNames& names) {
   verify_data(file);
   if (file.is_torchscript) {
     if (auto network = make_torchscript_network(file, device)) {
       if (options.key || options.hidden) {
-        throw UsageError("a TorchScript module is whole: --key and --hidden are for state_dicts");
+        throw UsageError("a TorchScript module is whole; a key or a width is chosen for state_dicts only",
+                         {options.key ? Choice::Of::kKey : Choice::Of::kHidden});
       }
       return network;
     }
+    names = {iris_features(), iris_labels()};
   }
   return make_iris_network(file, options.key, options.hidden, device);
 }
@@ -79,7 +88,7 @@ at::ScalarType scalar_type_of(WeightDtype dtype) {
   return at::kFloat;
 }
 
-// Fewer are not remembered: a server that was short of memory now and then would end at one row a pass.
+// A smaller number is not remembered: a server that is short of memory now and then would end at one row per pass.
 constexpr std::size_t kLeastMostRows = 64;
 
 // Without a branch in the loop, so that it is vectorized.
@@ -92,7 +101,7 @@ bool are_finite(const std::vector<float>& values) {
   return found == 0;
 }
 
-// A function of the number of classes, which for Iris's three is a constant.
+// Calls the function with the number of classes, a compile-time constant for the three of Iris.
 template <typename Function>
 void for_classes(std::size_t classes, const Function& function) {
   if (classes == 3) {
@@ -102,8 +111,8 @@ void for_classes(std::size_t classes, const Function& function) {
   }
 }
 
-// Fills in the best classes and the probabilities. at::softmax over so short rows takes longer than the forward pass;
-// at::exp over all of them does not.
+// Fills in the best classes and the probabilities. at::softmax over such short rows takes longer than the forward pass.
+// at::exp over all rows at once does not.
 void softmax(Predictions& predictions) {
   auto& values = predictions.probabilities;
   values.resize(predictions.logits.size());
@@ -115,7 +124,7 @@ void softmax(Predictions& predictions) {
       std::size_t highest = 0;
       float largest = logits[0];
       for (std::size_t i = 1; i < classes; ++i) {
-        const bool is_higher = logits[i] > largest;  // no branch: which class it is, nobody can foresee
+        const bool is_higher = logits[i] > largest;  // no branch: it could not be predicted
         highest += (i - highest) * static_cast<std::size_t>(is_higher);
         largest = std::max(largest, logits[i]);
       }
@@ -146,40 +155,40 @@ void softmax(Predictions& predictions) {
 
 Classifier Classifier::open(const std::string& path, const ClassifierOptions& options) {
   const at::ScalarType dtype = scalar_type_of(options.dtype.value_or(WeightDtype::kFloat32));
-  const std::string place = path == "-" ? "stdin" : path;
   const ModelFile file = read_model_file(path);
   const auto* archive = std::get_if<Pt2Archive>(&file);
   const bool is_for_cpu = archive != nullptr && archive->device() == "cpu" && options.device == "auto";
   const c10::Device device = resolve_device(is_for_cpu ? "cpu" : options.device).device;
-  std::unique_ptr<Impl> impl(new Impl{place, device, dtype, options.rows_option});
-  try {
-    impl->network = std::visit([&](const auto& form) { return make_network(form, options, device); }, file);
-    if (options.dtype) {
-      impl->network->to(dtype);
+  std::unique_ptr<Impl> impl(new Impl{text::input_name(path), device, dtype});
+  ModelNames names;
+  with_place(impl->path, [&] {
+    names = names_of(file);
+    try {
+      impl->network = std::visit([&](const auto& form) { return make_network(form, options, device, names); }, file);
+      if (options.dtype) {
+        impl->network->to(dtype);
+      }
+      if (device.is_cuda()) {
+        impl->passes = std::make_unique<DevicePasses>(device);
+      }
+    } catch (const Error&) {
+      throw;
+    } catch (const std::exception& error) {
+      if (is_out_of_memory(error)) {
+        throw InputError("the model does not fit into the memory of " + device.str() + "; use another device",
+                         {Choice::Of::kDevice});
+      }
+      throw;
     }
-    if (device.is_cuda()) {
-      impl->passes = std::make_unique<DevicePasses>(device);
-    }
-  } catch (const UsageError& error) {
-    throw UsageError(place + ": " + error.what());
-  } catch (const FormatError& error) {
-    throw FormatError(place + ": " + error.what());
-  } catch (const InputError& error) {
-    throw InputError(place + ": " + error.what());
-  } catch (const std::exception& error) {
-    if (is_out_of_memory(error)) {
-      throw OutOfMemory(place + ": the model does not fit into the memory of " + device.str() +
-                        "; use another --device");
-    }
-    throw;
-  }
-  const std::size_t known = impl->network->names.features.size();
+  });
+  const std::size_t known = names.features.size();
   if (known > 0 && !options.features.empty() && options.features.size() != known) {
-    impl->fail("the model takes " + std::to_string(known) + " features, but --features names " +
-               std::to_string(options.features.size()));
+    impl->fail("the model takes " + std::to_string(known) + " features, but " +
+                   std::to_string(options.features.size()) + " are named",
+               {Choice::Of::kFeatures});
   }
-  impl->features = options.features.empty() ? impl->network->names.features : options.features;
-  impl->labels = options.labels.empty() ? impl->network->names.labels : options.labels;
+  impl->features = options.features.empty() ? names.features : options.features;
+  impl->labels = options.labels.empty() ? names.labels : options.labels;
   return Classifier(std::move(impl));
 }
 
@@ -203,7 +212,7 @@ bool Classifier::is_on_cpu() const { return impl_->device.is_cpu(); }
 
 std::size_t Classifier::usual_batch_size() const {
   constexpr std::size_t kOnCpu = 4096;   // stays in its caches
-  constexpr std::size_t kOnGpu = 65536;  // keeps it busy longer than a start takes
+  constexpr std::size_t kOnGpu = 65536;  // computes for longer than a kernel takes to start
   return is_on_cpu() ? kOnCpu : kOnGpu;
 }
 
@@ -217,8 +226,10 @@ at::Tensor Classifier::Impl::output_of(const at::Tensor& rows) const {
 
 void Classifier::Impl::fail(const std::exception& error, std::size_t feature_count, std::size_t row_count) const {
   if (is_out_of_memory(error)) {
+    const bool is_one = row_count == 1;
     throw OutOfMemory(path + ": out of memory on " + device.str() + " with " + std::to_string(row_count) +
-                      (row_count == 1 ? " row; use another --device" : " rows at once; lower " + rows_option));
+                          (is_one ? " row; use another device" : " rows at once; pass fewer"),
+                      {is_one ? Choice::Of::kDevice : Choice::Of::kRowsAtOnce});
   }
   if (is_device_lost(error)) {
     throw DeviceLost(path + ": " + device.str() + " failed, and answers nothing more: " + message_of(error) +
@@ -233,7 +244,8 @@ void Classifier::Impl::append_logits(std::span<const float> rows, std::size_t ro
   const auto class_count = static_cast<std::size_t>(logits.size(1));
   if (!labels.empty() && class_count != labels.size()) {
     fail("the model has " + std::to_string(class_count) + " classes, but there are " + std::to_string(labels.size()) +
-         " labels; name each class once with --labels");
+             " labels; name each class once",
+         {Choice::Of::kLabels});
   }
   if (!predictions.logits.empty() && class_count != predictions.class_count) {
     fail("the model gives " + std::to_string(class_count) + " classes, and gave " +
@@ -265,8 +277,8 @@ at::Tensor Classifier::Impl::forward(std::span<const float> rows, std::size_t ro
 }
 
 void Classifier::predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const {
-  const torch::NoGradGuard no_grad;       // per thread, so taken here and not once
-  at::internal::lazy_init_num_threads();  // per thread too: a small product would ask MKL's team of all cores
+  const torch::NoGradGuard no_grad;       // per thread, so it is taken for every call
+  at::internal::lazy_init_num_threads();  // per thread too: otherwise MKL uses all cores, even for a small product
   const std::size_t feature_count = rows.size() / row_count;
   if (!impl_->features.empty() && feature_count != impl_->features.size()) {
     impl_->fail("the model takes " + std::to_string(impl_->features.size()) + " features, not " +

@@ -19,72 +19,75 @@ enum class WeightDtype { kFloat32, kBFloat16, kFloat16 };
 
 struct ClassifierOptions {
   std::string device = "auto";              // see resolve_device
-  std::optional<WeightDtype> dtype = {};    // of the weights; as the file has them
-  bool allows_tf32 = false;                 // for a verb to set, for the whole process; see allow_tf32
+  std::optional<WeightDtype> dtype = {};    // of the weights; absent: the file's
   std::optional<std::string> key = {};      // the state_dict in a checkpoint
-  std::optional<std::int64_t> hidden = {};  // IrisNet's width, 16 by default; for state_dicts only
-  std::vector<std::string> features = {};   // names that win over what the file says
+  std::optional<std::int64_t> hidden = {};  // IrisNet's width; absent: 16; for state_dicts only
+  std::vector<std::string> features = {};   // names that win over the file's
   std::vector<std::string> labels = {};
-  std::string rows_option = "--batch-size";  // what to lower where memory does not suffice: for messages
 };
 
-// The model failed on rows that it was given: one of them alone may be why.
+// The model failed on the rows that it was given. A single one of them may be the reason.
 class RowsError : public InputError {
  public:
   using InputError::InputError;
 };
 
-// It gave logits that are not finite, as for features of 1e38.
+// The model gave logits that are not finite, as for features of 1e38.
 class NotFiniteError : public RowsError {
  public:
   using RowsError::RowsError;
 };
 
-// Memory did not suffice, not even for half the rows.
+// There was not enough memory, not even for half the rows.
 class OutOfMemory : public InputError {
  public:
   using InputError::InputError;
 };
 
-// The device gives no answers any more in this process, whatever the rows.
+// The device gives no more answers in this process, whatever the rows.
 class DeviceLost : public InputError {
  public:
   using InputError::InputError;
 };
 
-// In eval() from construction; every prediction runs under its own torch::NoGradGuard.
-// predict may be called by any number of threads at once.
+// In eval() from construction; every prediction runs under its own torch::NoGradGuard. Any number of threads may call
+// predict at once.
+//
+// One row has one answer: on the CPU, IrisNet of any width gives a row logits of the same bits, alone, in a batch of
+// any size and on any thread. (For that, it takes one of LibTorch's threads, whatever the process allows.) Any other
+// model is given exactly the rows of the call, and its own arithmetic decides.
 class Classifier {
  public:
-  // The file's content decides what it is: a state_dict (poured into IrisNet), or a TorchScript module or AOTInductor
-  // package, whose iris.json, an extra file in it, names features and labels; "auto" is the device of a package. `path`
-  // "-" is standard input. Throws FormatError (the file), InputError (it does not fit IrisNet; no such device),
-  // UsageError (the options).
+  // The file's content decides what it is: a state_dict, which is poured into IrisNet; a TorchScript module; or an
+  // AOTInductor package. names_of (model/file/model_file.h) says what its features and labels are called. With the
+  // device "auto", a package runs on the device that it was compiled for. path: "-" is standard input. Throws
+  // FormatError (the file), InputError (it does not fit IrisNet; no such device), UsageError (the options).
   static Classifier open(const std::string& path, const ClassifierOptions& options = {});
 
   ~Classifier();
   Classifier(Classifier&&) noexcept;
   Classifier& operator=(Classifier&&) noexcept;
 
-  // Empty when neither the file nor the options name them: then any count of features is passed to the model.
+  // Empty where neither the file nor the options name them: then the model is given any number of features.
   const std::vector<std::string>& features() const;
 
-  // "0", "1", … when neither the file nor the options name them; empty until the first prediction tells how many.
+  // class_count names: "0", "1", … where neither the file nor the options name them.
   std::vector<std::string> labels(std::size_t class_count) const;
+  // Those that the file or the options name; may be empty.
   const std::vector<std::string>& known_labels() const;
 
   bool is_on_cpu() const;
 
-  // Rows that one call of predict is best given, on its device.
+  // The number of rows per call of predict that is fastest on its device.
   std::size_t usual_batch_size() const;
 
   // rows: float32 [row_count, features], row-major, in the units of training (Iris: cm); row_count at least 1.
-  // Throws InputError when the model cannot take so many features, gives something else than one logit per row and
-  // class, or gives another number of classes than there are labels; RowsError when it throws itself, or a logit is not
-  // finite. Where memory does not suffice, the rows go through the model in two halves, and later calls' in parts of
-  // that size; if it still does not, OutOfMemory is thrown. DeviceLost: see there.
+  // Throws InputError where the model does not take that many features, does not give one logit for each row and class,
+  // or gives another number of classes than there are labels; RowsError where it throws an exception itself, or a logit
+  // is not finite. Where there is not enough memory, the rows go through the model in two halves, and those of later
+  // calls in parts of that size; if that is still too much, OutOfMemory is thrown. DeviceLost: see there.
   Predictions predict(std::span<const float> rows, std::size_t row_count) const;
-  // The same in place of `predictions`, whose memory is used again.
+  // The same into `predictions`, whose memory is used again.
   void predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const;
 
  private:

@@ -12,8 +12,7 @@
 #include <string_view>
 
 #include "error.h"
-#include "model/device_errors.h"
-#include "model/network.h"
+#include "model/torch_errors.h"
 
 namespace iris {
 namespace {
@@ -23,13 +22,14 @@ constexpr std::string_view kNoDriver = "Found no NVIDIA driver";
 constexpr std::string_view kNoDevice = "No CUDA GPUs are available";
 
 constexpr const char* kInstead = "CUDA cannot be used, so the CPU is: ";
+const Choice kCpuInstead = {Choice::Of::kDevice, "cpu"};
 
-// LibTorch warns on stderr of a driver that does not start; ours is the message for that.
+// LibTorch warns on stderr of a driver that does not start; iris has a message of its own for that.
 class NoWarnings : public c10::WarningHandler {
   void process(const c10::Warning&) override {}
 };
 
-// Throws what keeps the device from running a kernel.
+// Throws LibTorch's exception where the device cannot run a kernel.
 void run_kernel(c10::Device device) { at::ones({1}, at::TensorOptions(device)).item<float>(); }
 
 CudaState ask_cuda() {
@@ -84,13 +84,13 @@ int index_of(const std::string& name) {
     return 0;
   }
   if (!name.starts_with("cuda:")) {
-    throw UsageError("--device " + name + ": is none of auto, cpu, cuda, cuda:N");
+    throw UsageError("device " + name + ": is not one of auto, cpu, cuda, cuda:N", {Choice::Of::kDevice});
   }
   int index = 0;
   const char* end = name.data() + name.size();
   const auto parsed = std::from_chars(name.data() + 5, end, index);
   if (parsed.ec != std::errc() || parsed.ptr != end || index < 0) {
-    throw UsageError("--device " + name + ": the index behind cuda: is no number from 0");
+    throw UsageError("device " + name + ": after cuda: comes a number from 0", {Choice::Of::kDevice});
   }
   return index;
 }
@@ -119,17 +119,18 @@ DeviceChoice choose_device(const std::string& name, const CudaState& cuda) {
   }
   const int index = index_of(name);
   if (!cuda.is_build) {
-    throw InputError("--device " + name +
-                     ": this LibTorch is a CPU build; build iris with a CUDA one, or use --device cpu");
+    throw InputError("device " + name + ": this LibTorch is a CPU build; build iris with a CUDA one, or use the CPU",
+                     kCpuInstead);
   }
   if (cuda.device_count == 0) {
     const Reason reason = reason_of(cuda);
-    throw InputError("--device " + name + ": " + reason.fact + "; " + reason.way_out + ", or use --device cpu");
+    throw InputError("device " + name + ": " + reason.fact + "; " + reason.way_out + ", or use the CPU", kCpuInstead);
   }
   if (index >= cuda.device_count) {
     throw InputError(
-        "--device " + name + ": there is no such device; there " +
-        (cuda.device_count == 1 ? "is cuda:0 only" : "are cuda:0 to cuda:" + std::to_string(cuda.device_count - 1)));
+        "device " + name + ": there is no such device; there " +
+            (cuda.device_count == 1 ? "is cuda:0 only" : "are cuda:0 to cuda:" + std::to_string(cuda.device_count - 1)),
+        {Choice::Of::kDevice});
   }
   return {c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(index))};
 }
@@ -144,7 +145,7 @@ DeviceChoice resolve_device(const std::string& name) {
   } catch (const std::exception& error) {
     const std::string fact = choice.device.str() + " does not start: " + message_of(error);
     if (name != "auto") {
-      throw InputError("--device " + name + ": " + fact + "; use another device, or --device cpu");
+      throw InputError("device " + name + ": " + fact + "; use another device, or the CPU", kCpuInstead);
     }
     choice = {c10::kCPU, kInstead + fact};
   }

@@ -1,4 +1,4 @@
-// The user's --device, as LibTorch's device.
+// The device that the user names, as LibTorch's.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -7,7 +7,7 @@
 
 namespace iris {
 
-// What LibTorch says of CUDA on this machine.
+// What LibTorch reports of CUDA on this machine.
 struct CudaState {
   bool is_build = false;  // this LibTorch was built with CUDA
   int device_count = 0;
@@ -16,28 +16,29 @@ struct CudaState {
 
 struct DeviceChoice {
   c10::Device device;
-  std::string note = {};  // why "auto" is the CPU where a driver seems to be meant for use: for stderr; else empty
+  std::string note = {};  // for stderr: why "auto" is the CPU although there is a driver; else empty
 };
 
-// "auto" (CUDA when there is one), "cpu", "cuda" or "cuda:N". Throws UsageError for any other text, and InputError,
-// saying why, when there is no such device: LibTorch's CPU build, no driver or one too old, no such index.
+// "auto" (CUDA where there is a device), "cpu", "cuda" or "cuda:N". Throws UsageError for any other text. Throws
+// InputError, with the reason, where the device does not exist: LibTorch's CPU build, no driver or one too old, no such
+// index.
 DeviceChoice choose_device(const std::string& name, const CudaState& cuda);
 
-// The same on this machine, and the device started: a kernel has run there. Where none can (no memory left, a GPU too
-// old for this LibTorch) "auto" is the CPU, and any other name an InputError.
+// The same on this machine, with the device started: a kernel has run there. Where none can run (no memory left, a GPU
+// too old for this LibTorch), "auto" gives the CPU, and any other name is an InputError.
 DeviceChoice resolve_device(const std::string& name);
 
-// Whether the LibTorch that runs was built with CUDA, be there a device or not.
+// Whether the loaded LibTorch was built with CUDA, with or without a device.
 bool is_cuda_build();
 
-// Whether float32 products on CUDA may keep 10 bits of each factor (TensorFloat-32); for the whole process. LibTorch
-// itself begins with yes for convolutions.
+// Whether float32 products on CUDA may keep only 10 bits of each factor (TensorFloat-32), for the whole process.
+// LibTorch's default is yes for convolutions.
 void allow_tf32(bool is_allowed);
 
 // LibTorch's threads within one operation (intra-op), for the whole process; at least 1.
 void set_thread_count(int count);
 
-// Of the LibTorch that iris is built with: "2.13.0".
+// The version of the LibTorch that iris is built with: "2.13.0".
 std::string torch_version();
 
 }  // namespace iris

@@ -7,7 +7,7 @@
 
 namespace iris {
 
-// LibTorch's interface for any device: c10::cuda's own headers want a CUDA toolkit.
+// By LibTorch's interface for any device: c10::cuda's own headers need a CUDA toolkit.
 class DevicePasses::UsedStream {
  public:
   explicit UsedStream(DevicePasses& passes) : passes_(passes), stream_(passes.take_stream()), guard_(stream_) {}
@@ -35,7 +35,7 @@ DevicePasses::DevicePasses(c10::Device device) : device_(device) {
 c10::Stream DevicePasses::take_stream() {
   const std::lock_guard lock(mutex_);
   if (!idle_.empty()) {
-    const c10::Stream stream = idle_.back();  // the last used: what it has allocated is warm
+    const c10::Stream stream = idle_.back();  // used last: its memory is warm
     idle_.pop_back();
     return stream;
   }
@@ -46,7 +46,7 @@ c10::Stream DevicePasses::take_stream() {
 at::Tensor DevicePasses::run(Network& network, const at::Tensor& features, at::ScalarType dtype) {
   const UsedStream stream(*this);
   const auto pinned = at::TensorOptions(at::kFloat).pinned_memory(device_.is_cuda());
-  // LibTorch keeps pinned memory for the next pass, and no part of it is given away while a copy still reads it.
+  // LibTorch keeps pinned memory for the next pass, and gives none of it away while a copy still reads it.
   const at::Tensor staged = at::empty(features.sizes(), pinned).copy_(features);
   const at::Tensor output = network.forward(staged.to(device_, /*non_blocking=*/true).to(dtype));
   if (!output.defined() || !output.is_floating_point()) {

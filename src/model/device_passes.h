@@ -1,4 +1,4 @@
-// Passes through a network on a device that computes beside the CPU.
+// Passes through a network on a device other than the CPU.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,16 +12,16 @@
 
 namespace iris {
 
-// Any number of threads at once, each pass on a stream of its own: while one computes, others copy. What was put on the
-// device before this is made, may be used on all streams.
+// Any number of threads may use it at once. Each pass has a stream of its own: while one computes, others copy. What
+// was put on the device before the constructor may be used on all streams.
 class DevicePasses {
  public:
   // Throws c10::Error where the device fails.
   explicit DevicePasses(c10::Device device);
 
   // features: float32 [N, features] on the CPU; converted to `dtype` on the device. Rows and answers are copied through
-  // pinned memory. Returns what the network gives: on the CPU, contiguous and as float32 if it is floating-point, else
-  // untouched. Throws as Network::forward.
+  // pinned memory. Returns the network's output: if it is floating-point, as contiguous float32 on the CPU, else
+  // untouched. Throws what Network::forward throws.
   at::Tensor run(Network& network, const at::Tensor& features, at::ScalarType dtype);
 
  private:

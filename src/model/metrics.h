@@ -1,4 +1,4 @@
-// How well predictions agree with the truth.
+// How well predictions agree with the true classes.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,8 @@ class Metrics {
   double precision(std::size_t label) const;
   double recall(std::size_t label) const;
   double f1(std::size_t label) const;
-  std::uint64_t support(std::size_t label) const;    // rows that are of the class
-  std::uint64_t predicted(std::size_t label) const;  // rows that are taken for it
+  std::uint64_t support(std::size_t label) const;    // rows of the class
+  std::uint64_t predicted(std::size_t label) const;  // rows predicted to be of it
   std::uint64_t count(std::size_t truth, std::size_t prediction) const;
 
  private:

@@ -1,4 +1,4 @@
-// Files that another library wants to find under a path.
+// Files for a library that takes only paths.
 #pragma once
 
 #include <filesystem>
@@ -7,7 +7,7 @@
 
 namespace iris {
 
-// In $TMPDIR, else /tmp; readable by this user alone; gone with this object, whatever is in it.
+// In $TMPDIR, else /tmp. Readable by this user only. Removed, with everything in it, by the destructor.
 class TemporaryFolder {
  public:
   // Throws InputError, as write does.
@@ -18,7 +18,7 @@ class TemporaryFolder {
 
   const std::filesystem::path& path() const { return path_; }
 
-  // `name` may be in folders, which are made.
+  // name: may hold folders, which are made.
   void write(const std::string& name, std::span<const std::byte> bytes) const;
 
  private:

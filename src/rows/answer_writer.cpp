@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "rows/csv_record.h"
 #include "rows/float_text.h"
+#include "text.h"
 
 namespace iris {
 namespace {
@@ -15,13 +15,9 @@ constexpr std::size_t kMaxFloat = 16;    // "-1.17549435e-38" and a comma
 constexpr std::size_t kSixDecimals = 8;  // "0.987120"
 constexpr std::size_t kBlock = 16;
 
-std::string json_string(std::string_view text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 char* write_text(std::string_view text, char* to) { return std::copy(text.begin(), text.end(), to); }
 
-// In whole blocks, which a short text takes one of, whatever its length.
+// Copies whole blocks: a short text takes one, whatever its length.
 char* write_begin(const std::string& padded, std::size_t size, char* to) {
   for (std::size_t i = 0; i < size; i += kBlock) {
     std::memcpy(to + i, padded.data() + i, kBlock);
@@ -35,12 +31,12 @@ AnswerWriter::AnswerWriter(Format format, const std::vector<std::string>& labels
     : format_(format), parts_(parts) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
     std::string text = format == Format::kCsv ? csv_cell(labels[i]) + ","
-                                              : "{\"label\":" + json_string(labels[i]) +
+                                              : "{\"label\":" + text::json_string(labels[i]) +
                                                     ",\"index\":" + std::to_string(i) + ",\"confidence\":";
     const std::size_t size = text.size();
     text.resize(size + kBlock);
     begins_.push_back({std::move(text), size});
-    probability_names_.push_back((i == 0 ? "{" : ",") + json_string(labels[i]) + ":");
+    probability_names_.push_back((i == 0 ? "{" : ",") + text::json_string(labels[i]) + ":");
     max_line_ = std::max(max_line_, size);
   }
   max_line_ += format == Format::kCsv ? kSixDecimals + 1
@@ -128,7 +124,7 @@ void AnswerWriter::append(const Predictions& predictions, std::size_t first, std
 
 void AnswerWriter::append_skipped(std::string_view error, std::string& text) const {
   if (format_ == Format::kNdjson) {
-    text += "{\"error\":" + json_string(error) + "}\n";
+    text += "{\"error\":" + text::json_string(error) + "}\n";
   } else {
     const std::size_t lists = (parts_.probabilities ? 1U : 0U) + (parts_.logits ? 1U : 0U);
     text.append(1 + lists * begins_.size(), ',');

@@ -1,4 +1,4 @@
-// Answers as text, as every way of asking prints them.
+// Answers as CSV or JSON lines.
 #pragma once
 
 #include <cstddef>
@@ -25,12 +25,12 @@ class AnswerWriter {
 
   std::size_t class_count() const { return begins_.size(); }
 
-  // CSV's first line, "label,confidence", with "p_LABEL" and "logit_LABEL" for each class when asked for; of NDJSON "".
+  // CSV's first line: "label,confidence", and "p_LABEL" and "logit_LABEL" for each class when asked for. "" for NDJSON.
   std::string header() const;
 
   // Appends one line for each row from `first` to `last`:
-  // setosa,0.987120 or {"label":"setosa","index":0,"confidence":0.98712}, and the parts. Confidences and probabilities
-  // have 6 decimals in CSV; all other floats carry every digit that a float32 needs.
+  // setosa,0.987120 or {"label":"setosa","index":0,"confidence":0.98712}, and the parts. In CSV, confidences and
+  // probabilities have 6 decimals. All other floats have every digit that a float32 needs.
   void append(const Predictions& predictions, std::size_t first, std::size_t last, std::string& text) const;
 
   // Appends the line of a row that was skipped: empty cells, or {"error":"…"}.
@@ -48,7 +48,7 @@ class AnswerWriter {
 
   Format format_;
   AnswerParts parts_;
-  std::vector<Begin> begins_;                   // of each class's lines: all that is before the confidence
+  std::vector<Begin> begins_;                   // of each class's lines: everything before the confidence
   std::vector<std::string> probability_names_;  // in JSON: "{" or "," and the label
   std::string header_;
   std::size_t max_line_ = 0;

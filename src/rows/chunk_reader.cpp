@@ -11,15 +11,16 @@
 
 #include "error.h"
 #include "io/interrupt.h"
+#include "text.h"
 
 namespace iris {
 namespace {
 
-constexpr std::size_t kChunk = 256 << 10;  // at least so much at a time, where there is so much
-// For more to arrive in a pipe, before what is there goes on its way: since the last piece, and since the first row.
+constexpr std::size_t kChunk = 256 << 10;  // bytes in a chunk, at least, unless the file ends
+// How long a pipe's chunk waits for more bytes: after the last piece, and after the first whole row.
 constexpr int kGraceMs = 2;
 constexpr std::chrono::milliseconds kPatience(20);
-constexpr std::string_view kUnreadable = "\"\n";  // in place of a line that is too long
+constexpr std::string_view kUnreadable = "\"\n";  // stands for a line that is too long
 
 void reserve(Chunk& chunk, std::size_t used, std::size_t capacity) {
   if (capacity <= chunk.capacity) {
@@ -31,7 +32,7 @@ void reserve(Chunk& chunk, std::size_t used, std::size_t capacity) {
   chunk.capacity = capacity;
 }
 
-// std::count adds up in eight bytes for each; in one byte, the compiler counts sixteen at a time.
+// std::count adds up in 8-byte counters. With a 1-byte counter the compiler counts sixteen characters at a time.
 std::size_t count_newlines(std::string_view text) {
   constexpr std::size_t kBlock = 128;
   std::size_t count = 0;
@@ -48,11 +49,11 @@ std::size_t count_newlines(std::string_view text) {
 }  // namespace
 
 ChunkReader::ChunkReader(const std::string& path, RecordEnd record_end)
-    : name_(path == "-" ? "stdin" : path),
+    : name_(text::input_name(path)),
       record_end_(record_end),
       descriptor_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
   struct stat status = {};
-  throw_if_interrupted();  // opening a named pipe waits for its writer
+  throw_if_interrupted();  // open() on a named pipe waits for its writer
   if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) {
     throw InputError(name_ + ": " + std::strerror(errno));
   }
@@ -70,7 +71,7 @@ ChunkReader::ChunkReader(const std::string& path, RecordEnd record_end)
     throw InputError(name_ + ": is UTF-16; save it as UTF-8");
   }
   if (text.starts_with("\x1F\x8B")) {
-    throw InputError(name_ + ": is compressed; unpack it on the way in: gunzip -c FILE | iris predict MODEL -i -");
+    throw InputError(name_ + ": is compressed with gzip; unpack it first: gunzip -c FILE");
   }
   if (text.starts_with("\xEF\xBB\xBF")) {
     text.remove_prefix(3);
@@ -89,9 +90,9 @@ bool ChunkReader::is_ready(std::chrono::steady_clock::time_point due) const {
   return size_ || (std::chrono::steady_clock::now() < due && ::poll(&poll_one, 1, kGraceMs) > 0);
 }
 
-// Adds to the chunk what one read gives; false at the end, or when asked to stop.
+// Appends to the chunk what one read() gives. False at the end of the file, or when asked to stop.
 bool ChunkReader::fill(Chunk& chunk, const std::stop_token& stop) {
-  // Not by what the chunk has room for: a file's chunks must not depend on what was read before into the same memory.
+  // Not the chunk's capacity: a file's chunks must not depend on what its memory was used for before.
   if (filled_ == wanted_) {
     wanted_ = std::clamp(2 * wanted_, kChunk, kMaxRecord);
   }
@@ -113,7 +114,7 @@ bool ChunkReader::fill(Chunk& chunk, const std::stop_token& stop) {
   return false;
 }
 
-// Goes on from `from`, and notes where the last whole record ends.
+// Scans text from `from` on and notes where the last whole record ends.
 void ChunkReader::scan(std::string_view text, std::size_t from) {
   if (from == text.size()) {
     return;
@@ -141,21 +142,21 @@ void ChunkReader::scan(std::string_view text, std::size_t from) {
   }
 }
 
-// Ends the chunk there; the rest is for the next one.
+// Ends the chunk at `end`. The next chunk begins with the rest.
 void ChunkReader::cut(Chunk& chunk, std::size_t end) {
   const std::string_view all(chunk.buffer.get(), filled_);
   rest_ = all.substr(std::min(end, filled_));
   if (all.substr(0, end).ends_with('\n')) {
     chunk.text = all.substr(0, end);
   } else {
-    chunk.buffer[end] = '\n';  // there is always room for it
+    chunk.buffer[end] = '\n';  // fill() reserves a byte for it
     chunk.text = {chunk.buffer.get(), end + 1};
   }
   chunk.line_count = count_newlines(chunk.text);
   line_ += chunk.line_count;
 }
 
-// Lines that are records each, of those known to be in one that does not end.
+// A chunk of lines from a record that does not end: each line is taken as a record.
 void ChunkReader::cut_lines(Chunk& chunk) {
   const std::string_view lines(chunk.buffer.get(), unclosed_);
   std::size_t newline = lines.rfind('\n', kChunk);
@@ -165,7 +166,7 @@ void ChunkReader::cut_lines(Chunk& chunk) {
   unclosed_ -= newline + 1;
 }
 
-// A record that does not end loses its first line only: behind that, there may be good ones.
+// Of a record that does not end, only the first line is lost: good records may follow it.
 bool ChunkReader::cut_faulty(Chunk& chunk, const std::stop_token& stop) {
   const std::string_view text(chunk.buffer.get(), filled_);
   std::size_t newline = text.rfind('\n');
@@ -186,7 +187,7 @@ bool ChunkReader::cut_faulty(Chunk& chunk, const std::stop_token& stop) {
     chunk.fault = fault_;
     return true;
   }
-  do {  // what is passed over need not be kept
+  do {  // skipped bytes need not be kept
     filled_ = 0;
     wanted_ = kChunk;
   } while (fill(chunk, stop) &&

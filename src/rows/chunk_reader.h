@@ -13,40 +13,41 @@
 
 namespace iris {
 
-// Its memory is used again by the next() that it is given to.
+// Give it to next() again and its memory is used again.
 struct Chunk {
-  std::string_view text;       // whole records, the last one ended by a newline too
+  std::string_view text;       // whole records; the last one ends with a newline too
   std::size_t first_line = 1;  // its number in the file
   std::size_t line_count = 0;
-  // Empty, or what is wrong with each line of `text` that ends inside a quote, and then each line is a record: "a quote
-  // is not closed before the file ends". Of a line longer than a record may be there is only a quote.
+  // Empty, or: these lines are of a record that does not end. Then each line is a record of its own, and this is what
+  // is wrong with a line that ends inside a quote: "a quote is not closed before the file ends". A line over kMaxRecord
+  // is replaced by a single quote character.
   std::string_view fault;
 
   std::unique_ptr<char[]> buffer;
   std::size_t capacity = 0;
 };
 
-// What ends a record: a newline, or a newline outside of quotes (RFC 4180; a quote at the start of a cell opens).
+// What ends a record: any newline, or a newline outside quotes (RFC 4180; only a quote at the start of a cell opens).
 enum class RecordEnd { kNewline, kCsv };
 
-// A file gives the same chunks whenever it is read. A pipe's chunks are whatever whole records have arrived.
+// A file gives the same chunks whenever it is read. A pipe's chunk is the whole records that have arrived.
 class ChunkReader {
  public:
   static constexpr std::size_t kMaxRecord = 16 << 20;
 
-  // "-" is standard input. Passes over a byte-order mark. Throws InputError("PATH: …"): no such file, UTF-16, …
+  // "-" is standard input. Skips a byte-order mark. Throws InputError("PATH: …"): no such file, UTF-16, …
   ChunkReader(const std::string& path, RecordEnd record_end);
   ~ChunkReader();
   ChunkReader(const ChunkReader&) = delete;
   ChunkReader& operator=(const ChunkReader&) = delete;
 
-  // False at the end of the file, or when asked to stop; a thread that waits for a pipe has to be woken to see that
-  // (wake). Not for two threads at once. Throws InputError("PATH: …"), Interrupted when a signal was noted.
+  // False at the end of the file, or when asked to stop; a thread that waits for a pipe sees the request only once it
+  // is woken (wake). One thread at a time. Throws InputError("PATH: …"); Interrupted when a signal was noted.
   bool next(Chunk& chunk, const std::stop_token& stop = {});
 
   // For messages: the path, or "stdin".
   const std::string& name() const { return name_; }
-  // How many bytes have been read, and how many there are, unless it is a pipe. Any thread may ask.
+  // Bytes read so far, and the file's size; a pipe has none. Any thread may ask.
   std::uint64_t position() const { return position_.load(std::memory_order_relaxed); }
   std::optional<std::uint64_t> size() const { return size_; }
 
@@ -67,15 +68,15 @@ class ChunkReader {
   std::atomic<std::uint64_t> position_ = 0;
   bool at_end_ = false;
   std::size_t line_ = 1;
-  std::string rest_;  // read behind the last chunk's end
-  // So many bytes of the rest are lines of a record that did not end. Whatever line a record begins with there, if it
-  // is open at that line's end it does not end either.
+  std::string rest_;  // read, but after the end of the last chunk
+  // This many bytes of the rest are lines of a record that did not end. A record that begins with one of these lines
+  // and is open at the line's end does not end either.
   std::size_t unclosed_ = 0;
-  std::string_view fault_;  // of theirs
-  // Of the chunk in the making:
+  std::string_view fault_;  // of those lines
+  // Of the chunk that is being read:
   std::size_t wanted_ = 0;
   std::size_t filled_ = 0;
-  std::size_t complete_ = 0;  // so many of the bytes are whole records
+  std::size_t complete_ = 0;  // bytes that are whole records
   State state_ = State::kCellStart;
 };
 

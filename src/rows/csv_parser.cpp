@@ -13,23 +13,10 @@
 namespace iris {
 namespace {
 
-constexpr std::size_t kShortCell = 4;  // with what is behind it
+constexpr std::size_t kShortCell = 4;  // "5.1,"
 constexpr std::size_t kIgnored = std::numeric_limits<std::size_t>::max();
 
-std::string trimmed(const std::string& text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) {
-    text += (text.empty() ? "" : ", ") + name;
-  }
-  return text::printable(text);
-}
-
-// A carriage return alone is no line's end.
+// A carriage return alone does not end a line.
 void pass_over_blank_lines(std::string_view& text, std::size_t& line) {
   while (text.starts_with('\n') || text.starts_with("\r\n")) {
     text.remove_prefix(text.front() == '\n' ? 1 : 2);
@@ -37,7 +24,7 @@ void pass_over_blank_lines(std::string_view& text, std::size_t& line) {
   }
 }
 
-// parse_decimal and, where that is not enough, the C++ library; nullptr where there is no finite number.
+// By parse_decimal, else by std::from_chars. Returns the end, or nullptr where the cell is not a finite number.
 const char* parse_number(const char* text, float& value) {
   if (const char* const end = parse_decimal(text, value)) {
     return end;
@@ -101,10 +88,11 @@ class CsvParser : public RowParser {
     }
   }
 
-  // A data frame without names is written with the header 0,1,2,…; it is one if the features are called so.
+  // A data frame without names is written with the header 0,1,2,…. The cells are one if the features have these names.
   bool is_header_of_numbers(const std::vector<std::string>& cells) const {
     const auto is_a_cell = [&](const std::string& feature) {
-      return std::any_of(cells.begin(), cells.end(), [&](const std::string& cell) { return trimmed(cell) == feature; });
+      return std::any_of(cells.begin(), cells.end(),
+                         [&](const std::string& cell) { return text::trimmed(cell) == feature; });
     };
     return !features_.empty() && std::all_of(features_.begin(), features_.end(), is_a_cell);
   }
@@ -115,17 +103,17 @@ class CsvParser : public RowParser {
   std::string parse_cells(const std::vector<std::string>& cells, float* row) const;
 
   std::string name_;
-  std::vector<std::size_t> columns_;  // for each column, the feature that it is, or kIgnored
-  bool is_in_order_ = false;          // the columns are the features and no others
+  std::vector<std::size_t> columns_;  // for each column the index of its feature, or kIgnored
+  bool is_in_order_ = false;          // the columns are exactly the features, in order
 };
 
 [[noreturn]] void fail_at_header(const std::string& place, const std::string& fact,
-                                 const std::vector<std::string>& names) {
+                                 const std::vector<std::string>& names, Choice choice = {}) {
   const auto has_return = [](const std::string& name) { return name.find('\r') != std::string::npos; };
   if (std::any_of(names.begin(), names.end(), has_return)) {
     throw InputError(place +
-                     "the lines end with a carriage return alone, as on old Macs; change them on the way in: "
-                     "tr '\\r' '\\n' < FILE | iris predict MODEL -i -");
+                     "the lines end with a carriage return alone, as on old Macs; change them first: "
+                     "tr '\\r' '\\n' < FILE");
   }
   if (names.size() == 1 && names[0].find_first_of(";\t") != std::string::npos) {
     throw InputError(place + "the cells are not separated by commas: " + text::quoted(names[0]));
@@ -133,16 +121,16 @@ class CsvParser : public RowParser {
   const auto is_number = [](const std::string& name) { return parse_float(name).has_value(); };
   const auto text = std::find_if_not(names.begin(), names.end(), is_number);
   if (text != names.end() && std::any_of(names.begin(), names.end(), is_number)) {
-    throw InputError(place + "the first row is no header, and no row of numbers: " + text::quoted(*text) +
-                     "; without a header there must be the features alone");
+    throw InputError(place + "the first row is neither a header nor a row of numbers: " + text::quoted(*text) +
+                     "; without a header the columns must be the features alone");
   }
-  throw InputError(place + fact + joined(names));
+  throw InputError(place + fact + text::printable(text::joined(names)), std::move(choice));
 }
 
 void CsvParser::read_header(const std::vector<std::string>& cells, const std::string& place) {
   std::vector<std::string> names;
   for (const std::string& cell : cells) {
-    names.push_back(trimmed(cell));
+    names.emplace_back(text::trimmed(cell));
   }
   if (features_.empty()) {
     std::size_t count = 0;
@@ -152,8 +140,8 @@ void CsvParser::read_header(const std::vector<std::string>& cells, const std::st
     number_features(count);
   }
   if (features_.empty()) {
-    fail_at_header(place,
-                   "the model does not name its features; say which columns they are with --features, of: ", names);
+    fail_at_header(place, "the model does not name its features; name the columns that they are, of: ", names,
+                   {Choice::Of::kFeatures});
   }
   columns_.assign(names.size(), kIgnored);
   for (std::size_t i = 0; i < features_.size(); ++i) {
@@ -169,7 +157,7 @@ void CsvParser::read_header(const std::vector<std::string>& cells, const std::st
   is_in_order_ = names == features_;
 }
 
-// A line of nothing but "5.1" and such, as measurements are written.
+// A line whose cells all look like "5.1".
 bool CsvParser::parse_short(std::string_view text, float* row) const {
   const std::size_t count = columns_.size();
   if (!is_in_order_ || text.size() < kShortCell * count) {
@@ -182,8 +170,8 @@ bool CsvParser::parse_short(std::string_view text, float* row) const {
   return is_short;
 }
 
-// A line of plain cells, the features among them decimals, quoted or not: its values into `row`. Returns where the next
-// line begins; nullptr for any other line, good or bad.
+// Parses a line of plain cells, quoted or not, into `row`. Returns where the next line begins, or nullptr for a line
+// that needs the full parser, good or bad.
 const char* CsvParser::parse_plain(const char* text, float* row) const {
   const std::size_t last = columns_.size() - 1;
   for (std::size_t i = 0; i <= last; ++i) {
@@ -209,7 +197,7 @@ const char* CsvParser::parse_plain(const char* text, float* row) const {
   return text;
 }
 
-// Into `row`, or returns what is wrong.
+// Parses the cells into `row`. Returns what is wrong, or "".
 std::string CsvParser::parse_cells(const std::vector<std::string>& cells, float* row) const {
   if (cells.size() != columns_.size()) {
     return "has " + std::to_string(cells.size()) + " cells, not " + std::to_string(columns_.size());
@@ -220,9 +208,9 @@ std::string CsvParser::parse_cells(const std::vector<std::string>& cells, float*
     }
     const std::optional<float> value = parse_float(cells[i]);
     if (!value || !std::isfinite(*value)) {
-      const std::string fact = trimmed(cells[i]).empty() ? "is empty"
-                               : value                   ? "not finite as float32: " + text::quoted(cells[i])
-                                                         : "not a number: " + text::quoted(cells[i]);
+      const std::string fact = text::trimmed(cells[i]).empty() ? "is empty"
+                               : value                         ? "not finite as float32: " + text::quoted(cells[i])
+                                                               : "not a number: " + text::quoted(cells[i]);
       return text::printable(features_[columns_[i]]) + ": " + fact;
     }
     row[columns_[i]] = *value;
@@ -230,7 +218,7 @@ std::string CsvParser::parse_cells(const std::vector<std::string>& cells, float*
   return "";
 }
 
-// Takes the chunk's next record off `text`, its lines being counted. Returns what is wrong with it, or nothing.
+// Takes the next record off `text` and counts its lines. Returns what is wrong with the record, or "".
 std::string_view take_record(std::string_view& text, std::size_t& line, std::string_view fault,
                              std::vector<std::string>& cells) {
   const std::string_view before = fault.empty() ? text : text.substr(0, text.find('\n') + 1);

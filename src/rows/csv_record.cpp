@@ -3,7 +3,7 @@
 namespace iris {
 
 std::string_view take_csv_record(std::string_view& text, std::vector<std::string>& cells) {
-  enum { kCellStart, kPlain, kQuoted, kQuoteInQuoted } state = kCellStart;  // as ChunkReader's
+  enum { kCellStart, kPlain, kQuoted, kQuoteInQuoted } state = kCellStart;  // the same states as ChunkReader's
   std::string_view fault;
   cells.assign(1, "");
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -26,7 +26,7 @@ std::string_view take_csv_record(std::string_view& text, std::vector<std::string
       cells.emplace_back();
       state = kCellStart;
     } else if (character != '\r' || text[i + 1] != '\n') {
-      fault = state == kQuoteInQuoted ? "there is text behind a closing quote" : fault;
+      fault = state == kQuoteInQuoted ? "there is text after a closing quote" : fault;
       cells.back() += character;
       state = kPlain;
     }

@@ -13,17 +13,18 @@
 
 namespace iris {
 
-// What strtof gives in the C locale for a decimal number ("5.1", "-1e-3", "+.5"), blanks around it allowed; nullopt for
-// anything else (hexadecimal too). Too large a number, "inf" and "nan" give what is not finite.
+// The one reading of a cell. The float32 nearest to a decimal number ("5.1", "-1e-3", "+.5"), rounded once, as strtof
+// does in the C locale; blanks around the number are allowed. nullopt for any other text, hexadecimal too. A number
+// beyond float32, "inf" and "nan" give a value that is not finite.
 std::optional<float> parse_float(std::string_view text);
 
-// The same in double precision, as strtod and Python's float().
+// The same for float64, as strtod and Python's float().
 std::optional<double> parse_double(std::string_view text);
 
-// A decimal number at the start of `text`, which must end with something else ('\n'): "5.1", "-2.50", ".5". Returns the
-// place behind it, or nullptr for anything that takes more than one division: no number, an exponent, blanks, more than
-// 19 digits, or a number so near the middle of two floats that a double cannot tell which it is. The value is exactly
-// parse_float's.
+// parse_float's fast path: a decimal number at the start of `text`, such as "5.1", "-2.50" or ".5". The text must go on
+// after it, with '\n' at least. Returns the end of the number, or nullptr where one division does not give
+// parse_float's value: not a number, an exponent, blanks, more than 19 digits, or too near the middle of two floats for
+// a double.
 inline const char* parse_decimal(const char* text, float& value) {
   constexpr std::size_t kMaxDigits = 19;  // 10^19 < 2^64
   static constexpr std::array<double, kMaxDigits + 1> kPowersOfTen = {
@@ -47,9 +48,9 @@ inline const char* parse_decimal(const char* text, float& value) {
   if (whole + decimals == 0 || whole + decimals > kMaxDigits) {
     return nullptr;
   }
-  // Off by at most 1.5 units in the last place, as the mantissa and the quotient are rounded; the power is exact.
+  // Off by at most 1.5 units in the last place: the mantissa and the quotient are rounded, the power is exact.
   const double quotient = static_cast<double>(mantissa) / kPowersOfTen[decimals];
-  constexpr std::uint64_t kDropped = (std::uint64_t{1} << 29) - 1;  // the bits of a double that a float has not
+  constexpr std::uint64_t kDropped = (std::uint64_t{1} << 29) - 1;  // the bits of a double that a float lacks
   constexpr std::uint64_t kMiddle = std::uint64_t{1} << 28;
   constexpr std::uint64_t kMargin = 2;
   if ((std::bit_cast<std::uint64_t>(quotient) & kDropped) - (kMiddle - kMargin) <= 2 * kMargin) {
@@ -60,7 +61,7 @@ inline const char* parse_decimal(const char* text, float& value) {
   return text;
 }
 
-// The same, of what is a number in JSON too: no leading zero, no bare point.
+// The same for a number that JSON allows: no leading zero, no bare point.
 inline const char* parse_json_decimal(const char* text, float& value) {
   const auto is_digit = [](char character) { return static_cast<unsigned char>(character - '0') < 10; };
   const char* const digits = text + (*text == '-' ? 1 : 0);
@@ -71,17 +72,18 @@ inline const char* parse_json_decimal(const char* text, float& value) {
   return end == nullptr || end[-1] == '.' ? nullptr : end;
 }
 
-// What the bytes of "0.0" and what is behind it make of those of a number of tenths by XOR: its two digits, in the
-// first and third byte.
-constexpr std::uint32_t tenths_with(char behind) {
-  return 0x00302E30 | std::uint32_t{static_cast<unsigned char>(behind)} << 24;
+// The bytes "0.0" and `after`. XOR with the bytes of a number of tenths leaves its two digits, in the first and third
+// byte.
+constexpr std::uint32_t tenths_with(char after) {
+  return 0x00302E30 | std::uint32_t{static_cast<unsigned char>(after)} << 24;
 }
 
-// 0 where `digits`, made so, are two digits and nothing else: one above 9 gets its highest bit from the sum, or has it.
+// 0 where `digits`, made by that XOR, are two digits and nothing else: a byte above 9 has its highest bit set, or gets
+// it from the sum.
 constexpr std::uint32_t not_tenths(std::uint32_t digits) { return (digits | (digits + 0x00760076)) & 0xFF80FF80; }
 
-// The four bytes at `text` are a digit, a point, a digit, and `behind`: "5.1,". Else `value` is left with any value.
-inline bool parse_tenths(const char* text, char behind, float& value) {
+// Whether the four bytes at `text` are a digit, a point, a digit and `after`: "5.1,". If not, `value` is meaningless.
+inline bool parse_tenths(const char* text, char after, float& value) {
   static constexpr auto kTenths = [] {
     std::array<float, 166> tenths{};  // for all that the index may be, of digits or not: to 15 * 10 + 15
     for (std::size_t i = 0; i < tenths.size(); ++i) {
@@ -94,23 +96,23 @@ inline bool parse_tenths(const char* text, char behind, float& value) {
   if constexpr (std::endian::native != std::endian::little) {
     return false;
   }
-  const std::uint32_t digits = four ^ tenths_with(behind);
+  const std::uint32_t digits = four ^ tenths_with(after);
   value = kTenths[(digits & 0xF) * 10 + (digits >> 16 & 0xF)];
   return not_tenths(digits) == 0;
 }
 
-// The same of many cells, row by row, `columns` of them ended by ',' and the last by '\n': fills in all of `tenths`, 51
-// for "5.1". False if any cell is another.
+// The same for many cells, row by row: each ends with ',', the last of `columns` with '\n'. Fills in all of `tenths`,
+// 51 for "5.1". False if any cell is not such a number.
 bool parse_tenths(const char* text, std::size_t columns, std::span<std::uint8_t> tenths);
 
-// Their values, as many, which are what parse_float gives for the texts.
+// Their values: what parse_float gives for the texts.
 void floats_of_tenths(std::span<const std::uint8_t> tenths, float* values);
 
-// The fewest digits that come back as the same float: "5.1". Returns the place behind them, at most 15 characters on.
+// The fewest digits that are read back as the same float: "5.1". Returns the end, at most 15 characters on.
 char* write_shortest(float value, char* to);
 
-// Of a number from 0 to 1, rounded as printf rounds: "0.987120". Returns the place behind its 8 characters, where one
-// more is overwritten.
+// A number from 0 to 1, rounded as printf rounds: "0.987120". Returns the end, 8 characters on; the character there is
+// overwritten too.
 inline char* write_six_decimals(float value, char* to) {
   static constexpr auto kThousandths = [] {  // "0.000", "0.001", … "0.999", "1.000", each in 8 bytes
     std::array<char, 8008> texts{};
@@ -124,8 +126,8 @@ inline char* write_six_decimals(float value, char* to) {
     }
     return texts;
   }();
-  // 24 bits times 20 bits are exact in a double's 53, so that only the sum rounds, to an integer: there is no room for
-  // more beside 2^52.
+  // 24 bits times 20 bits are exact in a double's 53, so only the sum rounds, and to an integer: beside 2^52 a double
+  // has no bits for fractions.
   const auto millionths =
       static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(static_cast<double>(value) * 1e6 + 0x1p52));
   std::memcpy(to, &kThousandths[8 * std::size_t{millionths / 1000}], 8);
@@ -133,7 +135,7 @@ inline char* write_six_decimals(float value, char* to) {
   return to + 8;
 }
 
-// With that many decimals: fixed_text(98.712f, 1) is "98.7".
+// fixed_text(98.712f, 1) is "98.7".
 std::string fixed_text(double value, int decimals);
 
 }  // namespace iris

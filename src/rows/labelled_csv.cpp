@@ -1,7 +1,7 @@
 #include "rows/labelled_csv.h"
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
 #include <utility>
 
 #include "error.h"
@@ -12,18 +12,7 @@
 namespace iris {
 namespace {
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) {
-    text += (text.empty() ? "" : ", ") + name;
-  }
-  return text::printable(text);
-}
-
-std::string trimmed(const std::string& text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
+std::string list_of(const std::vector<std::string>& names) { return text::printable(text::joined(names)); }
 
 }  // namespace
 
@@ -32,7 +21,7 @@ LabelledCsv::LabelledCsv(const std::string& path, Columns columns)
   read_header();
 }
 
-// False at the end of the chunk. Blank lines are no records.
+// False at the end of the chunk. Blank lines are skipped.
 bool LabelledCsv::take_record(std::vector<std::string>& cells) {
   line_ = next_line_;
   while (!text_.empty() && (text_.front() == '\n' || text_.front() == '\r')) {
@@ -60,22 +49,23 @@ void LabelledCsv::read_header() {
   do {
     if (!reader_.next(chunk_)) {
       throw InputError(reader_.name() + ": is empty; the first line has to name the columns" +
-                       (columns_.features.empty() ? "" : ": " + joined(columns_.features)) + ", " + columns_.label);
+                       (columns_.features.empty() ? "" : ": " + list_of(columns_.features)) + ", " + columns_.label);
     }
     text_ = chunk_.text;
     next_line_ = chunk_.first_line;
   } while (!take_record(names));
   for (std::string& name : names) {
-    name = trimmed(name);
+    name = text::trimmed(name);
   }
   if (names.size() == 1 && names[0].find_first_of(";\t") != std::string::npos) {
     throw InputError(place() + "the cells are not separated by commas: " + text::quoted(names[0]));
   }
-  const auto cell_of = [&](const std::string& name, const char* way_out) {
+  const auto cell_of = [&](const std::string& name, const char* way_out, Choice choice = {}) {
     const auto found = std::find(names.begin(), names.end(), name);
     if (found == names.end()) {
-      throw InputError(place() + "the header has no column " + text::printable(name) + "; it has: " + joined(names) +
-                       way_out);
+      throw InputError(
+          place() + "the header has no column " + text::printable(name) + "; it has: " + list_of(names) + way_out,
+          std::move(choice));
     }
     if (std::find(found + 1, names.end(), name) != names.end()) {
       throw InputError(place() + "the header has the column " + text::printable(name) + " twice");
@@ -83,7 +73,7 @@ void LabelledCsv::read_header() {
     return static_cast<std::size_t>(found - names.begin());
   };
   cell_count_ = names.size();
-  label_cell_ = cell_of(columns_.label, "; --label-column says which one holds the classes");
+  label_cell_ = cell_of(columns_.label, "; choose the one that holds the classes", {Choice::Of::kLabelColumn});
   if (columns_.features.empty()) {
     columns_.features = names;
     columns_.features.erase(columns_.features.begin() + static_cast<std::ptrdiff_t>(label_cell_));
@@ -100,22 +90,21 @@ void LabelledCsv::add_row(const std::vector<std::string>& cells, const std::vect
   }
   for (std::size_t i = 0; i < feature_cells_.size(); ++i) {
     const std::string& cell = cells[feature_cells_[i]];
-    const std::optional<double> value = parse_double(cell);
-    constexpr double kMost = std::numeric_limits<float>::max();
-    if (!value || !(*value >= -kMost && *value <= kMost)) {
+    const std::optional<float> value = parse_float(cell);
+    if (!value || !std::isfinite(*value)) {
       throw InputError(place() + text::printable(columns_.features[i]) + ": " +
-                       (trimmed(cell).empty() ? "is empty"
-                        : value               ? "not finite as float32: " + text::quoted(cell)
-                                              : "not a number: " + text::quoted(cell)));
+                       (text::trimmed(cell).empty() ? "is empty"
+                        : value                     ? "not finite as float32: " + text::quoted(cell)
+                                                    : "not a number: " + text::quoted(cell)));
     }
-    rows.features.push_back(static_cast<float>(*value));
+    rows.features.push_back(*value);
   }
   const std::string& cell = cells[label_cell_];
   const auto label = std::find(labels.begin(), labels.end(), cell);
   if (label == labels.end()) {
     throw InputError(place() + columns_.label + ": " +
                      (cell.empty() ? "is empty" : "unknown label: " + text::quoted(cell)) + "; the model knows " +
-                     joined(labels));
+                     list_of(labels));
   }
   rows.labels.push_back(label - labels.begin());
 }

@@ -1,4 +1,4 @@
-// The rows of a CSV file with the class that each belongs to: what is trained on and evaluated with.
+// The rows of a CSV file, each with its class: the data of training and evaluation.
 #pragma once
 
 #include <cstddef>
@@ -16,9 +16,9 @@ struct LabelledRows {
   std::vector<std::int64_t> labels;  // [rows], each an index of the labels' names
 };
 
-// The file has a header, which names the features and the label column in any order; other columns and blank lines are
-// passed over. RFC 4180, LF or CRLF, with or without a byte-order mark. A number is rounded to double precision and
-// then to float32, as Python's float() and torch.tensor() do it.
+// The file has a header, which names the features and the label column in any order. Other columns and blank lines are
+// ignored. RFC 4180, LF or CRLF, with or without a byte-order mark. A number is the float32 nearest to its text
+// (parse_float), as everywhere.
 class LabelledCsv {
  public:
   struct Columns {
@@ -27,18 +27,17 @@ class LabelledCsv {
   };
 
   // "-" is standard input. Throws InputError("PATH:LINE: …"), as next() does: no such file, a column that is missing or
-  // there twice, …
+  // occurs twice, …
   LabelledCsv(const std::string& path, Columns columns);
 
-  // Replaces what is in `rows` by some of the next rows, in order; false at the end of the file. labels: the classes'
-  // names, in order. Throws at the first bad row: not a finite float32, an unknown label, another count of cells, bad
-  // quotes.
+  // Fills `rows` with some of the next rows, in order. False at the end of the file. labels: the classes' names, in
+  // order. Throws at the first bad row: not a finite float32, an unknown label, a wrong number of cells, bad quotes.
   bool next(const std::vector<std::string>& labels, LabelledRows& rows);
 
-  // As many as each row has.
+  // Features of each row.
   std::size_t feature_count() const { return columns_.features.size(); }
 
-  // How far reading is, for a progress bar.
+  // For a progress bar.
   const ChunkReader& reader() const { return reader_; }
 
  private:

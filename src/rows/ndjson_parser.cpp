@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kIgnored = std::numeric_limits<std::size_t>::max();
 constexpr float kNotSeen = std::numeric_limits<float>::quiet_NaN();
 
-// The rest of a string of plain ASCII behind its opening quote, closing quote included; nullptr for any other.
+// text: after a string's opening quote. Returns the place after its closing quote; nullptr unless it is plain ASCII.
 const char* pass_over_plain_string(const char* text) {
   while (*text != '"') {
     if (*text == '\\' || *text < 0x20) {  // or not ASCII, where char is signed
@@ -34,8 +34,8 @@ const char* pass_over_blanks(const char* text) {
   return text;
 }
 
-// Takes any line, with nlohmann::json's parser, and keeps the numbers as they are written: through a double, a float32
-// may be rounded twice.
+// Reads any line, with nlohmann::json's parser, and reads each number from its text: through a double a float32 may be
+// rounded twice.
 class RowSax : public nlohmann::json_sax<nlohmann::json> {
  public:
   RowSax(const std::vector<std::string>& features, std::span<float> row)
@@ -89,7 +89,7 @@ class RowSax : public nlohmann::json_sax<nlohmann::json> {
     return false;
   }
 
-  // Where the value at hand goes: kIgnored, if nowhere.
+  // The feature of the current value; kIgnored: none.
   std::size_t place() {
     if (depth_ == 1 && is_array_) {
       place_ = count_++;
@@ -219,7 +219,7 @@ class NdjsonParser : public RowParser {
  private:
   std::string place(std::size_t line) const { return name_ + ":" + std::to_string(line) + ": "; }
 
-  // For a model that does not name its features: the first row tells how many there are.
+  // For a model that does not name its features: the first row gives their number.
   void number_features(const Chunk& first) {
     const std::size_t begin = std::min(first.text.find_first_not_of(" \t\r\n"), first.text.size());
     const std::string_view line = first.text.substr(begin, first.text.find('\n', begin) - begin);
@@ -233,14 +233,16 @@ class NdjsonParser : public RowParser {
     if (features_.empty()) {
       const auto blank_lines =
           std::count(first.text.begin(), first.text.begin() + static_cast<std::ptrdiff_t>(begin), '\n');
-      throw InputError(place(first.first_line + static_cast<std::size_t>(blank_lines)) +
-                       "the model does not name its features, and here is neither an array of numbers nor an object "
-                       "with x0, x1, …; name them with --features");
+      throw InputError(
+          place(first.first_line + static_cast<std::size_t>(blank_lines)) +
+              "the model does not name its features, and here is neither an array of numbers nor an object "
+              "with x0, x1, …; name them",
+          {Choice::Of::kFeatures});
     }
   }
 
-  // [5.1,3.5,1.4,0.2] of short decimals: its values into `row`. Returns where the next line begins; nullptr for any
-  // other line, good or bad.
+  // Parses [5.1,3.5,1.4,0.2] of short decimals into `row`. Returns where the next line begins, or nullptr for a line
+  // that needs the full parser, good or bad.
   const char* parse_array(const char* text, std::span<float> row) const {
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (*text++ != (i == 0 ? '[' : ',')) {
@@ -255,7 +257,7 @@ class NdjsonParser : public RowParser {
     return end_of_line(text, ']');
   }
 
-  // The same for {"sepal_length":5.1,…}, with the features in any order and other members of plain text or numbers.
+  // The same for {"sepal_length":5.1,…}: the features in any order, other members plain text or numbers.
   const char* parse_object(const char* text, std::span<float> row) const {
     std::fill(row.begin(), row.end(), kNotSeen);
     std::size_t next = 0;  // most objects have them in the model's order
@@ -292,7 +294,7 @@ class NdjsonParser : public RowParser {
     return is_whole ? end_of_line(text, '}') : nullptr;
   }
 
-  // Which feature's name and a quote `text` begins with, tried first at `guess`; kIgnored: none.
+  // The feature whose name and closing quote `text` begins with, `guess` tried first; kIgnored: none.
   std::size_t feature_called(const char* text, std::size_t guess) const {
     const auto is_here = [&](const std::string& name) {
       return std::strncmp(text, name.data(), name.size()) == 0 && text[name.size()] == '"';
@@ -313,7 +315,7 @@ class NdjsonParser : public RowParser {
   }
 
   std::string name_;
-  bool has_plain_names_;  // which stand in JSON as they are
+  bool has_plain_names_;  // JSON writes the features' names without escapes
 };
 
 }  // namespace

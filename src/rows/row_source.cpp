@@ -18,12 +18,12 @@ RowSource::RowSource(const std::string& path, RowFormat format, const std::vecto
     : reader_(path, format == RowFormat::kNdjson ? RecordEnd::kNewline : RecordEnd::kCsv),
       parser_(make_parser(format, features, skips_unreadable)) {}
 
-// Of the lines that cannot be read before the first row, only the answers are asked for, should they be skipped.
+// Takes the first chunk that holds a row. Unreadable lines before it are kept as bad rows, if these are skipped.
 std::unique_ptr<RowParser> RowSource::make_parser(RowFormat format, const std::vector<std::string>& features,
                                                   bool skips_unreadable) {
   while ((has_first_ = reader_.next(first_))) {
     if (skips_unreadable && !first_.fault.empty() && first_.line_count == 1) {
-      Chunk& chunk = unreadable_.emplace_back();  // its text lies in no buffer
+      Chunk& chunk = unreadable_.emplace_back();  // its text is a constant: see ChunkReader
       chunk.text = first_.text;
       chunk.first_line = first_.first_line;
       chunk.line_count = 1;
@@ -51,7 +51,7 @@ void RowSource::start_ahead(std::size_t max_size) {
   ahead_ = std::jthread([this, max_size](const std::stop_token& stop) { parse_ahead(max_size, stop); });
 }
 
-// Fills in one of the two, and tells which.
+// Fills in `tenths` or `rows`. Returns which.
 RowSource::Part::State RowSource::parse(const Chunk& chunk, std::vector<std::uint8_t>& tenths, Rows& rows) const {
   if (parser_->parse_tenths(chunk, tenths)) {
     return Part::State::kTenths;
@@ -60,7 +60,7 @@ RowSource::Part::State RowSource::parse(const Chunk& chunk, std::vector<std::uin
   return Part::State::kRows;
 }
 
-// The part's rows, to be kept: without the text where all are good and on a line each.
+// The part's rows, to be kept. The text is dropped where every row is good and on a line of its own.
 RowSource::Part RowSource::parsed_ahead(Part& part) const {
   Part kept;
   kept.state = parse(part.chunk, part.tenths, part.rows);
@@ -92,7 +92,7 @@ void RowSource::parse_ahead(std::size_t max_size, const std::stop_token& stop) {
   }
 }
 
-// False when there is none.
+// False where nothing was parsed ahead any more.
 bool RowSource::take_from_ahead(Part& part) {
   Part next;
   {
@@ -103,7 +103,7 @@ bool RowSource::take_from_ahead(Part& part) {
     next = std::move(parts_ahead_.front());
     parts_ahead_.pop_front();
   }
-  // Memory of the part's that is not replaced here it may need again.
+  // Memory of `part` that is not replaced here may be used again.
   if (next.state == Part::State::kRows) {
     part.rows = std::move(next.rows);
   }

@@ -1,4 +1,4 @@
-// The rows of an input, a part at a time, for many threads to parse.
+// An input's rows in parts, which many threads parse.
 #pragma once
 
 #include <cstddef>
@@ -21,37 +21,37 @@ enum class RowFormat { kCsv, kNdjson };
 
 class RowSource {
  public:
-  // One chunk's rows. Its memory is used again by the take() that it is given to.
+  // One chunk's rows. Give it to take() again and its memory is used again.
   struct Part {
-    Rows rows;    // once parse() was called
-    Chunk chunk;  // without its text where each row is good and on a line of its own, and was parsed ahead
+    Rows rows;    // after parse()
+    Chunk chunk;  // without its text if it was parsed ahead and every row is good and on a line of its own
     std::vector<std::uint8_t> tenths;                                 // see RowParser::parse_tenths
-    enum class State { kText, kTenths, kRows } state = State::kText;  // what it holds
+    enum class State { kText, kTenths, kRows } state = State::kText;  // which of them it holds
   };
 
-  // path, features: as ChunkReader and make_csv_parser take them, and throw. Lines that cannot be read before the first
-  // chunk that has a row in it, which tells how the input is laid out, are bad rows if skips_unreadable.
+  // path, features: see ChunkReader and make_csv_parser, which also say what is thrown. skips_unreadable: lines before
+  // the first row that cannot be read are bad rows, not an error.
   RowSource(const std::string& path, RowFormat format, const std::vector<std::string>& features, bool skips_unreadable);
 
-  // Of every good row, in order; see RowParser.
+  // See RowParser.
   const std::vector<std::string>& features() const { return parser_->features(); }
 
-  // Those of the first chunk, before any was taken.
+  // The rows of the first chunk. Call before the first take().
   Rows first_rows() const;
 
-  // Parses on a thread of its own what comes behind the first chunk, until end_ahead() or max_size bytes of rows are
-  // kept. Call once, before any take(). Throws std::system_error where no thread is to be had.
+  // Starts a thread that parses what follows the first chunk, until end_ahead() or until it keeps max_size bytes of
+  // rows. Call once, before the first take(). Throws std::system_error where no thread can be started.
   void start_ahead(std::size_t max_size);
-  // Any thread may, at any time; what it is at it ends.
+  // Any thread, at any time. The part that is being parsed is finished.
   void end_ahead() { ahead_.request_stop(); }
 
-  // False at the end, or when asked to stop; see ChunkReader::next, whose exceptions come in the order of the parts.
-  // One thread at a time.
+  // False at the end, or when asked to stop. Exceptions are ChunkReader::next's, in the order of the parts. One thread
+  // at a time.
   bool take(Part& part, const std::stop_token& stop);
   // Any number of threads at once.
   void parse(Part& part) const;
 
-  // Where one of a parsed part's rows begins; see RowParser.
+  // Where a row of a parsed part begins; see RowParser.
   std::string place_of(const Part& part, std::size_t number) const;
 
   // See ChunkReader. Any thread may ask.
@@ -71,10 +71,10 @@ class RowSource {
   Chunk first_;
   bool has_first_ = false;
   std::unique_ptr<RowParser> parser_;
-  std::mutex mutex_;                // of the next two, while the thread runs
+  std::mutex mutex_;                // guards the next member while the thread runs
   std::deque<Part> parts_ahead_;    // in order
-  std::exception_ptr error_ahead_;  // behind them
-  std::jthread ahead_;              // last: it uses the others
+  std::exception_ptr error_ahead_;  // after those parts
+  std::jthread ahead_;              // last: the thread uses the other members
 };
 
 }  // namespace iris

@@ -4,10 +4,13 @@
 #include <string>
 #include <string_view>
 
+#include "serve/protocol/inference_request.h"
+#include "serve/protocol/request_error.h"
+
 namespace iris::serve {
 namespace {
 
-// Takes as long for every text of one length; `given` is not empty.
+// Takes the same time for all texts of one length. `given` is not empty.
 bool is_same_secret(std::string_view given, std::string_view secret) {
   bool is_same = given.size() == secret.size();
   for (std::size_t i = 0; i < secret.size(); ++i) {
@@ -22,34 +25,33 @@ bool is_health(Route route) { return route == Route::kLive || route == Route::kR
 
 }  // namespace
 
-bool Access::is_preflight(const Request& request) const {
-  return request.method == "OPTIONS" && !options_.cors_origin.empty();
-}
+bool Access::is_preflight(const Request& request) const { return request.method == "OPTIONS" && !cors_origin_.empty(); }
 
 bool Access::is_welcome_origin(const Request& request) const {
-  return options_.cors_origin == "*" || request.origin == options_.cors_origin;
+  return cors_origin_ == "*" || request.origin == cors_origin_;
 }
 
 void Access::check(const Request& request) const {
   constexpr std::string_view kScheme = "Bearer ";
   const std::string_view given = request.authorization;
-  if (options_.api_key.empty() || is_health(request.match.route) || is_preflight(request)) {
+  if (api_key_.empty() || is_health(request.match.route) || is_preflight(request)) {
     return;
   }
   if (given.size() <= kScheme.size() ||
       !boost::beast::iequals(to_beast(given.substr(0, kScheme.size())), to_beast(kScheme)) ||
-      !is_same_secret(given.substr(kScheme.size()), options_.api_key)) {
+      !is_same_secret(given.substr(kScheme.size()), api_key_)) {
     throw RequestError(401, "Authorization: has to be Bearer and this server's key");
   }
 }
 
 void Access::check_may_manage(const Request& request) const {
-  if (options_.api_key.empty() && !request.is_from_loopback) {
+  if (api_key_.empty() && !request.is_from_loopback) {
     throw RequestError(403,
                        "models are loaded and unloaded by callers on this machine, or with the key of --api-key-file");
   }
-  if (options_.api_key.empty() && !request.origin.empty() && !is_welcome_origin(request)) {
-    throw RequestError(403, "Origin: pages load and unload no model here; see --cors-origin and --api-key-file");
+  if (api_key_.empty() && !request.origin.empty() && !is_welcome_origin(request)) {
+    throw RequestError(
+        403, "Origin: a page of another origin may not load or unload models; see --cors-origin and --api-key-file");
   }
 }
 
@@ -66,12 +68,12 @@ Response Access::preflight(const Request& request) const {
 }
 
 void Access::add_headers(const Request& request, Response& response) const {
-  if (options_.cors_origin.empty() || request.origin.empty()) {
+  if (cors_origin_.empty() || request.origin.empty()) {
     return;
   }
   response.headers.emplace_back("Vary", "Origin");
   if (is_welcome_origin(request)) {
-    response.headers.emplace_back("Access-Control-Allow-Origin", options_.cors_origin);
+    response.headers.emplace_back("Access-Control-Allow-Origin", cors_origin_);
     response.headers.emplace_back("Access-Control-Expose-Headers",
                                   "X-Request-Id, " + std::string(kInferenceHeaderLength));
   }

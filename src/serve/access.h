@@ -1,35 +1,40 @@
 // Who may ask for what: the key, callers on this machine, pages of other origins.
 #pragma once
 
-#include "serve/http.h"
-#include "serve/options.h"
+#include <string>
+#include <utility>
+
+#include "serve/protocol/response.h"
+#include "serve/request.h"
 
 namespace iris::serve {
 
 // Any number of threads may use it.
 class Access {
  public:
-  // `options` must outlive it.
-  explicit Access(const ServerOptions& options) : options_(options) {}
+  // `api_key`: empty where no key is asked for. `cors_origin`: whose pages may ask; "*": all; empty: no other origin's.
+  Access(std::string api_key, std::string cors_origin)
+      : api_key_(std::move(api_key)), cors_origin_(std::move(cors_origin)) {}
 
-  // Whether it is a browser's question before a page of another origin may ask.
+  // Whether a browser asks for leave before it sends the request of a page of another origin.
   bool is_preflight(const Request& request) const;
   Response preflight(const Request& request) const;
 
-  // Throws RequestError 401 where the key is asked for and is not there.
+  // Throws RequestError 401 where the route needs the key and the request does not have it.
   void check(const Request& request) const;
 
-  // Throws RequestError 403 for who may not load and unload: callers of other machines without a key, and pages of
-  // other origins, which a browser on this machine may have open.
+  // Throws RequestError 403 where no key is set and the caller may not load and unload models: a caller on another
+  // machine, or a page of another origin in a browser on this machine.
   void check_may_manage(const Request& request) const;
 
-  // What a browser wants to see before it gives an answer to a page of another origin.
+  // Adds what a browser needs before it hands the answer to a page of another origin.
   void add_headers(const Request& request, Response& response) const;
 
  private:
   bool is_welcome_origin(const Request& request) const;
 
-  const ServerOptions& options_;
+  const std::string api_key_;
+  const std::string cors_origin_;
 };
 
 }  // namespace iris::serve

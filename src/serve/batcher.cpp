@@ -1,8 +1,5 @@
 #include "serve/batcher.h"
 
-#include <sched.h>
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <exception>
@@ -14,16 +11,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr int kPassesBetweenYields = 3;
-
 std::size_t width_of(const Job& job) { return job.rows.size() / job.row_count; }
-
-// How often this thread has waited for something.
-long wait_count() {
-  rusage usage = {};
-  ::getrusage(RUSAGE_THREAD, &usage);
-  return usage.ru_nvcsw;
-}
 
 }  // namespace
 
@@ -37,7 +25,7 @@ void Batcher::add(Job job) {
       state_.pending_rows -= rows;
     }
     state_.metrics.count_inference(Outcome::kRefused, Clock::now() - job.arrived);
-    if (rows > state_.max_queue_rows) {  // to try again would not help
+    if (rows > state_.max_queue_rows) {  // trying again would not help
       throw RequestError(413, "the request's " + std::to_string(rows) + " rows are more than the queue holds, " +
                                   std::to_string(state_.max_queue_rows) + "; send fewer in one request");
     }
@@ -65,7 +53,7 @@ void Batcher::schedule() {
   });
 }
 
-// As many jobs as fit, of one model and one width; the first always does.
+// As many jobs as fit, of one model and one width. The first always fits.
 std::vector<Job> Batcher::take_batch() {
   const std::lock_guard lock(mutex_);
   std::vector<Job> batch;
@@ -93,19 +81,7 @@ void Batcher::run() {
       run_batch(batch);
     }
   }
-  give_way();
-}
-
-// A thread that finds work whenever it looks keeps its core until the scheduler's next tick, some milliseconds, and who
-// waits for that core has our answers to read. Yielding more often than this would leave a busy machine to others.
-void Batcher::give_way() {
-  const long waits = wait_count();
-  passes_since_wait_ = waits == waits_ ? passes_since_wait_ + 1 : 0;
-  waits_ = waits;
-  if (passes_since_wait_ == kPassesBetweenYields) {
-    passes_since_wait_ = 0;
-    ::sched_yield();
-  }
+  give_way_.after_run();
 }
 
 bool Batcher::is_late(Job& job) {
@@ -148,7 +124,7 @@ void Batcher::run_batch(std::vector<Job>& batch) {
   try {
     predict(model, row_count);
   } catch (const std::exception& problem) {
-    if (batch.size() > 1) {  // only who brought the trouble has it
+    if (batch.size() > 1) {  // only the job that fails gets the error
       for (Job& job : batch) {
         std::vector<Job> alone;
         alone.push_back(std::move(job));

@@ -14,9 +14,10 @@
 #include <string>
 #include <vector>
 
-#include "serve/http.h"
+#include "serve/give_way.h"
 #include "serve/metrics.h"
-#include "serve/model.h"
+#include "serve/protocol/model.h"
+#include "serve/protocol/request_error.h"
 
 namespace iris::serve {
 
@@ -25,29 +26,29 @@ struct InferenceState {
   std::size_t max_batch_rows;
   std::size_t max_queue_rows;
   Metrics& metrics;
-  std::function<void(const std::string& message)> on_dead_model;  // one that answers nothing any more
+  std::function<void(const std::string& message)> on_dead_model;  // called when the model no longer answers
   std::atomic<std::size_t> pending_rows = 0;
 };
 
-// A request's rows on their way.
+// A request's rows, until they are answered.
 struct Job {
   std::shared_ptr<const Model> model;
   std::vector<float> rows;  // float32 [row_count, features]
   std::size_t row_count;
   Clock::time_point arrived;
   std::optional<Clock::time_point> deadline;
-  // Called once, on the batcher's thread: with the predictions, in which the job's rows lie behind `first`, or with the
-  // error. May not throw.
+  // Called once, on the batcher's thread: with the predictions, in which the job's rows begin at `first`, or with the
+  // error. Must not throw.
   std::function<void(const Predictions* predictions, std::size_t first, const RequestError* error)> done;
 };
 
-// Takes jobs from any thread and runs them on the thread of its io_context: one after another with max_wait 0, so that
-// what came meanwhile shares the next pass; else each pass waits so long for company.
+// Takes jobs from any thread and runs them on the thread of its io_context. Jobs that come during a pass share the next
+// one. With a max_wait, a pass that is not full waits that long for more jobs.
 class Batcher {
  public:
   Batcher(boost::asio::io_context& context, std::chrono::microseconds max_wait, InferenceState& state);
 
-  // Throws RequestError 503 where the queue is full.
+  // Throws RequestError 503 where the queue is full, and 413 where the job has more rows than the queue takes.
   void add(Job job);
 
  private:
@@ -58,7 +59,6 @@ class Batcher {
   void predict(const Model& model, std::size_t row_count);
   void finish(Job& job, const Predictions* predictions, std::size_t first, const RequestError* error);
   bool is_late(Job& job);
-  void give_way();
 
   boost::asio::io_context& context_;
   std::chrono::microseconds max_wait_;
@@ -70,13 +70,11 @@ class Batcher {
   std::size_t queued_rows_ = 0;  // guarded
   bool is_scheduled_ = false;    // guarded
 
-  // Of the running batch.
+  // The running batch.
   std::vector<float> rows_;
   Predictions predictions_;
-  Predictions pass_;  // of the rows at hand, where they take several passes
-
-  long waits_ = 0;  // of this thread, at the last look
-  int passes_since_wait_ = 0;
+  Predictions pass_;  // where the rows take several passes: the last one's
+  GiveWay give_way_;
 };
 
 }  // namespace iris::serve

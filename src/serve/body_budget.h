@@ -1,4 +1,4 @@
-// The memory of the requests' bodies, of all connections together.
+// A limit on the memory of the requests' bodies, for all connections together.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,7 @@ class BodyBudget {
  public:
   explicit BodyBudget(std::size_t most) : most_(most) {}
 
-  // A connection's part; given back when it goes. The budget must outlive it.
+  // A connection's part. Its destructor gives it back. The budget must outlive it.
   class Share {
    public:
     explicit Share(BodyBudget& budget) : budget_(budget) {}
@@ -19,7 +19,7 @@ class BodyBudget {
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
 
-    // Whether there is room for as many bytes in place of those so far; if not, nothing changes.
+    // Takes this many bytes in place of those before. Returns false, and changes nothing, where there is no room.
     bool resize(std::size_t bytes) {
       if (bytes > bytes_ && budget_.taken_.fetch_add(bytes - bytes_) + (bytes - bytes_) > budget_.most_) {
         budget_.taken_ -= bytes - bytes_;

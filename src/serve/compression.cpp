@@ -6,7 +6,7 @@
 #include <boost/beast/core/string.hpp>
 #include <new>
 
-#include "serve/http.h"
+#include "serve/protocol/request_error.h"
 #include "text.h"
 
 namespace iris::serve {
@@ -22,12 +22,7 @@ bool is(std::string_view coding, std::string_view name) {
   return beast::iequals({coding.data(), coding.size()}, {name.data(), name.size()});
 }
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = std::min(text.find_first_not_of(" \t"), text.size());
-  return text.substr(first, text.find_last_not_of(" \t") + 1 - first);
-}
-
-// z_stream's counters have 32 bits, which no body fills: options.h bounds it.
+// z_stream's counters have 32 bits: kLargestMaxBody keeps every body below that.
 void give(z_stream& stream, std::string_view bytes) {
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
@@ -69,13 +64,13 @@ std::string inflated(std::string_view body, int window, std::size_t most) {
     }
     if (status == Z_STREAM_END || status != Z_OK || (stream.avail_in == 0 && stream.avail_out != 0)) {
       throw RequestError(400, status == Z_OK || status == Z_BUF_ERROR ? "the packed body is cut short"
-                              : status == Z_STREAM_END                ? "there are bytes behind the packed body"
+                              : status == Z_STREAM_END                ? "there are bytes after the packed body"
                                                                       : "the packed body is damaged");
     }
   }
 }
 
-// Some send deflate without the header that HTTP asks for: its first two bytes tell.
+// Some clients send deflate without the header that HTTP asks for. The first two bytes tell.
 bool has_zlib_header(std::string_view body) {
   return body.size() > 1 && (body[0] & 0x0F) == Z_DEFLATED &&
          (static_cast<unsigned char>(body[0]) * 256 + static_cast<unsigned char>(body[1])) % 31 == 0;
@@ -103,10 +98,10 @@ std::string_view accepted_coding(std::string_view accept_encoding) {
     const std::size_t comma = std::min(accept_encoding.find(','), accept_encoding.size());
     const std::string_view item = accept_encoding.substr(0, comma);
     accept_encoding.remove_prefix(std::min(comma + 1, accept_encoding.size()));
-    const std::string_view name = trimmed(item.substr(0, item.find(';')));
+    const std::string_view name = text::trimmed(item.substr(0, item.find(';')));
     const std::size_t weight = item.find("q=");
     const bool is_refused = weight != std::string_view::npos &&
-                            trimmed(item.substr(weight + 2)).find_first_not_of("0.") == std::string_view::npos;
+                            text::trimmed(item.substr(weight + 2)).find_first_not_of("0.") == std::string_view::npos;
     if (!is_refused && is(name, "gzip")) {
       return "gzip";
     }

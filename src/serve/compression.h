@@ -7,12 +7,12 @@
 
 namespace iris::serve {
 
-// The body as it was before its Content-Encoding: none, identity, gzip (also of several members), deflate with or
-// without zlib's header. Throws RequestError: 415 for any other coding, 400 for a damaged body, 413 for one of more
-// than `most` bytes; no more than these are ever held.
+// The unpacked body. `content_encoding`: "", identity, gzip (also of several members), or deflate (with or without
+// zlib's header). Throws RequestError: 415 for any other coding, 400 for a damaged body, 413 for a packed body of more
+// than `most` bytes once it is unpacked. It never holds more than one byte past these.
 std::string decoded(std::string_view body, std::string_view content_encoding, std::size_t most);
 
-// The coding of a response to such an Accept-Encoding: "gzip", "deflate", or "" where it allows neither by name.
+// The coding for a response to this Accept-Encoding: "gzip", "deflate", or "" where it names neither.
 std::string_view accepted_coding(std::string_view accept_encoding);
 
 // `coding` is gzip or deflate (with zlib's header, as HTTP says).

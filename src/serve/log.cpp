@@ -10,7 +10,7 @@
 #include <climits>
 #include <ctime>
 
-#include "serve/json.h"
+#include "text.h"
 
 namespace iris::serve {
 namespace {
@@ -63,15 +63,15 @@ void Log::request(const RequestLine& line) {
   std::string text;
   text.reserve(256);
   if (format_ == LogFormat::kJson) {
-    text.append("{\"time\":\"").append(now_text()).append("\",\"method\":").append(json_string(line.method));
+    text.append("{\"time\":\"").append(now_text()).append("\",\"method\":").append(text::json_string(line.method));
     text.append(",\"route\":")
-        .append(json_string(line.route))
+        .append(text::json_string(line.route))
         .append(",\"status\":")
         .append(std::to_string(line.status));
     text.append(",\"rows\":").append(std::to_string(line.rows)).append(",\"ms\":").append(duration);
-    text.append(",\"request_id\":").append(json_string(line.request_id));
+    text.append(",\"request_id\":").append(text::json_string(line.request_id));
     if (!line.traceparent.empty()) {
-      text.append(",\"traceparent\":").append(json_string(line.traceparent));
+      text.append(",\"traceparent\":").append(text::json_string(line.traceparent));
     }
     text += "}\n";
   } else {
@@ -88,7 +88,7 @@ void Log::request(const RequestLine& line) {
 
 void Log::message(std::string_view text) {
   if (format_ == LogFormat::kJson) {
-    append("{\"time\":\"" + now_text() + "\",\"message\":" + json_string(text) + "}\n");
+    append("{\"time\":\"" + now_text() + "\",\"message\":" + text::json_string(text) + "}\n");
   } else {
     append("iris: " + std::string(text) + "\n");
   }
@@ -111,7 +111,7 @@ void Log::append(std::string_view line) {
   waiting_ += line;
 }
 
-// As much at a time as a pipe that is ready takes without waiting: one that nobody reads may not keep the process from
+// Writes at most what a ready pipe takes without waiting: a pipe that nobody reads must not keep the process from
 // ending.
 void Log::write_all(std::string_view bytes) const {
   while (!bytes.empty()) {
@@ -124,7 +124,7 @@ void Log::write_all(std::string_view bytes) const {
     }
     const ssize_t written = ::write(descriptor_, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
     if (written < 0 && errno != EINTR && errno != EAGAIN) {
-      return;  // there is nobody to tell
+      return;  // nobody can be told
     }
     bytes.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
   }

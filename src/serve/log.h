@@ -1,4 +1,4 @@
-// Lines that no request waits for.
+// The log. No request waits for it.
 #pragma once
 
 #include <atomic>
@@ -24,8 +24,8 @@ struct RequestLine {
   std::string_view traceparent;
 };
 
-// A thread of its own writes to the descriptor. Where nobody reads them, lines past kMostWaiting bytes are dropped and
-// counted, and those that wait at the end are given up.
+// A thread of its own writes the lines to the descriptor. Where nobody reads them, lines past kMostWaiting bytes are
+// dropped and counted, and the destructor gives up those that still wait.
 class Log {
  public:
   static constexpr std::size_t kMostWaiting = 4 << 20;
@@ -35,11 +35,11 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  // Of any thread.
+  // For any thread.
   void request(const RequestLine& line);
-  void message(std::string_view text);  // what happens to the server: "iris: reloaded model.pt"
+  void message(std::string_view text);  // what happens to the server: "iris: the model was loaded again"
 
-  // Returns once all lines so far are written, or nobody has read them for a second.
+  // Returns once all lines so far are written, or after a second.
   void flush();
 
  private:

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
-#include "serve/json.h"
 #include "serve/process_metrics.h"
 
 namespace iris::serve {

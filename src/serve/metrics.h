@@ -1,4 +1,4 @@
-// What happened so far, as counters and histograms; any number of threads may count and read.
+// What happened so far, as counters and histograms. Any number of threads may count and read.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ class Histogram {
  public:
   static constexpr std::size_t kMostBounds = 16;
 
-  // `bounds`: ascending, kMostBounds at most, alive as long as this.
+  // `bounds`: ascending, at most kMostBounds. They must outlive this.
   explicit Histogram(std::span<const double> bounds) : bounds_(bounds) {}
 
   void observe(double value);
@@ -33,7 +33,7 @@ class Histogram {
 
  private:
   std::span<const double> bounds_;
-  std::array<std::atomic<std::uint64_t>, kMostBounds + 1> counts_{};  // the last: above every bound
+  std::array<std::atomic<std::uint64_t>, kMostBounds + 1> counts_{};  // the last: values above every bound
   std::atomic<double> sum_ = 0;
 };
 
@@ -48,7 +48,7 @@ class Metrics {
   void count_pass(std::size_t rows, Clock::duration compute);
   void count_reload(bool is_success);
 
-  // Prometheus' text format. The gauges are the caller's to know.
+  // Prometheus' text format. The caller knows the gauges' values.
   std::string text(const std::string& model, bool is_ready, std::size_t pending_rows) const;
 
   // The same figures in Triton's words: {"model_stats":[…]}.

@@ -3,7 +3,7 @@
 #include <exception>
 #include <utility>
 
-#include "serve/http.h"
+#include "serve/protocol/request_error.h"
 
 namespace iris::serve {
 
@@ -46,12 +46,12 @@ std::optional<std::string> ModelSlot::reload() {
     const bool is_alike =
         before == nullptr || (before->features() == now->features() && before->known_labels() == now->known_labels());
     log_.message(is_alike ? "the model was loaded again"
-                          : "the model was loaded again; its features or labels are other ones than before");
+                          : "the model was loaded again; its features or labels have changed");
     return std::nullopt;
   } catch (const std::exception& error) {
     metrics_.count_reload(false);
     const std::string message =
-        std::string(error.what()) + (is_loaded() ? "; the model loaded before serves on" : "; no model is loaded");
+        std::string(error.what()) + (is_loaded() ? "; the model loaded before still serves" : "; no model is loaded");
     log_.message("the model could not be loaded again: " + message);
     return message;
   }
@@ -59,7 +59,7 @@ std::optional<std::string> ModelSlot::reload() {
 
 void ModelSlot::set_dead(const std::string& message) {
   if (!is_dead_.exchange(true)) {
-    log_.message("the model answers no more, live and ready are 503 from now on: " + message);
+    log_.message("the model no longer answers; live and ready are 503 from now on: " + message);
   }
 }
 

@@ -1,4 +1,4 @@
-// The model that is served now, and the next one beside it.
+// The model that is served now, and its replacement.
 #pragma once
 
 #include <atomic>
@@ -10,7 +10,7 @@
 
 #include "serve/log.h"
 #include "serve/metrics.h"
-#include "serve/model.h"
+#include "serve/protocol/model.h"
 
 namespace iris::serve {
 
@@ -24,17 +24,19 @@ class ModelSlot {
   // Loads the first model. Throws what `load` throws.
   ModelSlot(LoadModel load, Metrics& metrics, Log& log);
 
-  // Any thread; who holds it may use it on, reloaded or not. Throws RequestError 503 where it was unloaded.
+  // For any thread. The model may be used for as long as it is held, also after a reload. Throws RequestError 503 where
+  // it was unloaded.
   std::shared_ptr<const Model> current() const;
 
-  // Loads again and takes the result's place. Where that fails the one before serves on; returns why, after it was
-  // logged and counted. One at a time.
+  // Loads a new model and replaces the one before. Where loading fails, the one before stays, and the reason is
+  // returned. The outcome is logged and counted. One call at a time; others wait.
   std::optional<std::string> reload();
 
-  // Until it is loaded again; passes under way have it to their end.
+  // There is no model until the next reload. Passes under way keep theirs.
   void unload();
   bool is_loaded() const;
 
+  // The model no longer answers, until the next reload. Logged the first time.
   void set_dead(const std::string& message);
   bool is_dead() const { return is_dead_; }
 

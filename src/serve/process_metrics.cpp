@@ -14,7 +14,7 @@
 namespace iris::serve {
 namespace {
 
-const auto kStart = std::chrono::system_clock::now();  // this library is loaded as the process starts
+const auto kStart = std::chrono::system_clock::now();  // static: set when the process loads this library
 
 void append(std::string& text, std::string_view name, std::string_view type, std::string_view help, double value) {
   text.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ");

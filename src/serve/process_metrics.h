@@ -1,4 +1,4 @@
-// Of this process, by the names that Prometheus' client libraries gave them.
+// Metrics of this process, under the names that Prometheus' client libraries use.
 #pragma once
 
 #include <string>

@@ -1,12 +1,12 @@
 #include "serve/routes.h"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <optional>
 #include <utility>
-#include <vector>
 
-#include "serve/http.h"
+#include "serve/protocol/request_error.h"
 
 namespace iris::serve {
 namespace {
@@ -74,6 +74,25 @@ std::string_view path_of(std::string_view target) {
   return target.substr(0, target.find_first_of("?#"));
 }
 
+// %41 as A; nullopt where a % is followed by anything but two hexadecimal digits.
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    unsigned value = 0;
+    const char* const digits = text.data() + i + 1;
+    if (text.size() - i < 3 || std::from_chars(digits, digits + 2, value, 16).ptr != digits + 2) {
+      return std::nullopt;
+    }
+    decoded += static_cast<char>(value);
+    i += 2;
+  }
+  return decoded;
+}
+
 bool takes(const Pattern& pattern, std::string_view path, RouteMatch& match) {
   std::string_view wanted = pattern.path;
   if (std::count(path.begin(), path.end(), '/') != std::count(wanted.begin(), wanted.end(), '/')) {
@@ -114,7 +133,7 @@ RouteMatch match_route(std::string_view target) {
     return match;
   }
   if (!percent_decoded(path)) {
-    throw RequestError(400, "the path has a % without two hexadecimal digits behind it");
+    throw RequestError(400, "the path has a % without two hexadecimal digits after it");
   }
   for (const Pattern& pattern : kPatterns) {
     RouteMatch candidate;

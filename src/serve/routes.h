@@ -29,7 +29,7 @@ enum class Route {
   kV1Predict,
   kMetrics,
   kOpenApi,
-  kUnknown,  // the last
+  kUnknown,  // must be the last
 };
 inline constexpr std::size_t kRouteCount = static_cast<std::size_t>(Route::kUnknown) + 1;
 
@@ -39,8 +39,8 @@ struct RouteMatch {
   std::string version;  // the same
 };
 
-// Of an origin-form target ("/v2/models/iris?x=1") or an absolute-form one; the query is passed over. kUnknown for any
-// other path. Throws RequestError 400 for a badly encoded one.
+// The route of an origin-form target ("/v2/models/iris?x=1") or an absolute-form one. The query is passed over.
+// kUnknown for any other path. Throws RequestError 400 for a badly encoded one.
 RouteMatch match_route(std::string_view target);
 
 // "/v2/models/{model}": for logs and metrics.

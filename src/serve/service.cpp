@@ -8,10 +8,13 @@
 #include <utility>
 
 #include "serve/compression.h"
-#include "serve/descriptions.h"
-#include "serve/inference.h"
-#include "serve/instances.h"
-#include "serve/json.h"
+#include "serve/documents.h"
+#include "serve/protocol/descriptions.h"
+#include "serve/protocol/inference_request.h"
+#include "serve/protocol/inference_response.h"
+#include "serve/protocol/instances.h"
+#include "serve/protocol/json.h"
+#include "serve/protocol/request_error.h"
 #include "text.h"
 
 namespace iris::serve {
@@ -19,7 +22,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t kLargeBody = 64 << 10;    // its parsing would hold up others
+constexpr std::size_t kLargeBody = 64 << 10;    // to be parsed on a thread of its own
 constexpr std::size_t kWorthPacking = 1 << 10;  // bytes of an answer
 constexpr std::size_t kLongestMethod = 32;      // in a log line
 
@@ -27,7 +30,7 @@ bool allows(std::string_view methods, std::string_view method) {
   return methods == "GET, HEAD" ? method == "GET" || method == "HEAD" : methods == method;
 }
 
-// One that is answered with a page of ours.
+// A document for a browser, with the headers that keep it safe there.
 Response document(const char* content_type, std::string body) {
   Response response{.body = std::move(body), .content_type = content_type};
   response.headers.emplace_back("Content-Security-Policy",
@@ -44,7 +47,7 @@ Response document(const char* content_type, std::string body) {
 Service::Service(const ServerOptions& options, LoadModel load, Contexts& contexts, Log& log)
     : bodies(std::max(options.max_bodies, options.max_body)),
       options_(options),
-      access_(options),
+      access_(options.api_key, options.cors_origin),
       log_(log),
       slot_(std::move(load), metrics_, log),
       contexts_(contexts),
@@ -141,7 +144,7 @@ nlohmann::json Service::body_object(const Request& request) const {
 }
 
 Response Service::answer_at_once(const Request& request) const {
-  const std::string name = json_string(options_.name);
+  const std::string name = text::json_string(options_.name);
   switch (request.match.route) {
     case Route::kLive:
       return slot_.is_dead() ? error_response(503, trouble()) : Response{.body = R"({"live":true})"};
@@ -163,7 +166,7 @@ Response Service::answer_at_once(const Request& request) const {
     case Route::kV1Model:
       return ready("{\"name\":" + name + ",\"ready\":true}");
     case Route::kModelConfig:
-      return {.body = model_config_json(options_, *slot_.current())};
+      return {.body = model_config_json(options_.name, *slot_.current(), options_.max_batch_rows, options_.max_wait)};
     case Route::kModelStats:
       return {.body = metrics_.stats_json(options_.name)};
     case Route::kRepositoryIndex:
@@ -179,9 +182,9 @@ Response Service::answer_at_once(const Request& request) const {
   }
 }
 
-// Why it is not ready; nullptr where it is.
+// Why the server is not ready; nullptr where it is.
 const char* Service::trouble() const {
-  return slot_.is_dead()       ? "the model answers no more; start the server again"
+  return slot_.is_dead()       ? "the model no longer answers; start the server again"
          : !slot_.is_loaded()  ? kUnloaded
          : is_draining_.load() ? "the server is ending"
                                : nullptr;
@@ -203,7 +206,7 @@ void Service::infer(const Request& request, Batcher& quick, Clock::time_point ar
   }
   const std::string_view body = request.content_encoding.empty() ? std::string_view(request.body) : unpacked;
   Job job{.model = slot_.current(), .rows = {}, .row_count = 0, .arrived = arrived, .deadline = {}, .done = {}};
-  const Model* model = job.model.get();  // alive as long as the job
+  const Model* model = job.model.get();  // lives as long as the job
   if (route == Route::kInfer) {
     auto parsed = std::make_shared<InferenceRequest>(parse_inference(*model, body, request.inference_header_length));
     job.rows = std::move(parsed->rows.values);

@@ -1,4 +1,4 @@
-// Requests to answers: what each route does. No sockets in it.
+// What each route does: requests to responses. It has no sockets.
 #pragma once
 
 #include <atomic>
@@ -11,11 +11,12 @@
 #include "serve/access.h"
 #include "serve/batcher.h"
 #include "serve/body_budget.h"
-#include "serve/http.h"
 #include "serve/log.h"
 #include "serve/metrics.h"
 #include "serve/model_slot.h"
 #include "serve/options.h"
+#include "serve/protocol/response.h"
+#include "serve/request.h"
 #include "serve/routes.h"
 
 namespace iris::serve {
@@ -24,9 +25,9 @@ class Service {
  public:
   using Reply = std::function<void(Response response)>;
 
-  // Each context has a thread of its own, which must have ended before this goes.
+  // Each context needs a thread of its own, which must have ended before the service is destroyed.
   struct Contexts {
-    boost::asio::io_context passes{1};        // of models that take their time
+    boost::asio::io_context passes{1};        // of models that are not quick
     boost::asio::io_context large_bodies{1};  // their parsing
     boost::asio::io_context loads{1};         // of models
   };
@@ -34,29 +35,31 @@ class Service {
   // Throws what `load` throws.
   Service(const ServerOptions& options, LoadModel load, Contexts& contexts, Log& log);
 
-  // For each thread that reads requests one of its own, on which quick models run.
+  // A batcher that runs quick models. Each thread that reads requests needs one of its own.
   std::unique_ptr<Batcher> make_batcher(boost::asio::io_context& context);
 
-  // Finds the route. Throws RequestError where a request's head alone is reason to refuse it: a bad path, 401, 417.
+  // Sets request.match. Throws RequestError where the head alone is a reason to refuse the request: a bad path, 401,
+  // 417.
   void check_head(Request& request) const;
 
-  // After check_head. Calls `reply` once, now or later, on any thread; `request` must stay until then. Throws
-  // RequestError instead.
+  // After check_head. Calls `reply` once, now or later, on any thread; `request` must live until then. Or throws
+  // RequestError, and does not call `reply`.
   void handle(const Request& request, Batcher& quick, Reply reply);
 
-  // Packs the body as the client allows, and adds what a page of another origin needs.
+  // Packs the body as the client allows, and adds the headers that a page of another origin needs.
   void complete(const Request& request, Response& response) const;
 
-  // To be called with each answer that goes out.
+  // Counts and logs. To be called with each answer that goes out.
   void finished(const Request& request, const Response& response, Clock::duration took);
 
-  // On the thread for it; the outcome goes to the log. Nothing where one that was asked for has not begun.
+  // Loads the model again, on the thread of `loads`; the outcome goes to the log. Does nothing where an earlier call's
+  // load has not begun yet.
   void reload();
 
   void start_draining() { is_draining_ = true; }
   bool is_draining() const { return is_draining_; }
 
-  // Of all connections' requests.
+  // The bodies of all connections' requests.
   BodyBudget bodies;
 
  private:

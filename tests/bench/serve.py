@@ -1,9 +1,11 @@
 """Requests per second of one flower each: iris serve beside Python's servers, in turn, with wrk on the same machine."""
 
 import argparse
+import contextlib
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import statistics
@@ -21,6 +23,7 @@ REQUIREMENTS = HERE / "serve_requirements.txt"
 MLSERVER_REQUIREMENTS = HERE / "mlserver_requirements.txt"
 BODY = '{"instances":[[5.1,3.5,1.4,0.2]]}'
 CONNECTIONS = 64
+IDLE = 1000
 START_S = 60
 OURS = "iris serve"
 UNITS_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
@@ -28,7 +31,7 @@ UNITS_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 @dataclass
 class Load:
-    """What wrk saw, and the server's memory behind it: its processes' own, and their share of what they share."""
+    """What wrk saw, and the server's memory: the proportional share (PSS) of its processes."""
 
     requests_per_s: float
     p50_ms: float
@@ -50,6 +53,7 @@ def main() -> None:
         servers = commands(options, results)
         loads: dict[str, list[Load]] = {name: [] for name in servers}
         alone: list[Load] = []
+        beside_idle: list[Load] = []
         left_out: dict[str, str] = {}
         for _ in range(rounds):
             for name, command in servers.items():
@@ -60,15 +64,17 @@ def main() -> None:
                         loads[name].append(wrk(server, script, CONNECTIONS, seconds))
                         if name == OURS:
                             alone.append(wrk(server, script, 1, max(1, seconds // 2)))
+                            with idle_connections(server, IDLE):
+                                beside_idle.append(wrk(server, script, 1, max(1, seconds // 2)))
                 except RuntimeError as error:
                     if name == OURS:
                         raise
                     left_out[name] = str(error)
-    report(results, {name: each for name, each in loads.items() if each}, alone, left_out, seconds, rounds)
+    report(results, {name: each for name, each in loads.items() if each}, alone, beside_idle, left_out, seconds, rounds)
 
 
 def commands(options, results: Path) -> dict[str, list[str]]:
-    """The servers' commands, PORT standing for their port."""
+    """The servers' commands, with PORT in place of their port."""
     place = Place(options.build, results, Path(sys.executable), None)
     servers = {OURS: [str(options.build / "iris"), "serve", str(place.model), "--port", "PORT"]}
     if not options.no_peers:
@@ -82,7 +88,7 @@ def commands(options, results: Path) -> dict[str, list[str]]:
 
 
 class Running:
-    """A server that answers; ended, with all its processes, at the end. Raises RuntimeError where it does not start."""
+    """A server that answers; all its processes end with the block. Raises RuntimeError if it does not start."""
 
     def __init__(self, command: list[str]):
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -129,6 +135,17 @@ class Running:
         return total / 1024
 
 
+@contextlib.contextmanager
+def idle_connections(server: Running, count: int):
+    """That many connections which ask for nothing."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, count + 200)), hard))
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        yield
+
+
 def wrk(server: Running, script: Path, connections: int, seconds: int) -> Load:
     url = f"http://127.0.0.1:{server.port}/predict"
     threads = min(2, connections)
@@ -149,7 +166,7 @@ def median(loads: list[Load]) -> Load:
     return Load(*(statistics.median(getattr(each, name) for each in loads) for name in Load.__annotations__))
 
 
-def report(results: Path, loads, alone, left_out, seconds: int, rounds: int) -> None:
+def report(results: Path, loads, alone, beside_idle, left_out, seconds: int, rounds: int) -> None:
     ours = loads[OURS]
     lines = [
         f"### One flower per request, {CONNECTIONS} connections",
@@ -167,8 +184,10 @@ def report(results: Path, loads, alone, left_out, seconds: int, rounds: int) -> 
     for name, each in sorted(medians.items(), key=lambda item: -item[1].requests_per_s):
         numbers = f"{each.requests_per_s:,.0f} | {ratios[name]:.1f} | {each.p50_ms:.2f} | {each.p99_ms:.2f}"
         lines.append(f"| {name} | {numbers} | {each.mib:.0f} | {each.failed:.0f} |")
-    one = median(alone)
-    lines += ["", f"{OURS}, one connection: {one.requests_per_s:,.0f} requests/s, p50 {1000 * one.p50_ms:.0f} µs", ""]
+    one, one_beside_idle = median(alone), median(beside_idle)
+    lines.append("")
+    for name, each in (("one connection", one), (f"one connection next to {IDLE:,} idle ones", one_beside_idle)):
+        lines += [f"{OURS}, {name}: {each.requests_per_s:,.0f} requests/s, p50 {1000 * each.p50_ms:.0f} µs", ""]
     lines += [f"- left out: {name}: {reason}" for name, reason in left_out.items()]
     conditions = (
         f"Medians; {rounds} rounds of {seconds} s in turn; {len(os.sched_getaffinity(0))} cores, shared with wrk"
@@ -180,6 +199,7 @@ def report(results: Path, loads, alone, left_out, seconds: int, rounds: int) -> 
         "medians": {name: asdict(each) for name, each in medians.items()},
         "ratios": ratios,
         "one_connection": asdict(one),
+        "one_connection_beside_idle": asdict(one_beside_idle),
         "left_out": left_out,
     }
     (results / "serve.json").write_text(json.dumps(content, indent=2), encoding="utf-8")

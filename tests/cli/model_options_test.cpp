@@ -15,11 +15,12 @@ using Names = std::vector<std::string>;
 struct Parsed {
   explicit Parsed(const std::vector<std::string>& words) {
     CLI::App app;
-    add_model_options(app, names, options);
+    add_model_options(app, names, options, allows_tf32);
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   }
   TypedNames names;
   ClassifierOptions options;
+  bool allows_tf32 = false;
 };
 
 std::string parse_error(const std::vector<std::string>& words) {
@@ -29,7 +30,7 @@ std::string parse_error(const std::vector<std::string>& words) {
 TEST(ModelOptions, LeaveAllToTheModelsFileByDefault) {
   const Parsed parsed({});
   EXPECT_EQ(parsed.options.device, "auto");
-  EXPECT_FALSE(parsed.options.dtype || parsed.options.key || parsed.options.hidden || parsed.options.allows_tf32);
+  EXPECT_FALSE(parsed.options.dtype || parsed.options.key || parsed.options.hidden || parsed.allows_tf32);
   EXPECT_FALSE(parsed.names.features || parsed.names.labels);
 }
 
@@ -49,7 +50,7 @@ TEST(ModelOptions, RefuseNoHiddenUnits) {
 
 TEST(ModelOptions, TakeADeviceAsItIsTyped) { EXPECT_EQ(Parsed({"--device", "cuda:1"}).options.device, "cuda:1"); }
 
-TEST(ModelOptions, TakeTf32) { EXPECT_TRUE(Parsed({"--allow-tf32"}).options.allows_tf32); }
+TEST(ModelOptions, TakeTf32) { EXPECT_TRUE(Parsed({"--allow-tf32"}).allows_tf32); }
 
 TEST(ModelOptions, SplitTheNames) {
   ClassifierOptions options;

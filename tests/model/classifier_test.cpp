@@ -146,9 +146,8 @@ TEST(Classifier, LetsOptionsWinOverTheFilesNames) {
 
 TEST(Classifier, RefusesAWrongNumberOfLabels) {
   const Classifier classifier = Classifier::open(fixture("iris_net.pt"), with_names({}, {"x", "y"}));
-  EXPECT_EQ(
-      test::error_of<InputError>([&] { classifier.predict(std::vector<float>(4), 1); }),
-      fixture("iris_net.pt") + ": the model has 3 classes, but there are 2 labels; name each class once with --labels");
+  EXPECT_EQ(test::error_of<InputError>([&] { classifier.predict(std::vector<float>(4), 1); }),
+            fixture("iris_net.pt") + ": the model has 3 classes, but there are 2 labels; name each class once");
 }
 
 TEST(Classifier, RefusesAWrongNumberOfFeatures) {
@@ -177,7 +176,7 @@ TEST(Classifier, RefusesAStateDictOfAnotherShape) {
 
 TEST(Classifier, RefusesStateDictOptionsForATorchScript) {
   const std::string message =
-      fixture("iris_net.ts.pt") + ": a TorchScript module is whole: --key and --hidden are for state_dicts";
+      fixture("iris_net.ts.pt") + ": a TorchScript module is whole; a key or a width is chosen for state_dicts only";
   EXPECT_EQ(test::error_of<UsageError>([] { Classifier::open(fixture("iris_net.ts.pt"), with_key("model")); }),
             message);
   EXPECT_EQ(test::error_of<UsageError>([] { Classifier::open(fixture("iris_net.ts.pt"), with_hidden(16)); }), message);

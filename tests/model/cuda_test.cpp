@@ -127,7 +127,7 @@ TEST_F(Cuda, GivesManyThreadsWhatItGivesOne) {
 
 TEST_F(Cuda, SaysWhichDevicesThereAre) {
   const std::string message = test::error_of<InputError>([] { resolve_device("cuda:99"); });
-  EXPECT_TRUE(message.starts_with("--device cuda:99: there is no such device; there ")) << message;
+  EXPECT_TRUE(message.starts_with("device cuda:99: there is no such device; there ")) << message;
 }
 
 // A table to read; nothing is asserted of a time.

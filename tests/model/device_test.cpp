@@ -63,7 +63,7 @@ TEST(Device, RefusesOtherNames) {
   for (const CudaState& cuda : {kCpuBuild, kTwoGpus}) {
     for (const char* name : {"gpu", "", "CUDA", "cpu:0", "cuda ", "mps"}) {
       EXPECT_EQ(test::error_of<UsageError>([&] { choose_device(name, cuda); }),
-                "--device " + std::string(name) + ": is none of auto, cpu, cuda, cuda:N");
+                "device " + std::string(name) + ": is not one of auto, cpu, cuda, cuda:N");
     }
   }
 }
@@ -72,45 +72,43 @@ TEST(Device, RefusesAnIndexThatIsNoNumber) {
   for (const CudaState& cuda : {kCpuBuild, kTwoGpus}) {
     for (const char* name : {"cuda:", "cuda:x", "cuda:-1", "cuda:1x", "cuda:99999999999"}) {
       EXPECT_EQ(test::error_of<UsageError>([&] { choose_device(name, cuda); }),
-                "--device " + std::string(name) + ": the index behind cuda: is no number from 0");
+                "device " + std::string(name) + ": after cuda: comes a number from 0");
     }
   }
 }
 
 TEST(Device, SaysThatACpuBuildHasNoCuda) {
   for (const std::string name : {"cuda", "cuda:1"}) {
-    EXPECT_EQ(error_of(name, kCpuBuild), "--device " + name +
-                                             ": this LibTorch is a CPU build; build iris with a CUDA one, or use "
-                                             "--device cpu");
+    EXPECT_EQ(error_of(name, kCpuBuild),
+              "device " + name + ": this LibTorch is a CPU build; build iris with a CUDA one, or use the CPU");
   }
 }
 
 TEST(Device, SaysThatThereIsNoDriver) {
   EXPECT_EQ(error_of("cuda", kNoDriver),
-            "--device cuda: CUDA finds no NVIDIA driver on this machine; install one, or use --device cpu");
+            "device cuda: CUDA finds no NVIDIA driver on this machine; install one, or use the CPU");
 }
 
 TEST(Device, SaysThatTheDriverIsTooOld) {
   EXPECT_EQ(error_of("cuda:0", kOldDriver),
-            "--device cuda:0: the NVIDIA driver is too old for this LibTorch: it knows CUDA up to 11.4; update it, "
-            "build iris with a LibTorch for CUDA 11.4, or use --device cpu");
+            "device cuda:0: the NVIDIA driver is too old for this LibTorch: it knows CUDA up to 11.4; update it, "
+            "build iris with a LibTorch for CUDA 11.4, or use the CPU");
 }
 
 TEST(Device, SaysThatTheDriverShowsNoGpu) {
   EXPECT_EQ(error_of("cuda", kNoGpu),
-            "--device cuda: the NVIDIA driver shows no GPU; see nvidia-smi and CUDA_VISIBLE_DEVICES, or use --device "
-            "cpu");
+            "device cuda: the NVIDIA driver shows no GPU; see nvidia-smi and CUDA_VISIBLE_DEVICES, or use the CPU");
 }
 
 TEST(Device, PassesOnWhatElseKeepsCudaFromStarting) {
   EXPECT_EQ(error_of("cuda", kUnknown),
-            "--device cuda: CUDA does not start: CUDA unknown error; see nvidia-smi, or use --device cpu");
+            "device cuda: CUDA does not start: CUDA unknown error; see nvidia-smi, or use the CPU");
 }
 
 TEST(Device, SaysWhichIndexesThereAre) {
-  EXPECT_EQ(error_of("cuda:1", kOneGpu), "--device cuda:1: there is no such device; there is cuda:0 only");
-  EXPECT_EQ(error_of("cuda:2", kTwoGpus), "--device cuda:2: there is no such device; there are cuda:0 to cuda:1");
-  EXPECT_EQ(error_of("cuda:300", kTwoGpus), "--device cuda:300: there is no such device; there are cuda:0 to cuda:1");
+  EXPECT_EQ(error_of("cuda:1", kOneGpu), "device cuda:1: there is no such device; there is cuda:0 only");
+  EXPECT_EQ(error_of("cuda:2", kTwoGpus), "device cuda:2: there is no such device; there are cuda:0 to cuda:1");
+  EXPECT_EQ(error_of("cuda:300", kTwoGpus), "device cuda:300: there is no such device; there are cuda:0 to cuda:1");
 }
 
 TEST(Device, OfThisMachineIsStarted) {

@@ -61,10 +61,13 @@ TEST_F(OutOfMemoryTest, SendsLaterRowsInHalvesAtOnce) {
   EXPECT_EQ(classifier.predict(rows(1700), 1700).best.size(), 1700U);
 }
 
-TEST_F(OutOfMemoryTest, SaysWhichOptionToLowerWhereHalfIsTooMuch) {
-  EXPECT_EQ(error_of(open(499), 1000), "out of memory on cpu with 500 rows at once; lower --batch-size");
-  EXPECT_EQ(error_of(open(499, kOutOfMemory, {.rows_option = "--max-batch-rows"}), 1000),
-            "out of memory on cpu with 500 rows at once; lower --max-batch-rows");
+TEST_F(OutOfMemoryTest, SaysWhatToChooseWhereHalfIsTooMuch) {
+  EXPECT_EQ(error_of(open(499), 1000), "out of memory on cpu with 500 rows at once; pass fewer");
+  try {
+    open(499).predict(rows(1000), 1000);
+  } catch (const OutOfMemory& error) {
+    EXPECT_EQ(error.choice.of, Choice::Of::kRowsAtOnce);
+  }
 }
 
 TEST_F(OutOfMemoryTest, RemembersNoSizeThatWasTooMuch) {
@@ -74,7 +77,7 @@ TEST_F(OutOfMemoryTest, RemembersNoSizeThatWasTooMuch) {
 }
 
 TEST_F(OutOfMemoryTest, SaysThatOneRowIsTooMuch) {
-  EXPECT_EQ(error_of(open(0), 1), "out of memory on cpu with 1 row; use another --device");
+  EXPECT_EQ(error_of(open(0), 1), "out of memory on cpu with 1 row; use another device");
 }
 
 TEST_F(OutOfMemoryTest, OfTheHostIsTheSame) {

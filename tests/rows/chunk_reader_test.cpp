@@ -186,8 +186,7 @@ TEST_F(ChunkReaderTest, RefusesUtf16) {
 }
 
 TEST_F(ChunkReaderTest, SaysHowToReadWhatIsCompressed) {
-  EXPECT_EQ(error_in("\x1F\x8B\x08"),
-            ": is compressed; unpack it on the way in: gunzip -c FILE | iris predict MODEL -i -");
+  EXPECT_EQ(error_in("\x1F\x8B\x08"), ": is compressed with gzip; unpack it first: gunzip -c FILE");
 }
 
 TEST_F(ChunkReaderTest, SaysThatAFileIsMissing) {

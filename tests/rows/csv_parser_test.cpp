@@ -74,7 +74,7 @@ TEST_F(CsvParserTest, RefusesAHeaderThatDiffersInCase) {
 
 TEST_F(CsvParserTest, RefusesAHeaderWhereTheModelNamesNoFeatures) {
   EXPECT_EQ(error_in("p,q\n1,2\n", {}),
-            "rows:1: the model does not name its features; say which columns they are with --features, of: p, q");
+            "rows:1: the model does not name its features; name the columns that they are, of: p, q");
 }
 
 TEST_F(CsvParserTest, TellsOfWrongCellCounts) {
@@ -119,9 +119,10 @@ TEST_F(CsvParserTest, SaysThatCellsAreNotSeparatedByCommas) {
 }
 
 TEST_F(CsvParserTest, SaysWhatIsNoNumberInAFirstRowThatIsNoHeader) {
-  EXPECT_EQ(error_in("5,3,setosa\n", {"a", "b"}),
-            "rows:1: the first row is no header, and no row of numbers: \"setosa\"; without a header there must be the "
-            "features alone");
+  EXPECT_EQ(
+      error_in("5,3,setosa\n", {"a", "b"}),
+      "rows:1: the first row is neither a header nor a row of numbers: \"setosa\"; without a header the columns must "
+      "be the features alone");
 }
 
 TEST_F(CsvParserTest, PassesOverBlankLines) {
@@ -129,7 +130,7 @@ TEST_F(CsvParserTest, PassesOverBlankLines) {
 }
 
 TEST_F(CsvParserTest, TellsOfTextBehindAClosingQuote) {
-  EXPECT_EQ(read("a,b\n\"1\"x,2\n3,4\n"), (Lines{"rows:2: there is text behind a closing quote", "3 4"}));
+  EXPECT_EQ(read("a,b\n\"1\"x,2\n3,4\n"), (Lines{"rows:2: there is text after a closing quote", "3 4"}));
 }
 
 TEST_F(CsvParserTest, LosesOnlyALineToAQuoteThatIsNotClosed) {
@@ -149,7 +150,7 @@ TEST_F(CsvParserTest, LosesOnlyALineThatIsTooLong) {
 
 TEST_F(CsvParserTest, RefusesAHeaderWithABadQuote) {
   EXPECT_EQ(error_in("a,\"b\n1,2\n"), "rows:1: a quote is not closed before the file ends");
-  EXPECT_EQ(error_in("\"a\"a,b\n1,2\n"), "rows:1: there is text behind a closing quote");
+  EXPECT_EQ(error_in("\"a\"a,b\n1,2\n"), "rows:1: there is text after a closing quote");
 }
 
 TEST_F(CsvParserTest, ReadsTheSameNumbersOfLongAndShortRows) {

@@ -89,7 +89,7 @@ TEST_F(CsvRecordTest, ReadsManyRecordsAcrossItsBuffer) {
 }
 
 TEST_F(CsvRecordTest, RefusesTextBehindAClosingQuoteAndGoesOnBehindTheLine) {
-  EXPECT_EQ(read("a\n\"b\"c,\"d\"\nz\n"), (Records{{"a"}, {"there is text behind a closing quote"}, {"z"}}));
+  EXPECT_EQ(read("a\n\"b\"c,\"d\"\nz\n"), (Records{{"a"}, {"there is text after a closing quote"}, {"z"}}));
 }
 
 TEST_F(CsvRecordTest, QuotesACellThatHasToBe) {

@@ -53,9 +53,16 @@ TEST_F(LabelledCsvTest, ReadsCrLfQuotesBlankLinesAndAByteOrderMark) {
             (Lines{"1 2 -> 1", "3 4 -> 0"}));
 }
 
-TEST_F(LabelledCsvTest, RoundsTwiceAsPythonDoes) {
+TEST_F(LabelledCsvTest, ReadsTheFloat32NearestToTheText) {
   // Halfway between two floats but for its last digit, which a double does not hold.
-  EXPECT_EQ(read("a,b,kind\n1.00000005960464477539062500001,0,cat\n"), Lines{"1 0 -> 0"});
+  EXPECT_EQ(read("a,b,kind\n1.00000005960464477539062500001,16777217.00000000000000000001,cat\n"),
+            Lines{"1.00000012 16777218 -> 0"});
+}
+
+TEST_F(LabelledCsvTest, TakesWhatRoundsToTheLargestFloat32) {
+  EXPECT_EQ(read("a,b,kind\n3.4028235677973362e38,0,cat\n"), Lines{"3.40282347e+38 0 -> 0"});
+  EXPECT_EQ(error_in("a,b,kind\n3.4028235677973367e38,0,cat\n"),
+            "rows.csv:2: a: not finite as float32: \"3.4028235677973367e38\"");
 }
 
 TEST_F(LabelledCsvTest, ReadsMoreThanAChunk) {
@@ -83,7 +90,7 @@ TEST_F(LabelledCsvTest, TellsOfBadCells) {
 TEST_F(LabelledCsvTest, TellsOfBadQuotes) {
   EXPECT_EQ(error_in("a,b,kind\n1,2,cat\n1,2,\"cat\n1,2,cat\n"),
             "rows.csv:3: a quote is not closed before the file ends");
-  EXPECT_EQ(error_in("a,b,kind\n1,\"2\"x,cat\n"), "rows.csv:2: there is text behind a closing quote");
+  EXPECT_EQ(error_in("a,b,kind\n1,\"2\"x,cat\n"), "rows.csv:2: there is text after a closing quote");
 }
 
 TEST_F(LabelledCsvTest, TellsOfBadHeaders) {
@@ -91,8 +98,7 @@ TEST_F(LabelledCsvTest, TellsOfBadHeaders) {
   EXPECT_EQ(error_in("a;b;kind\n"), "rows.csv:1: the cells are not separated by commas: \"a;b;kind\"");
   EXPECT_EQ(error_in("a,b,a,kind\n"), "rows.csv:1: the header has the column a twice");
   EXPECT_EQ(error_in("a,b,type\n"),
-            "rows.csv:1: the header has no column kind; it has: a, b, type; --label-column says which one holds the "
-            "classes");
+            "rows.csv:1: the header has no column kind; it has: a, b, type; choose the one that holds the classes");
 }
 
 TEST_F(LabelledCsvTest, TellsOfFilesWithoutRows) {

@@ -53,7 +53,7 @@ TEST(NdjsonParser, CountsTheFeaturesOfAModelWithoutNames) {
 TEST(NdjsonParser, SaysThatItCannotTellTheFeatures) {
   EXPECT_EQ(test::error_of<InputError>([] { read("\n{\"y\":3}\n", {}); }),
             "rows:2: the model does not name its features, and here is neither an array of numbers nor an object with "
-            "x0, x1, …; name them with --features");
+            "x0, x1, …; name them");
 }
 
 TEST(NdjsonParser, TellsOfWhatIsMissing) {

@@ -3,15 +3,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
 
-#include "serve/model.h"
+#include "serve/protocol/model.h"
 
 namespace iris::serve {
 
 class FakeModel : public Model {
  public:
-  FakeModel() : Model({"a", "b", "c", "d"}, {"x", "y"}) { is_quick = true; }
+  explicit FakeModel(std::vector<std::string> features = {"a", "b", "c", "d"})
+      : Model(std::move(features), {"x", "y"}) {
+    is_quick = true;
+  }
 
   void predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const override {
     predictions = {.class_count = 2, .logits = {}, .probabilities = {}, .best = {}};

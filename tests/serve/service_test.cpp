@@ -1,8 +1,7 @@
 #include "serve/service.h"
 
-#include <gtest/gtest.h>
-
 #include <fcntl.h>
+#include <gtest/gtest.h>
 
 #include <functional>
 #include <memory>
@@ -124,7 +123,7 @@ TEST_F(ServiceTest, SaysOfEveryRouteWhichMethodsItTakes) {
       EXPECT_EQ(response.status == 405, !is_taken) << method << " " << path << " " << response.status;
       EXPECT_EQ(header(response, "Allow"), is_taken ? "" : methods) << method << " " << path;
     }
-    answer("POST", "/v2/repository/models/iris/load");  // for those behind unload
+    answer("POST", "/v2/repository/models/iris/load");  // for the routes that come after unload
   }
 }
 
@@ -187,7 +186,7 @@ TEST_F(ServiceTest, AFailedLoadLeavesTheModelAndSaysSo) {
   load = []() -> std::shared_ptr<const Model> { throw std::runtime_error("model.pt: is cut short"); };
   const Response response = answer("POST", "/v2/repository/models/iris/load");
   EXPECT_EQ(response.status, 500);
-  EXPECT_EQ(response.body, R"({"error":"model.pt: is cut short; the model loaded before serves on"})");
+  EXPECT_EQ(response.body, R"({"error":"model.pt: is cut short; the model loaded before still serves"})");
   EXPECT_EQ(status("POST", "/predict", "[1,2,3,4]"), 200);
   EXPECT_EQ(metric("iris_model_reloads_total{outcome=\"failure\"}"), "1");
 }
@@ -232,6 +231,90 @@ TEST_F(ServiceTest, ARequestOfMoreRowsThanTheQueueHoldsIsTooLarge) {
   const Response response = answer("POST", "/predict", "[[1,2,3,4],[1,2,3,4],[1,2,3,4]]");
   EXPECT_EQ(response.status, 413);
   EXPECT_EQ(status("POST", "/predict", "[[1,2,3,4],[1,2,3,4]]"), 200);
+}
+
+TEST_F(ServiceTest, SaysWhichRouteIsNotThere) {
+  const Response response = answer("GET", "/nothing");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(response.body, R"({"error":"there is no route \"/nothing\"; GET /openapi.json lists them"})");
+}
+
+TEST_F(ServiceTest, SaysWhichModelItHas) {
+  const Response response = answer("GET", "/v2/models/other");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(response.body, R"({"error":"there is no model \"other\"; this server has \"iris\""})");
+}
+
+TEST_F(ServiceTest, SaysWhichVersionItHas) {
+  const Response response = answer("GET", "/v2/models/iris/versions/2");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(response.body, R"({"error":"there is no version \"2\" of \"iris\"; there is 1"})");
+}
+
+TEST_F(ServiceTest, SaysWhichMethodsARouteTakes) {
+  const Response response = answer("GET", "/predict");
+  EXPECT_EQ(response.status, 405);
+  EXPECT_EQ(response.body, R"({"error":"/predict: takes POST, not GET"})");
+}
+
+TEST_F(ServiceTest, AnswersABodyThatIsParsedOnAnotherThread) {
+  EXPECT_EQ(status("POST", "/predict", "[1,2,3,4" + std::string(100'000, ' ') + "]"), 200);
+}
+
+TEST_F(ServiceTest, RefusesABodyThatIsParsedOnAnotherThread) {
+  const Response response = answer("POST", "/predict", "[1,2,3" + std::string(100'000, ' ') + "]");
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(response.body, R"({"error":"instance: has 3 numbers, not 4: a, b, c, d"})");
+}
+
+TEST_F(ServiceTest, RefusesParametersOfALoad) {
+  const Response response = answer("POST", "/v2/repository/models/iris/load", R"({"parameters":{"config":"{}"}})");
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(response.body, R"({"error":"parameters: none is supported; the model is read again from its own file"})");
+}
+
+TEST_F(ServiceTest, RefusesALoadWhoseBodyIsNotAnObject) {
+  const Response response = answer("POST", "/v2/repository/models/iris/load", "[]");
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(response.body, R"({"error":"the body has to be a JSON object"})");
+}
+
+TEST_F(ServiceTest, PacksALargeAnswerAsTheClientAllows) {
+  Request request;
+  request.method = "GET";
+  request.target = "/openapi.json";
+  request.accept_encoding = "gzip";
+  const Response response = answer(request);
+  EXPECT_EQ(header(response, "Content-Encoding"), "gzip");
+  EXPECT_EQ(header(response, "Vary"), "Accept-Encoding");
+}
+
+TEST_F(ServiceTest, DoesNotPackASmallAnswer) {
+  Request request;
+  request.method = "GET";
+  request.target = "/v2";
+  request.accept_encoding = "gzip";
+  EXPECT_EQ(header(answer(request), "Content-Encoding"), "");
+}
+
+TEST_F(ServiceTest, IsAliveButNotReadyWhileItDrains) {
+  service().start_draining();
+  EXPECT_EQ(answer("GET", "/v2/health/ready").body, R"({"error":"the server is ending"})");
+  EXPECT_EQ(status("GET", "/v2/health/ready"), 503);
+  EXPECT_EQ(status("GET", "/v2/health/live"), 200);
+  EXPECT_EQ(status("POST", "/predict", "[1,2,3,4]"), 200);
+}
+
+TEST_F(ServiceTest, ADeadModelIsNeitherAliveNorReady) {
+  class DeadModel : public FakeModel {
+    bool is_alive() const override { return false; }
+  };
+  load = [] { return std::make_shared<DeadModel>(); };
+  EXPECT_EQ(status("POST", "/predict", "[1,2,3,-4]"), 500);
+  for (const char* path : {"/v2/health/live", "/v2/health/ready"}) {
+    EXPECT_EQ(answer("GET", path).body, R"({"error":"the model no longer answers; start the server again"})") << path;
+    EXPECT_EQ(status("GET", path), 503) << path;
+  }
 }
 
 TEST_F(ServiceTest, TheMetricsLabelsAreBounded) {

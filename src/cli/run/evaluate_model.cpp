@@ -115,7 +115,7 @@ std::string report_text(const Metrics& metrics, const std::vector<std::string>& 
 }  // namespace
 
 int evaluate_model(const EvaluateOptions& options) {
-  start_device(options.classifier.device, options.classifier.allows_tf32, options.threads);
+  start_device(options.classifier.device, options.allows_tf32, options.threads);
   const Classifier classifier = Classifier::open(options.model, options.classifier);
   std::vector<std::string> labels;
   const Metrics metrics = measure(options, classifier, labels);

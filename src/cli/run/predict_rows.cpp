@@ -20,10 +20,6 @@ namespace iris {
 namespace {
 
 constexpr std::size_t kMaxSkipsTold = 10;
-// LibTorch computes matrix products of fewer rows in another way, and the last bit differs. A row's answer must not
-// depend on how many rows come with it.
-constexpr std::size_t kMinBatch = 8;
-
 class RowScorer {
  public:
   RowScorer(const PredictOptions& options, const Classifier& classifier, RowSource& source)
@@ -165,15 +161,6 @@ class RowScorer {
   }
 
   void predict(Part& part, std::span<const float> rows, std::size_t count) const {
-    const std::size_t least = std::min(kMinBatch, batch_size_);
-    if (count < least) {
-      const auto last_row = rows.last(rows.size() / count);
-      part.padded.assign(rows.begin(), rows.end());
-      for (; count < least; ++count) {
-        part.padded.insert(part.padded.end(), last_row.begin(), last_row.end());
-      }
-      rows = part.padded;
-    }
     classifier_.predict(rows, count, part.predictions);
     if (part.predictions.class_count != writer_.class_count()) {
       throw InputError(options_.model + ": the model gives " + std::to_string(part.predictions.class_count) +
@@ -212,7 +199,7 @@ class RowScorer {
 }  // namespace
 
 int predict_rows(const PredictOptions& options, RowSource* ahead) {
-  start_device(options.classifier.device, options.classifier.allows_tf32,
+  start_device(options.classifier.device, options.allows_tf32,
                options.threads.value_or(1));  // the workers use the cores already
   const Classifier classifier = Classifier::open(options.model, options.classifier);
   if (ahead != nullptr && ahead->features() == classifier.features()) {

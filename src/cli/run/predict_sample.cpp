@@ -35,7 +35,7 @@ std::vector<float> parse_sample(const PredictOptions& options, const Classifier&
 }  // namespace
 
 int predict_sample(const PredictOptions& options) {
-  start_device(options.classifier.device, options.classifier.allows_tf32, options.threads);
+  start_device(options.classifier.device, options.allows_tf32, options.threads);
   const Classifier classifier = Classifier::open(options.model, options.classifier);
   const Predictions predictions = classifier.predict(parse_sample(options, classifier), 1);
   const auto labels = classifier.labels(predictions.class_count);

@@ -14,8 +14,8 @@
 #include "io/interrupt.h"
 #include "io/output_file.h"
 #include "model/device.h"
-#include "model/device_errors.h"
 #include "model/file/model_names.h"
+#include "model/torch_errors.h"
 #include "rows/float_text.h"
 #include "rows/labelled_csv.h"
 #include "text.h"
@@ -34,8 +34,7 @@ constexpr std::int64_t kCheckpointEvery = 10;
 
 std::string percent(double share) { return fixed_text(100 * share, 1) + "%"; }
 
-// Throws InputError where the file cannot be written. Asked before the work begins. A pipe is not opened: its reader
-// would see the end.
+// Throws InputError where the file could not be written. Does not open a pipe or a device.
 void check_output(const std::string& path) {
   std::error_code error;
   if (!fs::exists(path, error) || !fs::is_other(path, error)) {
@@ -43,7 +42,7 @@ void check_output(const std::string& path) {
   }
 }
 
-// Shows each epoch's loss and accuracy: on a terminal in the bar, else as a line every log_every epochs.
+// Shows an epoch's figures: on a terminal as a bar, else as a line every --log-every epochs.
 class EpochLog {
  public:
   explicit EpochLog(const TrainOptions& options)
@@ -201,7 +200,7 @@ class TrainingRun {
     return fs::equivalent(options_.resume->is_folder ? path : path.parent_path(), folder, error);
   }
 
-  // position: as the file's name says, if the file was found by its name.
+  // position: from the file's name, where a folder was searched.
   void restore(const std::string& path, const std::optional<CheckpointPosition>& position) {
     const Checkpoint checkpoint = read_checkpoint(path);
     if (position && *position != CheckpointPosition{checkpoint.epoch, checkpoint.batch}) {
@@ -210,10 +209,10 @@ class TrainingRun {
     }
     resumed_ = path;
     start(options_.typed.resumed(checkpoint.config, checkpoint.epoch, checkpoint.batch, path));
-    with_place(path + ": damaged, or no checkpoint of a training run", [&] { trainer_->restore(checkpoint); });
+    with_place(fault_place(path), [&] { trainer_->restore(checkpoint); });
     if (folder_ && resumes_from(folder_->path())) {
       last_good_ = path;
-      folder_->prune({checkpoint.epoch, checkpoint.batch});  // which a killed run could not do
+      folder_->prune({checkpoint.epoch, checkpoint.batch});  // which a kill may have prevented
     }
     if (checkpoint.config.torch != config_.torch) {
       std::fprintf(stderr, "iris: %s was written with torch %s, this is %s: the last bits may differ\n", path.c_str(),
@@ -260,7 +259,7 @@ class TrainingRun {
     trainer_->finish();
     write_state_dict(trainer_->state_dict(), options_.output);
     const Measures test = trainer_->measure_test();
-    std::string text = "Test accuracy: " + percent(test.accuracy) + "\n";
+    std::string told = "Test accuracy: " + percent(test.accuracy) + "\n";
     if (options_.json) {
       const Measures training = trainer_->measure_training();
       nlohmann::ordered_json object = {{"model", options_.output}, {"epochs", trainer_->epoch()}};
@@ -273,12 +272,12 @@ class TrainingRun {
                      {"test_accuracy", test.accuracy},
                      {"rows", trainer_->training_count()},
                      {"test_rows", trainer_->test_count()}});
-      text = text::json(object) + "\n";
+      told = text::json(object) + "\n";
     }
-    if (options_.output == "-") {  // the model is on stdout
-      std::fputs(text.c_str(), stderr);
+    if (options_.output == "-") {  // stdout holds the model
+      std::fputs(told.c_str(), stderr);
     } else {
-      OutputFile("-").write(text);
+      OutputFile("-").write(told);
     }
   }
 

@@ -1,4 +1,4 @@
-"""What a user is told where CUDA does not start, by a CUDA build of LibTorch whose driver is played by a library."""
+"""What a user is told if CUDA does not start: a CUDA build of LibTorch, with a library in place of the driver."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 SAMPLE = ["5.1", "3.5", "1.4", "0.2"]
 OLD = "the NVIDIA driver is too old for this LibTorch: it knows CUDA up to 11.4"
 
-# In front of the CUDA runtime's own. https://docs.nvidia.com/cuda/cuda-runtime-api: 35 cudaErrorInsufficientDriver,
+# Loaded before the CUDA runtime's own. https://docs.nvidia.com/cuda/cuda-runtime-api: 35 cudaErrorInsufficientDriver,
 # 100 cudaErrorNoDevice, 999 cudaErrorUnknown; version 11040 is CUDA 11.4.
 DRIVER = r"""
 #include <cstdlib>
@@ -39,16 +39,16 @@ def with_driver(iris, tmp_path_factory):
 @pytest.mark.parametrize(
     ("state", "device", "message"),
     [
-        ({"error": 35}, "cuda", "CUDA finds no NVIDIA driver on this machine; install one, or use --device cpu"),
+        ({"error": 35}, "cuda", "CUDA finds no NVIDIA driver on this machine; install one, or use the CPU (--device cpu)"),
         (
             {"error": 35, "version": 11040},
             "cuda:0",
-            f"{OLD}; update it, build iris with a LibTorch for CUDA 11.4, or use --device cpu",
+            f"{OLD}; update it, build iris with a LibTorch for CUDA 11.4, or use the CPU (--device cpu)",
         ),
         (
             {"error": 100, "version": 13000},
             "cuda",
-            "the NVIDIA driver shows no GPU; see nvidia-smi and CUDA_VISIBLE_DEVICES, or use --device cpu",
+            "the NVIDIA driver shows no GPU; see nvidia-smi and CUDA_VISIBLE_DEVICES, or use the CPU (--device cpu)",
         ),
         ({"count": 1}, "cuda:1", "there is no such device; there is cuda:0 only"),
         ({"count": 2}, "cuda:7", "there is no such device; there are cuda:0 to cuda:1"),
@@ -57,14 +57,14 @@ def with_driver(iris, tmp_path_factory):
 def test_each_reason_has_its_message(iris, repo, with_driver, state, device, message):
     result = iris("predict", repo / "models/iris_net.pt", *SAMPLE, "--device", device, env=with_driver(**state))
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == f"iris: error: --device {device}: {message}\n"
+    assert result.stderr == f"iris: error: device {device}: {message}\n"
 
 
 def test_libtorchs_own_words_for_the_rest(iris, repo, with_driver):
     result = iris("predict", repo / "models/iris_net.pt", *SAMPLE, "--device", "cuda", env=with_driver(error=999))
     assert result.returncode == 1
-    assert result.stderr.startswith("iris: error: --device cuda: CUDA does not start: CUDA unknown error")
-    assert result.stderr.endswith("; see nvidia-smi, or use --device cpu\n")
+    assert result.stderr.startswith("iris: error: device cuda: CUDA does not start: CUDA unknown error")
+    assert result.stderr.endswith("; see nvidia-smi, or use the CPU (--device cpu)\n")
     assert result.stderr.count("\n") == 1
 
 
@@ -72,8 +72,8 @@ def test_a_device_that_is_there_and_does_not_start(iris, repo, with_driver):
     model = repo / "models/iris_net.pt"
     result = iris("predict", model, *SAMPLE, "--device", "cuda:1", env=with_driver(count=2))
     assert result.returncode == 1
-    assert result.stderr.startswith("iris: error: --device cuda:1: cuda:1 does not start: CUDA error: ")
-    assert result.stderr.endswith("; use another device, or --device cpu\n")
+    assert result.stderr.startswith("iris: error: device cuda:1: cuda:1 does not start: CUDA error: ")
+    assert result.stderr.endswith("; use another device, or the CPU (--device cpu)\n")
     assert result.stderr.count("\n") == 1
     result = iris("predict", model, *SAMPLE, env=with_driver(count=2))
     assert (result.returncode, result.stdout) == (0, iris("predict", model, *SAMPLE, "--device", "cpu").stdout)
@@ -93,7 +93,7 @@ def test_every_verb_tells_it(iris, repo, tmp_path, with_driver, verb):
     }[verb]
     result = iris(*command, "--device", "cuda", env=with_driver(error=35, version=11040))
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.startswith(f"iris: error: --device cuda: {OLD}; ")
+    assert result.stderr.startswith(f"iris: error: device cuda: {OLD}; ")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -85,8 +85,8 @@ def test_the_features_that_a_model_takes_are_named(iris, model):
 def test_a_device_that_is_not_there_says_why(iris, model, device):
     result = iris("predict", model, *SAMPLE, "--device", device, env={"CUDA_VISIBLE_DEVICES": ""})
     message = error(result, 1)
-    assert message.startswith(f"--device {device}: ")
-    assert message.endswith("use --device cpu")
+    assert message.startswith(f"device {device}: ")
+    assert message.endswith("use the CPU (--device cpu)")
 
 
 FOREIGN = {
@@ -246,7 +246,7 @@ def test_no_names_at_all_are_no_names(iris, repo):
     "typed, fact",
     [
         ('a,"b,c', 'a quote is not closed; write a,"b,c","a ""d"""'),
-        ('a,"b"c,d', 'there is text behind a closing quote; write a,"b,c","a ""d"""'),
+        ('a,"b"c,d', 'there is text after a closing quote; write a,"b,c","a ""d"""'),
         ('a,"",c', "a name is empty; write a,b,c"),
         ("a,b,", "a name is empty; write a,b,c"),
         ('a,b,"a"', '"a" is there twice'),

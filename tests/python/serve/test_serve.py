@@ -20,11 +20,11 @@ def infer(server, body, **options):
 
 
 def test_the_same_answer_as_predict(server, iris, repo):
-    """To the last digit that of many rows; one sample alone may be rounded otherwise."""
+    """To the last digit."""
     row = ",".join(map(str, FLOWER)) + "\n"
     options = ["--output-format", "ndjson", "--probabilities", "--logits"]
-    result = iris("predict", repo / "models/iris_net.pt", "-i", "-", *options, input=row * 4)
-    expected = json.loads(result.stdout.splitlines()[0])
+    result = iris("predict", repo / "models/iris_net.pt", "-i", "-", *options, input=row)
+    expected = json.loads(result.stdout)
     (prediction,) = server.ask("/predict", BODY)[2]["predictions"]
     assert prediction == {name: expected[name] for name in ("label", "index", "confidence", "probabilities")}
     outputs = {output["name"]: output for output in infer(server, INFER)[2]["outputs"]}
@@ -68,7 +68,8 @@ def test_every_route_is_in_openapi(server):
     for path, item in paths.items():
         for method in item:
             status, _, _ = server.ask(path.replace("{model}", "iris").replace("{version}", "1"), b"{}", method.upper())
-            assert status != 404, path
+            wants_instances = path.endswith(("predict", "/infer"))
+            assert status == (400 if wants_instances else 200), path
     assert len(paths) == 27
 
 
@@ -157,14 +158,15 @@ def test_the_queue_limit(serve):
 
 
 def test_a_full_queue(serve):
-    server = serve("--max-queue-rows", 2, "--max-wait-us", 3_000_000)
+    server = serve("--max-queue-rows", 3, "--max-batch-rows", 3, "--max-wait-us", 60_000_000)
     with server.connect() as waiting:
         waiting.sendall(post(json.dumps([FLOWER] * 2).encode()))
         deadline = time.monotonic() + WAIT_S
         while server.metric("iris_inference_pending_rows") != 2 and time.monotonic() < deadline:
             time.sleep(0.02)
-        status, headers, body = server.ask("/predict", json.dumps(FLOWER).encode())
+        status, headers, body = server.ask("/predict", json.dumps([FLOWER] * 2).encode())
         assert (status, headers["Retry-After"], body["error"]) == (503, "1", "the queue is full; try again")
+        assert server.ask("/predict", json.dumps(FLOWER).encode())[0] == 200  # which fills the pass
         assert read_answer(waiting).status == 200
 
 
@@ -193,13 +195,11 @@ def test_a_request_that_is_too_slow(serve):
             assert answer.status == 408, part
             assert read_answer(connection) is None
     with server.connect() as connection:  # a byte now and then does not help
-        start = time.monotonic()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             for byte in post()[:40]:
                 connection.sendall(bytes([byte]))
                 time.sleep(0.05)
         assert read_answer(connection).status == 408
-        assert time.monotonic() - start > 0.3
     # Two of them had a request line.
     assert server.metric('iris_http_requests_total{route="/predict",method="POST",code="408"}') == 2
     with server.connect() as connection:  # in silence where nothing was asked
@@ -212,7 +212,7 @@ def test_a_deadline_of_the_callers(server):
 
 
 def test_concurrent_requests_share_passes(serve):
-    server = serve("--max-wait-us", 200_000, "--workers", 2)
+    server = serve("--max-wait-us", 60_000_000, "--max-batch-rows", 16, "--workers", 2)
     rows = [[0.1 * i, 3.5, 1.4, 0.2] for i in range(16)]
     alone = server.ask("/predict", json.dumps(rows).encode())[2]["predictions"]
     before = server.metric("iris_inference_batch_rows_count")
@@ -226,7 +226,7 @@ def test_concurrent_requests_share_passes(serve):
         thread.start()
     for thread in threads:
         thread.join()
-    assert server.metric("iris_inference_batch_rows_count") - before < len(rows) / 2
+    assert server.metric("iris_inference_batch_rows_count") - before == 1
     for answer, expected in zip(answers, alone, strict=True):
         assert answer == expected
 

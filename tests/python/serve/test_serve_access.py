@@ -3,10 +3,9 @@
 import json
 import ssl
 import subprocess
-import time
 
 import pytest
-from serving import BODY, FLOWER, WAIT_S, post, read_answer
+from serving import BODY, FLOWER, post, read_answer
 
 
 def test_the_key(serve, tmp_path):
@@ -89,9 +88,7 @@ def test_tls_keeps_the_limits(serve, certificate):
         connection.sendall(post() * 20)
         assert [read_answer(connection).status for _ in range(20)] == [200] * 20
     with server.connect() as connection:  # no handshake
-        start = time.monotonic()
         assert connection.recv(1) == b""
-        assert 0.4 < time.monotonic() - start < WAIT_S / 2
 
 
 def test_tls(serve, certificate):

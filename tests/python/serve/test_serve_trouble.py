@@ -7,7 +7,6 @@ import resource
 import shutil
 import signal
 import socket
-import statistics
 import threading
 import time
 
@@ -56,11 +55,20 @@ def test_what_smuggling_lives_on_is_refused_and_the_connection_closed(server):
             assert read_answer(connection) is None
 
 
-def test_header_limits(server):
-    for data in (b"GET /" + b"a" * 20_000, b"GET / HTTP/1.1\r\nHost: t\r\n" + b"A: b\r\n" * 5000, b"A" * 20_000):
-        answer = server.raw(data)
-        assert answer.status in (400, 431), data[:20]
-    assert server.raw(b"GET / HTTP/1.1\r\nHost: t\r\nA: " + b"b" * 30_000).status == 431
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /" + b"a" * 20_000,
+        b"GET / HTTP/1.1\r\nHost: t\r\n" + b"A: b\r\n" * 5000,
+        b"GET / HTTP/1.1\r\nHost: t\r\nA: " + b"b" * 30_000,
+        b"A" * 20_000,
+    ],
+    ids=["target", "many headers", "header", "method"],
+)
+def test_a_large_head_is_a_431(server, head):
+    answer = server.raw(head)
+    assert answer.status == 431
+    assert answer.json() == {"error": "the request line and headers are larger than 16384 bytes"}
 
 
 def test_expect_is_answered(server):
@@ -124,38 +132,29 @@ def test_ten_thousand_mutations_leave_it_up(serve):
             connection.sendall(data)
             connection.shutdown(socket.SHUT_WR)
             answer = read_answer(connection)
-        assert answer is None or answer.status in (200, 400, 401, 404, 405, 408, 413, 415, 417, 431), data
+        assert answer is None or answer.status < 500, data
         if i % 1000 == 0:
             assert is_up(server)
     assert is_up(server)
 
 
-def latency_ms(server, count=300):
-    """The median, in ms, of one connection's requests."""
-    times = []
-    with server.connect() as connection:
-        for _ in range(count):
-            start = time.perf_counter()
-            connection.sendall(post())
-            assert read_answer(connection).status == 200
-            times.append(1000 * (time.perf_counter() - start))
-    return statistics.median(times)
-
-
-def test_idle_and_slow_clients_hold_up_nobody(serve):
+def test_idle_and_slow_clients_hold_no_thread(serve):
+    """What they cost the others' latency, tests/bench/serve.py measures."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
     try:
         server = serve("--max-connections", 1100)
-        before = latency_ms(server)
+        threads = server.thread_count()
         idle = [server.connect() for _ in range(1000)]
         slow = [server.connect() for _ in range(20)]
         for sent in range(10):
             for connection in slow:
                 connection.sendall(post()[sent : sent + 1])
-        # The median is the server's own: a twentieth of a millisecond, here with room for a busy machine.
-        assert min(latency_ms(server) for _ in range(3)) < 5 * before + 1
-        assert server.metric('iris_http_requests_total{route="/predict",method="POST",code="200"}') >= 600
+        with server.connect() as connection:
+            for _ in range(300):
+                connection.sendall(post())
+                assert read_answer(connection).status == 200
+        assert server.thread_count() == threads
         for connection in slow:
             connection.sendall(post()[10:])
             assert read_answer(connection).status == 200
@@ -183,6 +182,12 @@ class Load:
         self.is_over = True
         for thread in self.threads:
             thread.join(WAIT_S)
+
+    def wait_for_answers(self, count):
+        deadline = time.monotonic() + WAIT_S
+        while len(self.answers) < count:
+            assert time.monotonic() < deadline, "there are too few answers"
+            time.sleep(0.01)
 
     def _run(self):
         try:
@@ -220,7 +225,7 @@ def test_reloads_under_load_fail_and_mix_nothing(serve, repo, python_export, tmp
                 assert "model.pt" in body["error"]
             allowed.add(server.ask("/predict", BODY)[2]["predictions"][0]["confidence"])
     assert load.failures == []
-    assert all((status == 200) == is_good for is_good, status in outcomes)
+    assert all(status == (200 if is_good else 500) for is_good, status in outcomes)
     assert len(allowed) == 2
     assert {json.loads(body)["predictions"][0]["confidence"] for body in set(load.answers)} <= allowed
     assert server.metric('iris_model_reloads_total{outcome="failure"}') == 33
@@ -239,7 +244,7 @@ def test_whatever_becomes_of_the_file_the_model_serves_on(serve, repo, tmp_path)
 
     served.unlink()
     status, _, body = load()
-    assert (status, "model.pt" in body["error"], "serves on" in body["error"]) == (500, True, True)
+    assert (status, "model.pt" in body["error"], "still serves" in body["error"]) == (500, True, True)
     served.mkdir()
     assert load()[0] == 500
     served.rmdir()
@@ -284,11 +289,10 @@ def test_sigterm_under_load_loses_no_request(serve):
     for _ in range(5):
         server = serve()
         with Load(server, threads=8) as load:
-            time.sleep(0.3)
+            load.wait_for_answers(50)
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(WAIT_S) == 0
         assert load.failures == []
-        assert len(load.answers) > 50
 
 
 def test_no_descriptors_left(binary, repo):

@@ -1,0 +1,136 @@
+#include <ATen/Functions.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "error.h"
+#include "model/device.h"
+#include "model/iris_net.h"
+#include "model/network.h"
+#include "state_dict/tensors.h"
+#include "text.h"
+
+namespace iris {
+namespace {
+
+// MKL rounds otherwise in three cases, each of which makes a row's bits depend on the rows beside it: few rows (other
+// kernels), rows of a length that is not a multiple of 16 bytes (their alignment alternates), and several threads (they
+// share the sums). So rows and hidden units are padded with zeros, and one thread computes.
+// tests/model/same_bits_test.cpp compares every width and number of rows.
+constexpr std::int64_t kLeastRows = 8;
+constexpr std::int64_t kAlignedUnits = 4;
+constexpr std::int64_t kManyRows = 4096;
+
+// With zeros after the last element of the dimension, up to the next multiple of kAlignedUnits.
+at::Tensor aligned(const at::Tensor& tensor, std::int64_t dimension) {
+  std::vector<std::int64_t> shape = tensor.sizes().vec();
+  auto& size = shape[static_cast<std::size_t>(dimension)];
+  size = (kAlignedUnits - size % kAlignedUnits) % kAlignedUnits;
+  return size == 0 ? tensor : at::cat({tensor, at::zeros(shape, tensor.options())}, dimension);
+}
+
+class Layer {
+ public:
+  // weight: [outputs, inputs]; bias: [outputs].
+  Layer(const at::Tensor& weight, const at::Tensor& bias) : weight_(weight.t()), bias_(bias) {}
+
+  at::Tensor forward(const at::Tensor& input) {
+    const std::int64_t rows = input.size(0);
+    if (rows * 2 < kManyRows || rows > kManyRows || bias_.size(0) > kSmallWidth) {
+      return at::addmm(bias_, input, weight_);
+    }
+    std::call_once(*is_repeated_, [&] { repeated_ = bias_.expand({kManyRows, bias_.size(0)}).contiguous(); });
+    return at::addmm(repeated_.narrow(0, 0, rows), input, weight_);
+  }
+
+ private:
+  static constexpr std::int64_t kSmallWidth = 64;
+
+  at::Tensor weight_;
+  at::Tensor bias_;
+  // For batches: the bias repeated for each row. A product begins as a copy of it, and repeating so short rows takes
+  // LibTorch longer than copying them.
+  std::unique_ptr<std::once_flag> is_repeated_ = std::make_unique<std::once_flag>();
+  at::Tensor repeated_;
+};
+
+// Any number of threads may call forward at once.
+class IrisNetwork : public Network {
+ public:
+  explicit IrisNetwork(IrisNet net) : net_(std::move(net)) { prepare(); }
+
+  at::Tensor forward(const at::Tensor& features) override {
+    const c10::InferenceMode inference;  // no views and versions to keep count of; a user's module may need them
+    if (layers_.empty()) {
+      return net_->forward(features);
+    }
+    const std::int64_t rows = features.size(0);
+    if (rows >= kLeastRows) {
+      return layers_[1].forward(layers_[0].forward(features).relu_());
+    }
+    const at::Tensor padded = at::zeros({kLeastRows, features.size(1)}, features.options());
+    padded.narrow(0, 0, rows).copy_(features);
+    return forward(padded).narrow(0, 0, rows);
+  }
+
+  void to(at::ScalarType dtype) override {
+    net_->to(dtype);
+    prepare();
+  }
+
+ private:
+  void prepare() {
+    layers_.clear();
+    if (!net_->fc1->weight.is_cpu()) {  // a GPU's kernels promise no bits
+      return;
+    }
+    const c10::InferenceMode inference;
+    set_thread_count(1);
+    layers_.emplace_back(aligned(net_->fc1->weight, 0), aligned(net_->fc1->bias, 0));
+    layers_.emplace_back(aligned(net_->fc2->weight, 1), net_->fc2->bias);
+  }
+
+  IrisNet net_;
+  std::vector<Layer> layers_;  // on the CPU
+};
+
+// For a file that another width would fit, or that is of another architecture.
+[[noreturn]] void fail_to_fit(const InputError& error, const StateDict& state_dict, const IrisNetOptions& options) {
+  for (const auto& item : state_dict) {
+    const at::Tensor& tensor = item.value();
+    if (!item.key().ends_with("fc1.weight")) {
+      continue;
+    }
+    if (tensor.dim() == 2 && tensor.size(1) == options.features() && tensor.size(0) != options.hidden()) {
+      const std::string width = std::to_string(tensor.size(0));
+      throw InputError(std::string(error.what()) + "\n  the file holds an IrisNet of " + width + " hidden units",
+                       {Choice::Of::kHidden, width});
+    }
+    throw error;
+  }
+  throw InputError(std::string(error.what()) +
+                       "\n  a state_dict is poured into IrisNet; export another architecture as TorchScript or .pt2 "
+                       "instead",
+                   error.choice);
+}
+
+}  // namespace
+
+std::unique_ptr<Network> make_iris_network(const TensorFile& file, const std::optional<std::string>& key,
+                                           std::optional<std::int64_t> hidden, c10::Device device) {
+  IrisNetOptions options;
+  IrisNet net(options.hidden(hidden.value_or(options.hidden())));
+  const StateDict state_dict = tensors_of(file, key);
+  try {
+    load_state_dict(*net, state_dict);
+  } catch (const InputError& error) {
+    fail_to_fit(error, state_dict, options);
+  }
+  net->to(device);
+  net->eval();
+  return std::make_unique<IrisNetwork>(std::move(net));
+}
+
+}  // namespace iris

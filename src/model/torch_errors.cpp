@@ -1,0 +1,77 @@
+#include "model/torch_errors.h"
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <iterator>
+#include <new>
+#include <string_view>
+
+namespace iris {
+namespace {
+
+constexpr std::string_view kOutOfMemory[] = {
+    "CUDA out of memory",         // the caching allocator
+    "CUDA error: out of memory",  // the driver, and pinned memory
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "DefaultCPUAllocator: can't allocate memory",
+    "DefaultCPUAllocator: not enough memory",
+};
+
+// The errors after which, says the CUDA Runtime API's page on error handling, the process must be started again.
+constexpr std::string_view kLost[] = {
+    "uncorrectable ECC error encountered",
+    "uncorrectable NVLink error detected",
+    "an illegal memory access was encountered",
+    "the launch timed out and was terminated",
+    "device-side assert triggered",
+    "hardware stack error",
+    "an illegal instruction was encountered",
+    "misaligned address",
+    "operation not supported on global/shared address space",
+    "invalid program counter",
+    "unspecified launch failure",
+    "unknown error",
+};
+
+template <std::size_t count>
+bool has_one_of(std::string_view text, const std::string_view (&sentences)[count]) {
+  return std::any_of(std::begin(sentences), std::end(sentences),
+                     [&](std::string_view sentence) { return text.find(sentence) != std::string_view::npos; });
+}
+
+std::string_view text_of(const std::exception& error) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
+  return torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
+}
+
+}  // namespace
+
+bool is_out_of_memory(const std::exception& error) {
+  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+         dynamic_cast<const std::bad_alloc*>(&error) != nullptr || has_one_of(text_of(error), kOutOfMemory);
+}
+
+bool is_device_lost(const std::exception& error) {
+  const std::string_view text = text_of(error);
+  return text.find("CUDA error: ") != std::string_view::npos && has_one_of(text, kLost);
+}
+
+std::string message_of(const std::exception& error) {
+  std::string message(text_of(error));
+  // The interpreter puts its traceback before the sentence: "RuntimeError: …", or the name of the module's own
+  // exception.
+  constexpr std::string_view kInterpreter = "The following operation failed in the TorchScript interpreter.";
+  if (message.find(kInterpreter) != std::string::npos) {
+    while (!message.empty() && message.back() == '\n') {
+      message.pop_back();
+    }
+    message = message.substr(message.rfind('\n') + 1);
+    for (const std::string_view prefix : {"builtins.", "RuntimeError: "}) {
+      message.erase(0, message.starts_with(prefix) ? prefix.size() : 0);
+    }
+  }
+  return message.substr(0, message.find('\n'));
+}
+
+}  // namespace iris

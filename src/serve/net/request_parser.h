@@ -1,0 +1,55 @@
+// Bytes to requests, strictly: what two readers could read as two different requests is refused.
+#pragma once
+
+#include <boost/beast/http/basic_parser.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "serve/request.h"
+
+namespace iris::serve {
+
+inline constexpr std::size_t kMostHeaderBytes = 16 << 10;  // of a request line and headers
+
+// Parses one request. All that request smuggling needs is refused: Content-Length next to Transfer-Encoding, either of
+// them twice, a transfer coding other than chunked, folded header fields, repeated fields that decide about the
+// request, a missing, repeated or impossible Host.
+class RequestParser : private boost::beast::http::basic_parser<true> {
+ public:
+  // Fills in `request`, which must be empty and outlive the parser.
+  RequestParser(Request& request, std::size_t max_body);
+
+  // Takes bytes of the request and returns how many it took. `bytes` begin with those that the last call did not take.
+  // Stops after the head, and after the request's end. Throws RequestError: 431 for a head of more than
+  // kMostHeaderBytes, 413 for a body of more than max_body, else 400.
+  std::size_t take(std::string_view bytes);
+
+  bool has_head() const { return is_header_done(); }
+  bool is_complete() const { return is_done(); }
+
+ private:
+  using Error = boost::beast::error_code;
+  using Text = boost::beast::string_view;
+
+  void on_request_impl(boost::beast::http::verb, Text method, Text target, int version, Error& error) override;
+  void on_response_impl(int, Text, int, Error&) override {}
+  void on_field_impl(boost::beast::http::field field, Text name, Text value, Error& error) override;
+#if BOOST_BEAST_VERSION >= 359
+  void on_trailer_field_impl(boost::beast::http::field, Text, Text, Error&) override {}
+#endif
+  void on_header_impl(Error& error) override;
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, Error&) override {}
+  std::size_t on_body_impl(Text body, Error& error) override;
+  void on_chunk_header_impl(std::uint64_t, Text, Error&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, Text body, Error& error) override;
+  void on_finish_impl(Error&) override {}
+
+  Request& request_;
+  std::size_t max_body_;
+  const char* refusal_ = nullptr;  // why the head is refused
+  bool has_host_ = false;
+  bool has_length_ = false;
+};
+
+}  // namespace iris::serve

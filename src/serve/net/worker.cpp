@@ -1,0 +1,107 @@
+#include "serve/net/worker.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <ctime>
+#include <random>
+#include <vector>
+
+namespace iris::serve {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::chrono::milliseconds kLongestWatch(250);
+constexpr std::chrono::milliseconds kShortestWatch(5);
+constexpr std::chrono::milliseconds kIdleWhileDraining(500);  // a request may be on its way
+
+}  // namespace
+
+Worker::Worker(const ServerOptions& its_options, Service& its_service)
+    : options(its_options),
+      service(its_service),
+      context(1),
+      batcher(service.make_batcher(context)),
+      work_(asio::make_work_guard(context)),
+      timer_(context),
+      id_state_((std::uint64_t{std::random_device()()} << 32) + std::random_device()()) {
+  set_date();
+  watch();
+  thread_ = std::thread([this] { context.run(); });
+}
+
+Worker::~Worker() {
+  context.stop();
+  thread_.join();
+}
+
+void Worker::add(Session* session) {
+  sessions_.insert(session);
+  if (service.is_draining()) {
+    session->deadline = Clock::now() + kIdleWhileDraining;
+  }
+}
+
+void Worker::remove(Session* session) {
+  sessions_.erase(session);
+  --session_count_;
+}
+
+// One timer serves all deadlines: a timer for each request would cost more than reading the request.
+void Worker::watch() {
+  const std::chrono::milliseconds period =
+      std::clamp<std::chrono::milliseconds>(options.timeout / 10, kShortestWatch, kLongestWatch);
+  timer_.expires_after(period);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) {
+      return;
+    }
+    set_date();
+    const auto now = Clock::now();
+    std::vector<Session*> late;
+    std::copy_if(sessions_.begin(), sessions_.end(), std::back_inserter(late),
+                 [&](const Session* session) { return session->deadline <= now; });
+    for (Session* session : late) {
+      session->expire();
+    }
+    watch();
+  });
+}
+
+void Worker::drain() {
+  asio::post(context, [this] {
+    const auto soon = Clock::now() + kIdleWhileDraining;
+    for (Session* session : sessions_) {
+      if (session->is_idle()) {
+        session->deadline = std::min(session->deadline, soon);
+      }
+    }
+  });
+}
+
+void Worker::set_date() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts = {};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%a, %d %b %Y %T GMT", &parts);
+  date_ = text.data();
+}
+
+std::string Worker::new_request_id() {
+  // splitmix64
+  std::uint64_t bits = id_state_ += 0x9E3779B97F4A7C15;
+  bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9;
+  bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EB;
+  bits ^= bits >> 31;
+  std::string id(16, '0');
+  for (char& digit : id) {
+    digit = "0123456789abcdef"[bits & 15];
+    bits >>= 4;
+  }
+  return id;
+}
+
+}  // namespace iris::serve

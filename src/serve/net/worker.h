@@ -1,0 +1,80 @@
+// A thread that serves connections, and what they share.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_set>
+
+#include "serve/batcher.h"
+#include "serve/metrics.h"
+#include "serve/options.h"
+#include "serve/service.h"
+
+namespace iris::serve {
+
+// A connection as its worker sees it. All members are called on the worker's thread.
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  // Called when the deadline is over.
+  virtual void expire() = 0;
+
+  // Whether it waits for a request that has not begun.
+  virtual bool is_idle() const = 0;
+
+  // When to call expire.
+  Clock::time_point deadline = Clock::time_point::max();
+};
+
+// Its sockets belong to its context. All members but the constructor, and those marked so, are for its thread only.
+class Worker {
+ public:
+  Worker(const ServerOptions& options, Service& service);
+  ~Worker();  // stops and joins
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // For any thread.
+  void drain();  // ends idle connections soon
+  std::size_t session_count() const { return session_count_; }
+  void expect_session() { ++session_count_; }
+
+  void add(Session* session);
+  void remove(Session* session);
+
+  std::string new_request_id();
+  const std::string& date() const { return date_; }  // as HTTP writes it
+
+  const ServerOptions& options;
+  Service& service;
+
+ private:
+  void watch();
+  void set_date();
+
+  // Before the context: its destructor ends sessions, and these remove themselves.
+  std::unordered_set<Session*> sessions_;
+  std::atomic<std::size_t> session_count_ = 0;
+
+ public:
+  boost::asio::io_context context;
+  std::unique_ptr<Batcher> batcher;
+
+ private:
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  boost::asio::steady_timer timer_;
+  std::string date_;
+  std::uint64_t id_state_;
+  std::thread thread_;  // last: it uses the others
+};
+
+}  // namespace iris::serve

@@ -1,0 +1,129 @@
+#include "serve/served_classifier.h"
+
+#include <gtest/gtest.h>
+#include <torch/script.h>
+
+#include <string>
+#include <vector>
+
+#include "error.h"
+#include "serve/refusal.h"
+#include "support/errors.h"
+#include "support/golden.h"
+#include "support/temp_file.h"
+
+namespace iris::serve {
+namespace {
+
+constexpr const char* kTwoFeatures = R"({"features": ["a", "b"], "labels": ["x", "y"]})";
+
+class ServedClassifierTest : public ::testing::Test {
+ protected:
+  // A TorchScript module whose forward(self, x) has that body.
+  ServedClassifier serve(const std::string& body, const std::string& iris_json = kTwoFeatures) {
+    torch::jit::Module module("Net");
+    module.register_parameter("calls", torch::zeros({1}), false);
+    module.define("def forward(self, x):\n" + body + "\n");
+    torch::jit::ExtraFilesMap extra_files;
+    if (!iris_json.empty()) {
+      extra_files["iris.json"] = iris_json;
+    }
+    module.save(path_, extra_files);
+    return {Classifier::open(path_), 8};
+  }
+
+  test::TempFolder folder_;
+  std::string path_ = folder_ / "module.pt";
+};
+
+std::string refused(const ServedClassifier& model, const std::vector<float>& rows, std::size_t count) {
+  return refusal([&] {
+    Predictions predictions;
+    model.predict(rows, count, predictions);
+  });
+}
+
+TEST_F(ServedClassifierTest, AnswersAsItsClassifier) {
+  const auto flowers = test::flowers();
+  const ServedClassifier model(Classifier::open(test::fixture("iris_net.pt")), 64);
+  Predictions predictions;
+  model.predict(flowers, 150, predictions);
+  EXPECT_EQ(predictions.logits, Classifier::open(test::fixture("iris_net.pt")).predict(flowers, 150).logits);
+}
+
+TEST_F(ServedClassifierTest, GivesARowTheSameBitsAloneAndInCompany) {
+  const auto flowers = test::flowers();
+  const ServedClassifier model(Classifier::open(test::fixture("iris_net.pt")), 64);
+  Predictions together;
+  model.predict(flowers, 150, together);
+  for (const std::size_t count : {1, 2, 3}) {
+    for (std::size_t row = 0; row + count <= 150; row += count) {
+      Predictions alone;
+      model.predict(std::span(flowers).subspan(4 * row, 4 * count), count, alone);
+      for (std::size_t i = 0; i < 3 * count; ++i) {
+        EXPECT_EQ(alone.logits[i], together.logits[3 * row + i]) << row;
+      }
+    }
+  }
+}
+
+TEST_F(ServedClassifierTest, KnowsTheNumbersOfUnnamedClassesOnceItIsWarm) {
+  EXPECT_EQ(serve("  return x", R"({"features": ["a", "b"]})").known_labels(), (std::vector<std::string>{"0", "1"}));
+}
+
+TEST_F(ServedClassifierTest, DoesNotWarmUpAModelThatNamesNoFeatures) {
+  EXPECT_EQ(serve("  assert False\n  return x", "").known_labels(), std::vector<std::string>());
+}
+
+TEST_F(ServedClassifierTest, IsNotMadeOfAModelThatCannotAnswer) {
+  EXPECT_EQ(test::error_of<InputError>([&] { serve("  assert False, \"no answer\"\n  return x"); }),
+            path_ + ": the model failed on the rows that it was given: AssertionError: no answer");
+}
+
+TEST_F(ServedClassifierTest, RefusesRowsWhoseLogitsAreNotFinite) {
+  EXPECT_EQ(refusal(serve("  return x * 1e30"), {1e20F, 1}, 1),
+            "400 the model gives logits that are not finite for these rows");
+}
+
+TEST_F(ServedClassifierTest, IsAliveAfterRowsWhoseLogitsAreNotFinite) {
+  const ServedClassifier model = serve("  return x * 1e30");
+  refused(model, {1e20F, 1}, 1);
+  EXPECT_TRUE(model.is_alive());
+}
+
+TEST_F(ServedClassifierTest, RefusesAWidthThatAModelWithoutNamesDoesNotTake) {
+  const ServedClassifier model(Classifier::open(test::fixture("no_names.pt")), 8);
+  EXPECT_EQ(refused(model, {1, 2, 3}, 1), "");
+}
+
+TEST_F(ServedClassifierTest, LetsAnErrorOfAModelWithNamesPass) {
+  const ServedClassifier model = serve("  assert bool((x < 50).all()), \"too large\"\n  return x");
+  Predictions predictions;
+  EXPECT_EQ(test::error_of<RowsError>([&] { model.predict(std::vector<float>{99, 1}, 1, predictions); }), "");
+}
+
+TEST_F(ServedClassifierTest, NamesTheOptionForFewerRowsWhereThereIsNoMemory) {
+  EXPECT_EQ(test::error_of<OutOfMemory>(
+                [&] { serve("  assert x.size(0) < 2, \"CUDA out of memory. Tried to allocate 2 GiB\"\n  return x"); }),
+            path_ + ": out of memory on cpu with 4 rows at once; pass fewer (--max-batch-rows)");
+}
+
+TEST_F(ServedClassifierTest, NamesTheDeviceWhereThereIsNoMemoryForOneRow) {
+  const ServedClassifier model =
+      serve("  assert False, \"CUDA out of memory. Tried to allocate 2 GiB\"\n  return x", "");
+  Predictions predictions;
+  EXPECT_EQ(test::error_of<OutOfMemory>([&] { model.predict(std::vector<float>{1, 2}, 1, predictions); }),
+            path_ + ": out of memory on cpu with 1 row; use another device (--device)");
+}
+
+TEST_F(ServedClassifierTest, IsDeadOnceTheModelFailsForRowsThatItAnswered) {
+  const ServedClassifier model = serve(
+      "  if bool((x > 50).any()):\n    self.calls.add_(1)\n  assert int(self.calls) == 0, \"broken\"\n  return x");
+  EXPECT_TRUE(model.is_alive());
+  Predictions predictions;
+  EXPECT_THROW(model.predict(std::vector<float>{99, 1}, 1, predictions), InputError);
+  EXPECT_FALSE(model.is_alive());
+}
+
+}  // namespace
+}  // namespace iris::serve

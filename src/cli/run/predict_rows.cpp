@@ -20,6 +20,7 @@ namespace iris {
 namespace {
 
 constexpr std::size_t kMaxSkipsTold = 10;
+
 class RowScorer {
  public:
   RowScorer(const PredictOptions& options, const Classifier& classifier, RowSource& source)
@@ -57,7 +58,6 @@ class RowScorer {
     void give() override { scorer.give(*this); }
 
     RowScorer& scorer;
-    std::vector<float> padded;
     Predictions predictions;
     std::string text;
   };

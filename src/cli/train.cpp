@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "cli/model_options.h"
@@ -18,28 +19,19 @@
 namespace iris {
 namespace {
 
-int run_train(const TrainOptions& options) {
-  const bool has_folder = options.checkpoint_dir ||
-                          (options.resume && std::filesystem::is_directory(std::filesystem::path(*options.resume)));
-  if ((options.checkpoint_every || options.keep) && !has_folder) {
-    throw UsageError("--checkpoint-every and --keep are for --checkpoint-dir");
+namespace fs = std::filesystem;
+
+// A --checkpoint-dir that is not there yet counts as a folder: it is made before --resume is looked at.
+bool is_folder(const std::string& path, const std::optional<std::string>& checkpoint_dir) {
+  if (fs::is_directory(path)) {
+    return true;
   }
-  const std::string history = options.history.value_or("-");
-  if (is_same_file(options.output, options.data)) {
-    throw UsageError("-o " + options.output + " would replace the data; write to another file");
-  }
-  if (is_same_file(history, options.data)) {
-    throw UsageError("--history " + history + " would replace the data; write to another file");
-  }
-  if (options.history && (history == options.output || is_same_file(history, options.output))) {
-    throw UsageError("--history and -o name one file");
-  }
-  for (const std::string& output : {options.output, history}) {
-    if (options.resume && is_same_file(output, *options.resume)) {
-      throw UsageError(output + " would replace the checkpoint; write to another file");
-    }
-  }
-  return plugin_function<decltype(train_model)>(Plugin::kTorchVerbs, "iris_train")(options);
+  const auto place_of = [](const std::string& name) {
+    std::error_code error;
+    const fs::path place = fs::weakly_canonical(fs::absolute(name, error) / "", error);
+    return error ? fs::path(name) : place;
+  };
+  return checkpoint_dir && place_of(path) == place_of(*checkpoint_dir);
 }
 
 template <typename T>
@@ -115,7 +107,37 @@ void add_config_options(CLI::App& command, TypedConfig& typed) {
   }
 }
 
+int run_train(const TrainOptions& typed) {
+  const TrainOptions options = settled(typed);
+  return plugin_function<decltype(train_model)>(Plugin::kTorchVerbs, "iris_train")(options);
+}
+
 }  // namespace
+
+TrainOptions settled(TrainOptions options) {
+  if (options.resume) {
+    options.resume->is_folder = is_folder(options.resume->path, options.checkpoint_dir);
+  }
+  if ((options.checkpoint_every || options.keep) && !options.checkpoint_dir &&
+      !(options.resume && options.resume->is_folder)) {
+    throw UsageError("--checkpoint-every and --keep are for --checkpoint-dir");
+  }
+  if (is_same_file(options.output, options.data)) {
+    throw UsageError("-o " + options.output + " would replace the data; write to another file");
+  }
+  if (options.history && is_same_file(*options.history, options.data)) {
+    throw UsageError("--history " + *options.history + " would replace the data; write to another file");
+  }
+  if (options.history && (*options.history == options.output || is_same_file(*options.history, options.output))) {
+    throw UsageError("--history and -o name one file");
+  }
+  for (const std::string& output : {options.output, options.history.value_or(options.output)}) {
+    if (options.resume && is_same_file(output, options.resume->path)) {
+      throw UsageError(output + " would replace the checkpoint; write to another file");
+    }
+  }
+  return options;
+}
 
 void add_train(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("train", "IrisNet, trained on a CSV file");
@@ -138,8 +160,9 @@ void add_train(CLI::App& app, Run& run) {
       ->transform(count);
   command->add_option("--keep", options->keep, "Checkpoints to keep, the newest (all)")->transform(count);
   command
-      ->add_option("--resume", options->resume,
-                   "Go on from this checkpoint or, of a folder, from its newest one that is whole")
+      ->add_option_function<std::string>(
+          "--resume", [options](const std::string& path) { options->resume = Resume{path}; },
+          "Go on from this checkpoint, or from the newest whole one in this folder")
       ->type_name("PATH");
   command->add_option("--history", options->history, "CSV file for the losses and accuracies of every epoch")
       ->type_name("FILE");
@@ -148,9 +171,9 @@ void add_train(CLI::App& app, Run& run) {
   command->add_option("--threads", options->threads, "LibTorch's threads; another count gives other last bits (1)")
       ->transform(whole_number(1, 1024));
   command
-      ->add_option("--log-every", options->log_every, "Without a terminal: tell loss and accuracy every N epochs (10)")
+      ->add_option("--log-every", options->log_every, "Without a terminal: print loss and accuracy every N epochs (10)")
       ->transform(count);
-  command->add_flag("-q,--quiet", options->quiet, "Tell no progress");
+  command->add_flag("-q,--quiet", options->quiet, "No progress");
   command->footer(
       "Examples:\n"
       "  iris train data/iris.csv -o model.pt\n"

@@ -132,8 +132,12 @@ void OutputFile::commit() {
 
 bool is_same_file(const std::string& output, const std::string& other) {
   std::error_code error;
+  // Absolute first: "model.pt" that is not there would stay as it is, "./model.pt" would not.
+  const auto place_of = [&](const std::string& path) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+  };
   return output != "-" && other != "-" && !std::filesystem::is_other(output, error) &&
-         std::filesystem::weakly_canonical(output, error) == std::filesystem::weakly_canonical(other, error);
+         place_of(output) == place_of(other);
 }
 
 void OutputFile::fail(const char* what) const {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/exit_status.h"
 #include "cli/progress.h"
 #include "cli/run/start_device.h"
 #include "cli/train.h"
@@ -13,8 +14,8 @@
 #include "io/interrupt.h"
 #include "io/output_file.h"
 #include "model/device.h"
-#include "model/torch_errors.h"
 #include "model/file/model_names.h"
+#include "model/torch_errors.h"
 #include "rows/float_text.h"
 #include "rows/labelled_csv.h"
 #include "text.h"
@@ -77,9 +78,10 @@ class TrainingRun {
     if (options.history) {
       check_output(*options.history);
     }
-    const bool resumes_folder = options.resume && fs::is_directory(*options.resume);
-    if (options.checkpoint_dir || resumes_folder) {
-      folder_.emplace(options.checkpoint_dir ? *options.checkpoint_dir : *options.resume, options.keep);
+    if (options.checkpoint_dir) {
+      folder_.emplace(*options.checkpoint_dir, options.keep);
+    } else if (options.resume && options.resume->is_folder) {
+      folder_.emplace(options.resume->path, options.keep);
     }
     resume();
     if (!trainer_) {
@@ -155,7 +157,6 @@ class TrainingRun {
   }
 
   void resume() {
-    const bool is_folder = options_.resume && fs::is_directory(*options_.resume);
     if (folder_) {
       const auto there = checkpoints_in(folder_->path());
       if (!there.empty() && !resumes_from(folder_->path())) {
@@ -167,13 +168,14 @@ class TrainingRun {
     if (!options_.resume) {
       return;
     }
-    if (!is_folder) {
-      restore(*options_.resume, std::nullopt);
+    const std::string& path = options_.resume->path;
+    if (!options_.resume->is_folder) {
+      restore(path, std::nullopt);
       return;
     }
-    const auto files = checkpoints_in(*options_.resume);
+    const auto files = checkpoints_in(path);
     if (files.empty()) {
-      std::fprintf(stderr, "iris: no checkpoint in %s yet; starting from the beginning\n", options_.resume->c_str());
+      std::fprintf(stderr, "iris: no checkpoint in %s yet; starting from the beginning\n", path.c_str());
       return;
     }
     for (const CheckpointFile& file : files) {
@@ -185,7 +187,7 @@ class TrainingRun {
         trainer_.reset();
       }
     }
-    throw InputError(*options_.resume + ": none of its " + std::to_string(files.size()) +
+    throw InputError(path + ": none of its " + std::to_string(files.size()) +
                      " checkpoints is whole; give another folder, or start anew without --resume");
   }
 
@@ -193,9 +195,9 @@ class TrainingRun {
     if (!options_.resume) {
       return false;
     }
-    const fs::path resume = fs::absolute(*options_.resume);
+    const fs::path path = fs::absolute(options_.resume->path);
     std::error_code error;
-    return fs::equivalent(fs::is_directory(resume) ? resume : resume.parent_path(), folder, error);
+    return fs::equivalent(options_.resume->is_folder ? path : path.parent_path(), folder, error);
   }
 
   // position: from the file's name, where a folder was searched.
@@ -285,7 +287,7 @@ class TrainingRun {
   std::string resumed_;    // the checkpoint's path
   std::string last_good_;  // the newest checkpoint of this run that is whole
   std::optional<LabelledRows> rows_;
-  std::string label_column_;  // that they were read by
+  std::string label_column_;  // by which rows_ was read
   TrainConfig config_;
   std::optional<Trainer> trainer_;
 };
@@ -294,7 +296,7 @@ class TrainingRun {
 
 int train_model(const TrainOptions& options) {
   TrainingRun(options).run();
-  return 0;
+  return kDone;
 }
 
 }  // namespace iris

@@ -77,11 +77,11 @@ TEST_F(ServedClassifierTest, DoesNotWarmUpAModelThatNamesNoFeatures) {
 
 TEST_F(ServedClassifierTest, IsNotMadeOfAModelThatCannotAnswer) {
   EXPECT_EQ(test::error_of<InputError>([&] { serve("  assert False, \"no answer\"\n  return x"); }),
-            path_ + ": the model failed on the rows that it was given: AssertionError: no answer");
+            path_ + ": the model failed on 2 features: AssertionError: no answer");
 }
 
 TEST_F(ServedClassifierTest, RefusesRowsWhoseLogitsAreNotFinite) {
-  EXPECT_EQ(refusal(serve("  return x * 1e30"), {1e20F, 1}, 1),
+  EXPECT_EQ(refused(serve("  return x * 1e30"), {1e20F, 1}, 1),
             "400 the model gives logits that are not finite for these rows");
 }
 
@@ -93,13 +93,16 @@ TEST_F(ServedClassifierTest, IsAliveAfterRowsWhoseLogitsAreNotFinite) {
 
 TEST_F(ServedClassifierTest, RefusesAWidthThatAModelWithoutNamesDoesNotTake) {
   const ServedClassifier model(Classifier::open(test::fixture("no_names.pt")), 8);
-  EXPECT_EQ(refused(model, {1, 2, 3}, 1), "");
+  EXPECT_EQ(refused(model, {1, 2, 3}, 1),
+            "400 " + test::fixture("no_names.pt") +
+                ": the model failed on 3 features: mat1 and mat2 shapes cannot be multiplied (1x3 and 4x16)");
 }
 
 TEST_F(ServedClassifierTest, LetsAnErrorOfAModelWithNamesPass) {
   const ServedClassifier model = serve("  assert bool((x < 50).all()), \"too large\"\n  return x");
   Predictions predictions;
-  EXPECT_EQ(test::error_of<RowsError>([&] { model.predict(std::vector<float>{99, 1}, 1, predictions); }), "");
+  EXPECT_EQ(test::error_of<RowsError>([&] { model.predict(std::vector<float>{99, 1}, 1, predictions); }),
+            path_ + ": the model failed on 2 features: AssertionError: too large");
 }
 
 TEST_F(ServedClassifierTest, NamesTheOptionForFewerRowsWhereThereIsNoMemory) {

@@ -268,6 +268,20 @@ def test_whatever_becomes_of_the_file_the_model_serves_on(serve, repo, tmp_path)
     assert server.ask("/predict", BODY)[2]["predictions"][0]["label"] == "setosa"
 
 
+def test_a_reload_names_the_option_that_would_help(serve, repo, tmp_path):
+    import torch
+
+    good, served = repo / "models/iris_net.pt", tmp_path / "model.pt"
+    shutil.copy(good, served)
+    server = serve(model=served)
+    state = torch.load(good, weights_only=True)
+    torch.save({"net": state, "ema": state}, tmp_path / "two.pt")
+    (tmp_path / "two.pt").rename(served)
+    status, _, body = server.ask("/v2/repository/models/iris/load", b"", method="POST")
+    assert status == 500
+    assert "--key" in body["error"]
+
+
 def test_a_storm_of_signals_holds_up_nobody(serve):
     server = serve()
     with Load(server) as load:

@@ -105,7 +105,7 @@ TEST_F(OptimizerTest, SgdHasAStateWithMomentumOnly) {
 
 TEST_F(OptimizerTest, RefusesAStateThatDoesNotFit) {
   const std::string fault = " is missing, not finite, or does not fit the model";
-  EXPECT_EQ(error_of_loading({}), "optimizer_state_dict: 0.step" + fault);
+  EXPECT_EQ(error_of_loading(StateDict()), "optimizer_state_dict: 0.step" + fault);
   const std::vector<at::Tensor> its = parameters();
   FusedOptimizer optimizer(its, config(Optimizer::kAdam));
   step(optimizer, its);

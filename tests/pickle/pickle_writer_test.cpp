@@ -55,7 +55,7 @@ TEST_F(PickleWriter, GivesBackPlainValues) {
 
 TEST_F(PickleWriter, GivesBackContainers) {
   const Value one = Value::of_int(1);
-  for (const std::size_t count : {0, 1, 3, 4, 300}) {
+  for (const std::size_t count : {0U, 1U, 3U, 4U, 300U}) {
     expect_same(add(Kind::kTuple, std::vector<Value>(count, one)));
     expect_same(add(Kind::kList, std::vector<Value>(count, one)));
   }

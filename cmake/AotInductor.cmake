@@ -1,4 +1,4 @@
-# IRIS_WITH_AOTI: LibTorch's loader of AOTInductor packages takes a folder that was unpacked before, as ours checks first.
+# IRIS_WITH_AOTI: LibTorch's loader of AOTInductor packages takes an unpacked folder. Ours unpacks and checks first.
 set(loader "${LibTorch_ROOT}/include/torch/csrc/inductor/aoti_package/model_package_loader.h")
 set(takes_folders "")
 if(EXISTS "${loader}")

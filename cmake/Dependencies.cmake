@@ -1,7 +1,8 @@
-# CLI11, nlohmann_json, Boost, zlib, OpenSSL and GTest: the installed ones, else pinned sources from their releases (OpenSSL: none).
+# CLI11, nlohmann_json, Boost, zlib, OpenSSL and GTest: the installed ones, else pinned sources of their releases. OpenSSL has to
+# be installed; without it iris serve has no TLS.
 include(FetchContent)
 
-# Where script/setup unpacks the distribution's packages when it may not install them.
+# script/setup unpacks the distribution's packages here if it may not install them.
 list(APPEND CMAKE_PREFIX_PATH "${CMAKE_CURRENT_LIST_DIR}/../.deps/usr")
 
 FetchContent_Declare(CLI11 SYSTEM
@@ -14,7 +15,7 @@ FetchContent_Declare(nlohmann_json SYSTEM
   FIND_PACKAGE_ARGS CONFIG)
 FetchContent_MakeAvailable(CLI11 nlohmann_json)
 
-# Of Boost only headers are used: nothing of it is built.
+# Only headers of Boost are used; nothing of it is built.
 find_package(Boost 1.74)
 if(NOT Boost_FOUND)
   FetchContent_Declare(boost SYSTEM
@@ -41,13 +42,13 @@ if(NOT ZLIB_FOUND)
   add_library(ZLIB::ZLIB ALIAS zlib)
 endif()
 
-# iris_tls: OpenSSL for iris serve, or nothing.
+# iris_tls: OpenSSL for iris serve, or an empty target.
 add_library(iris_tls INTERFACE)
 find_package(OpenSSL)
 if(OpenSSL_FOUND)
   target_compile_definitions(iris_tls INTERFACE IRIS_WITH_TLS)
   target_link_libraries(iris_tls INTERFACE OpenSSL::SSL)
-  # Debian has some of its headers in a folder of the architecture, where the compiler looks only under /usr.
+  # Debian keeps some headers in a folder of the architecture. The compiler looks there only under /usr.
   if(OPENSSL_INCLUDE_DIR MATCHES "/\\.deps/")
     target_include_directories(iris_tls SYSTEM INTERFACE "${OPENSSL_INCLUDE_DIR}/${CMAKE_LIBRARY_ARCHITECTURE}")
   endif()
@@ -58,7 +59,7 @@ endif()
 if(BUILD_TESTING)
   set(INSTALL_GTEST OFF)
   set(BUILD_GMOCK OFF)
-  if("${LibTorch_CXX11_ABI}" STREQUAL 0)  # the installed library has the other one
+  if("${LibTorch_CXX11_ABI}" STREQUAL 0)  # the installed library has the new ABI
     set(FETCHCONTENT_TRY_FIND_PACKAGE_MODE NEVER)
     if(EXISTS /usr/src/googletest)
       set(FETCHCONTENT_SOURCE_DIR_GTEST /usr/src/googletest)

@@ -8,10 +8,10 @@ function(iris_folder folder)
   add_library(iris_${name} STATIC ${sources})
   target_compile_features(iris_${name} PUBLIC cxx_std_20)
   target_link_libraries(iris_${name} PUBLIC $<BUILD_INTERFACE:iris_options> ${folder_ON})
-  foreach(library IN LISTS folder_USES)  # so that nothing of it is asked for where ours is installed
+  foreach(library IN LISTS folder_USES)  # an installed iris does not need it
     target_link_libraries(iris_${name} PRIVATE $<BUILD_INTERFACE:${library}>)
   endforeach()
   set_target_properties(iris_${name} PROPERTIES
     EXPORT_NAME ${name}
-    POSITION_INDEPENDENT_CODE ON)  # it goes into shared libraries too
+    POSITION_INDEPENDENT_CODE ON)  # it is linked into shared libraries too
 endfunction()

@@ -14,7 +14,7 @@ set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME program)
 install(TARGETS iris)
 install(TARGETS iris_torch_verbs iris_serve_verb LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/iris")
 
-# Manual pages and completions: the program makes them of its own definitions.
+# Manual pages and completions: the program makes them from its own options.
 function(iris_writes file folder)
   set(path "${PROJECT_BINARY_DIR}/share/${file}")
   add_custom_command(OUTPUT "${path}" COMMAND iris ${ARGN} > "${path}" DEPENDS iris VERBATIM)

@@ -1,22 +1,22 @@
 # LibTorch::LibTorch: one imported target from any LibTorch, with or without CUDA.
 #
-# Looked for in this order:
-#   IRIS_TORCH_DIR (cache variable; at first the environment's)
-#   the target `torch`, where the including project has called find_package(Torch)
+# It is looked for in this order:
+#   IRIS_TORCH_DIR (cache variable; its first value is the environment's)
+#   the target `torch`, if the including project has called find_package(Torch)
 #   CMAKE_PREFIX_PATH (cache variable and environment)
 #   the .venv of this source tree
 #   the packages of the python3 on PATH
 # Each folder may be an unpacked libtorch, a site-packages/torch, or the root of a Python environment.
 #
-# Also sets LibTorch_VERSION, LibTorch_CXX11_ABI, and LibTorch_CUDA for a status line: nothing may depend on which build
-# it is. To be included before the targets are made: LibTorch's C++ ABI is everyone's.
+# Also sets LibTorch_VERSION, LibTorch_CXX11_ABI, and LibTorch_CUDA. The last is only for a status line: nothing may depend on
+# the kind of build. Include this before making targets, because all of them need LibTorch's C++ ABI.
 #
-# find_package(Torch) is not called: a CUDA build's stops where there is no CUDA toolkit, and only compiling kernels needs one.
+# find_package(Torch) is not called: with a CUDA build it needs a CUDA toolkit, which only compiling kernels needs.
 include_guard()
 set(LibTorch_MINIMUM_VERSION 2.4)  # fused optimizers on the CPU
 set(IRIS_TORCH_DIR "$ENV{IRIS_TORCH_DIR}" CACHE PATH "LibTorch to use: a libtorch folder, a site-packages/torch or a Python environment")
 
-# The first folder at or below `dir` that holds a whole LibTorch; a line about each that does not is added to LibTorch_REPORT.
+# Finds the first folder at or below `dir` that holds a whole LibTorch. Each incomplete one adds a line to LibTorch_REPORT.
 function(_libtorch_find dir out)
   set(${out} "" PARENT_SCOPE)
   file(GLOB roots LIST_DIRECTORIES true
@@ -50,7 +50,7 @@ function(_libtorch_fail fact)
                       "-DIRIS_TORCH_DIR=DIR (an unpacked libtorch, a site-packages/torch or a Python environment).")
 endfunction()
 
-# A wheel is built with the torch that it will require, though the packages around its build environment may have another.
+# A wheel is built with the torch that it will require. Other packages of the build environment may have another.
 if(SKBUILD AND NOT IRIS_TORCH_DIR)
   execute_process(COMMAND "${Python_EXECUTABLE}" -c
                   "import importlib.util; print(importlib.util.find_spec('torch').submodule_search_locations[0])"
@@ -104,7 +104,7 @@ if(LibTorch_VERSION VERSION_LESS LibTorch_MINIMUM_VERSION)
   _libtorch_fail("The LibTorch ${LibTorch_VERSION} in ${LibTorch_ROOT} is too old: ${LibTorch_MINIMUM_VERSION} or newer is needed.")
 endif()
 
-# The program asks the LibTorch that it meets for its version, where that can be asked.
+# Whether the program can ask the LibTorch that it loads for its version.
 set(LibTorch_TELLS_VERSION OFF)
 set(shim "${LibTorch_ROOT}/include/torch/csrc/inductor/aoti_torch/c/shim.h")
 if(EXISTS "${shim}")
@@ -114,17 +114,17 @@ if(EXISTS "${shim}")
   endif()
 endif()
 
-# std::string has two layouts in libstdc++, and a wheel of PyTorch before 2.7 has the old one.
+# std::string has two layouts in libstdc++. Wheels of PyTorch before 2.7 have the old one.
 file(STRINGS "${LibTorch_ROOT}/lib/libc10.so" cxx11_symbol REGEX "torchCheckFail.*NSt7__cxx11" LIMIT_COUNT 1)
 set(LibTorch_CXX11_ABI 1)
 if(NOT cxx11_symbol)
   set(LibTorch_CXX11_ABI 0)
-  # What has no torch in it is linked into the same programs.
+  # All targets need it: they are linked into the same programs.
   add_compile_definitions(_GLIBCXX_USE_CXX11_ABI=0)
 endif()
 
-# Nothing names a symbol of libtorch.so, so a linker that drops unused libraries (Ubuntu's does) has to be told to keep it. In
-# a CUDA build it brings the CUDA libraries, which register their kernels as they are loaded. They are not named here: what was
+# No code names a symbol of libtorch.so, so a linker that drops unused libraries (Ubuntu's does) must be told to keep it. In a
+# CUDA build it loads the CUDA libraries, which then register their kernels. They are not named here, so that a program that was
 # built with either build runs with the other.
 set(LibTorch_CUDA OFF)
 if(EXISTS "${LibTorch_ROOT}/lib/libtorch_cuda.so")
@@ -136,7 +136,7 @@ target_include_directories(LibTorch::LibTorch SYSTEM INTERFACE
   "${LibTorch_ROOT}/include" "${LibTorch_ROOT}/include/torch/csrc/api/include")
 target_compile_definitions(LibTorch::LibTorch INTERFACE _GLIBCXX_USE_CXX11_ABI=${LibTorch_CXX11_ABI})
 target_compile_features(LibTorch::LibTorch INTERFACE cxx_std_20)
-# As full paths, so that CMake puts their folder into the build tree's rpath.
+# Full paths, so that CMake puts their folder into the build tree's rpath.
 target_link_libraries(LibTorch::LibTorch INTERFACE
   "-Wl,--push-state,--no-as-needed,\"${LibTorch_ROOT}/lib/libtorch.so\",--pop-state"
   "${LibTorch_ROOT}/lib/libtorch_cpu.so" "${LibTorch_ROOT}/lib/libc10.so")

@@ -15,7 +15,7 @@ set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME iris)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
-# LibTorch is looked at for the libraries' versions, and is no dependency: Debian has no package of the one needed.
+# dpkg-shlibdeps may look at LibTorch, but it does not become a dependency: Debian has no package of the needed version.
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS "${LibTorch_ROOT}/lib")
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS "python3-pip, python3-venv")

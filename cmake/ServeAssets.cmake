@@ -1,4 +1,4 @@
-# The page and its like, as a header of raw strings.
+# The files that iris serve sends, as raw strings in a header.
 set(serve "${PROJECT_SOURCE_DIR}/src/serve")
 foreach(pair "page:${serve}/page/page.html" "script:${serve}/page/page.js" "style:${serve}/page/page.css"
         "openapi:${serve}/openapi.json" "data:${PROJECT_SOURCE_DIR}/data/iris.csv")

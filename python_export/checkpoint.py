@@ -1,4 +1,4 @@
-"""A checkpoint: what Training.state() returns, as the bytes of a file, and back with every part checked.
+"""A checkpoint: what Training.state() returns, as a file, and read back with every part checked.
 
 The layout is docs/training.md's. Plain Python reads the file: torch.load(path, weights_only=True).
 """
@@ -14,9 +14,10 @@ from pathlib import Path
 import torch
 
 import history
+import train_settings
 from iris_net import FEATURES, LABELS, IrisNet
 from model_file import InputError
-from train_settings import OPTIMIZERS
+from option_types import Text, Whole
 from training import new_optimizer
 
 
@@ -28,8 +29,10 @@ def to_bytes(value: object) -> bytes:
 
 
 def _canonical(value: object) -> object:
-    """A copy, tensors as on the CPU. Pickle refers back to a string that it has written by the object, not by its
-    characters; interned, equal strings are one object, those read from a file too."""
+    """A copy with its tensors on the CPU and its strings interned.
+
+    Pickle writes a string once per object: equal strings must be one object, also where some came from a file.
+    """
     if isinstance(value, torch.Tensor):
         return value.detach().cpu()
     if isinstance(value, str):
@@ -47,7 +50,7 @@ def _canonical(value: object) -> object:
 def read_checkpoint(path: Path) -> dict:
     """The file's dictionary, on the CPU; nothing in the file is run (weights_only).
 
-    Raises InputError where the file cannot be read, is damaged, or is no checkpoint of train.py or iris train.
+    Raises InputError where the file cannot be read, is damaged, or is not a checkpoint of train.py or iris train.
     """
     try:
         content = path.read_bytes()
@@ -69,21 +72,23 @@ def read_checkpoint(path: Path) -> dict:
 
 
 def _fault(state: object) -> str | None:
-    """What keeps the dictionary from being resumed; None if nothing does."""
+    """Why the dictionary cannot be resumed; None if it can."""
     if not isinstance(state, dict):
-        return "not a dictionary"
-    for key, kind in _KEYS.items():
+        return "is not a dictionary"
+    for key, (kind, name) in _KEYS.items():
         if key not in state:
-            return f"no {key}"
+            return f"{key} is missing"
         if not isinstance(state[key], kind) or isinstance(state[key], bool):
-            return f"{key} is a {type(state[key]).__name__}"
+            return f"{key} is not {name}"
     config = state["config"]
-    for name, is_valid in _CONFIG.items():
-        if name not in config or isinstance(config[name], bool) or not is_valid(config[name]):
-            return f"config: {name} is missing, or out of range"
+    fault = train_settings.fault_of(config)
+    if fault is not None:
+        return fault
+    for key, kind in _STAMPS.items():
+        fault = kind.fault(config[key]) if key in config else "is missing"
+        if fault is not None:
+            return f"config.{key} {fault}"
     validates = config["patience"] is not None
-    if validates != (config["validation_fraction"] is not None):
-        return "config: patience and validation_fraction go together"
     epoch, batch = state["epoch"], state["batch"]
     if not (0 <= epoch <= config["epochs"] and 0 <= batch and 0 < epoch + batch):
         return f"{epoch} epochs and {batch} batches done, of {config['epochs']} epochs"
@@ -157,12 +162,12 @@ def _fault_of_history(entries: list, epoch: int, validates: bool) -> str | None:
         if not isinstance(entry, dict) or tuple(entry) != keys or entry["epoch"] != number:
             return f"history: entry {number} is not one of epoch {number}"
         if not all(isinstance(entry[key], float) and math.isfinite(entry[key]) for key in keys[1:]):
-            return f"history: entry {number} has a value that is no finite number"
+            return f"history: entry {number} has a value that is not a finite number"
     return None
 
 
 def _fault_of_best(state: dict, validates: bool) -> str | None:
-    """All else has been checked."""
+    """The rest of the state has been checked."""
     best = state["best"]
     if not validates or state["epoch"] == 0:
         return None if best is None else "best is there, with nothing to be the best of"
@@ -183,7 +188,7 @@ def _fault_of_random(rng_state: torch.Tensor) -> str | None:
 
 
 def _is_tensor(value: object, shape: tuple[int, ...]) -> bool:
-    """float32 of that shape, dense and finite."""
+    """Whether it is a float32 tensor of that shape, contiguous and finite."""
     return (
         isinstance(value, torch.Tensor)
         and value.dtype == torch.float32
@@ -199,43 +204,15 @@ def _first_line(error: Exception) -> str:
 
 
 _KEYS = {
-    "epoch": int,
-    "batch": int,
-    "loss_sum": float,
-    "model_state_dict": OrderedDict,
-    "optimizer_state_dict": dict,
-    "rng_state": torch.Tensor,
-    "best": dict | None,
-    "config": dict,
-    "history": list,
+    "epoch": (int, "an integer from 0"),
+    "batch": (int, "an integer from 0"),
+    "loss_sum": (float, "a number"),
+    "model_state_dict": (OrderedDict, "a dictionary of tensors"),
+    "optimizer_state_dict": (dict, "a dictionary"),
+    "rng_state": (torch.Tensor, "a tensor"),
+    "best": (dict | None, "a dictionary"),
+    "config": (dict, "a dictionary"),
+    "history": (list, "a list"),
 }
-
-
-def _whole(low: int, high: int):
-    return lambda value: isinstance(value, int) and low <= value < high
-
-
-def _number(is_valid):
-    return lambda value: isinstance(value, float) and is_valid(value)
-
-
-def _optional(is_valid):
-    return lambda value: value is None or is_valid(value)
-
-
-_CONFIG = {
-    "optimizer": lambda value: value in OPTIMIZERS,
-    "lr": _number(lambda value: 0 < value < math.inf),
-    "weight_decay": _number(lambda value: 0 <= value < math.inf),
-    "momentum": _number(lambda value: 0 <= value < 1),
-    "epochs": _whole(1, 2**31),
-    "batch_size": _whole(1, 2**31),
-    "hidden": _whole(1, 2**31),
-    "seed": _whole(0, 2**63),
-    "test_fraction": _number(lambda value: 0 < value < 1),
-    "patience": _optional(_whole(1, 2**31)),
-    "validation_fraction": _optional(_number(lambda value: 0 < value < 1)),
-    "label_column": lambda value: isinstance(value, str),
-    "data_crc32": _whole(0, 2**32),
-    "torch": lambda value: isinstance(value, str),
-}
+# What config has besides the settings.
+_STAMPS = {"data_crc32": Whole(0, 2**32 - 1), "torch": Text()}

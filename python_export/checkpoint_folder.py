@@ -1,4 +1,4 @@
-"""A folder of checkpoints: epoch-000010.pt, and epoch-000010-batch-000003.pt where an interrupt fell into an epoch."""
+"""A folder of checkpoints: epoch-000010.pt, and epoch-000010-batch-000003.pt after an interrupt within an epoch."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ from model_file import InputError, check_writable, write_atomically
 # (epochs done, batches done of the next), by which checkpoints are ordered.
 Position = tuple[int, int]
 
-_NAME = re.compile(r"epoch-(\d{6,})(?:-batch-(\d{6,}))?\.pt", re.ASCII)
+_NAME = re.compile(r"epoch-(\d{6,12})(?:-batch-(\d{6,12}))?\.pt", re.ASCII)
 # What a kill leaves of a file that was being written, by write_atomically or by iris train.
 _LEFTOVER = re.compile(rf"\.{_NAME.pattern}\.\w{{6,8}}", re.ASCII)
 
@@ -22,7 +22,7 @@ def name_of(position: Position) -> str:
 
 
 def checkpoints_in(folder: Path) -> dict[Position, Path]:
-    """The checkpoints by their names, the oldest first; their content is not looked at. Raises InputError."""
+    """The files with a checkpoint's name, oldest first; their content is not read. Raises InputError."""
     found = {}
     try:
         for path in folder.iterdir():
@@ -36,10 +36,10 @@ def checkpoints_in(folder: Path) -> dict[Position, Path]:
 
 
 class CheckpointFolder:
-    """One run's own while it is open: no other can open it."""
+    """A folder that one run holds while it is open: no other run can open it."""
 
     def __init__(self, path: Path):
-        """Raises InputError where `path` cannot become, or is no folder that files can be made in. Makes nothing."""
+        """Makes nothing. Raises InputError where `path` is not a folder to write in, and cannot become one."""
         self.path = path
         self._descriptor: int | None = None
         if path.is_dir():
@@ -52,9 +52,9 @@ class CheckpointFolder:
             check_writable(path, path.parent)
 
     def open(self) -> None:
-        """Makes the folder where it is missing, locks it, and removes what a kill has left of checkpoints.
+        """Makes the folder where it is missing, locks it, and removes the half-written files of killed runs.
 
-        Does nothing where it is open already. Raises InputError where another process has it open.
+        Does nothing if it is open already. Raises InputError where another process has it open.
         """
         if self._descriptor is not None:
             return
@@ -76,7 +76,7 @@ class CheckpointFolder:
             self._descriptor = None
 
     def write(self, state: dict, keep: int | None) -> Path:
-        """Writes the checkpoint, then prunes. Raises InputError, and removes nothing, where it cannot be written."""
+        """Writes the checkpoint, then prunes. Where it cannot be written: raises InputError, removes nothing."""
         position = (state["epoch"], state["batch"])
         path = self.path / name_of(position)
         write_atomically(path, checkpoint.to_bytes(state))
@@ -84,7 +84,7 @@ class CheckpointFolder:
         return path
 
     def prune(self, position: Position, keep: int | None) -> None:
-        """Removes those before `position` that are not among the newest `keep` (None: all), or lie inside an epoch.
+        """Removes checkpoints before `position`: those within an epoch, and all but the newest `keep` (None: all stay).
 
         Raises InputError.
         """

@@ -1,4 +1,4 @@
-"""Exports IrisNet from its state_dict to a form that runs without its code. (Another model: export_formats.py.)
+"""Exports IrisNet from its state_dict to a form that runs without its code. export_formats.py is for other models.
 
 python python_export/export.py models/iris_net.pt -o models/iris_net.ts.pt
 python python_export/export.py models/iris_net.pt -o iris_net --format all
@@ -17,7 +17,7 @@ from export_formats import FORMS, exported
 from interrupts import tidy_ends
 from iris_net import FEATURES, LABELS, IrisNet
 from model_file import InputError, check_output, run_command, write_atomically
-from option_types import positive
+from option_types import count
 
 
 def load_iris_net(path: Path, hidden: int | None = None) -> IrisNet:
@@ -58,7 +58,7 @@ def example_flowers() -> torch.Tensor:
 
 
 def outputs_of(options: argparse.Namespace) -> dict[str, Path]:
-    """The file of each format. With `all`, -o is the stem of all, or a folder, in which they get MODEL's stem."""
+    """The output file of each format. With `all`, -o is the stem of all, or a folder for files with MODEL's stem."""
     if options.format != "all":
         return {options.format: options.output}
     stem = options.output / options.model.stem if options.output.is_dir() else options.output
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> None:
     model = load_iris_net(options.model, options.hidden)
     if not all(tensor.isfinite().all() for tensor in model.state_dict().values()):
         raise InputError(f"{options.model}: holds weights that are not finite; train it again")
-    if "aoti" in outputs:  # before the others are made, which takes its time
+    if "aoti" in outputs:  # first: making the others takes time
         try:
             check_compiler()
         except InputError as error:
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
                 print("export.py: compiling for aoti: some seconds to a minute", file=sys.stderr)
             own = own_options.get(format, {})
             made[format] = exported(model, example_flowers(), format, **names, **own)
-    for format, output in outputs.items():  # now that all of them are good
+    for format, output in outputs.items():  # once all of them are good
         content, difference = made[format]
         write_atomically(output, content)
         print(f"Wrote {output} ({format})")
@@ -113,7 +113,7 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--format", choices=[*FORMS, "all"], default="torchscript", help="what to write")
     result.add_argument("--method", choices=["script", "trace"], default="script", help="how TorchScript is made")
-    result.add_argument("--hidden", type=positive, help="hidden width that the file must have; None takes any")
+    result.add_argument("--hidden", type=count, help="hidden width that the file must have; None takes any")
     return result
 
 

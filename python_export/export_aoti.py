@@ -1,4 +1,4 @@
-"""AOTInductor: the model compiled to native code for this machine and this PyTorch, in a .pt2 package."""
+"""AOTInductor: the model compiled to native code for this machine and this PyTorch, as a .pt2 package."""
 
 import os
 import shlex
@@ -16,18 +16,19 @@ from model_file import InputError
 
 
 def aoti_bytes(model: torch.nn.Module, example: torch.Tensor, iris_json: str) -> bytes:
-    """A package of the one model `model`, for any count of rows.
+    """A package with one model, `model`, for any number of rows. example: float32 [rows, features].
 
-    iris.json is in extra/, as in TorchScript; PyTorch's version, which alone can load it, in the model's metadata. The
-    sources that were compiled are left out: they hold paths of this machine.
+    iris.json is in extra/, as in TorchScript. PyTorch's version is in the model's metadata; no other version can load
+    the package. The compiled sources are left out: they hold paths of this machine. Raises InputError where there is no
+    compiler.
     """
     check_compiler()
     configs = {
-        # Only the instructions of the vector unit that AOTI_CPU_ISA names, so that whoever loads it can tell.
+        # Only the vector instructions that AOTI_CPU_ISA names, so that a loader can check them.
         "cpp.march": "",
-        "cpp.dynamic_threads": True,  # as many as the program that runs it says, not as this machine has
-        "aot_inductor.precompile_headers": False,  # worth its while from the second model on
-        "aot_inductor.enable_line_tables": False,  # in which there are paths of this machine
+        "cpp.dynamic_threads": True,  # set by the program that runs it, not by this machine
+        "aot_inductor.precompile_headers": False,  # pays only from the second model on
+        "aot_inductor.enable_line_tables": False,  # it holds paths of this machine
         "aot_inductor.metadata": {"torch_version": torch.__version__},
     }
     with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="iris-export-") as folder:
@@ -50,7 +51,7 @@ def open_aoti(content: bytes, model: torch.nn.Module) -> Callable[[torch.Tensor]
 
 
 def check_compiler() -> None:
-    """Raises InputError where there is none."""
+    """Raises InputError where the C++ compiler, $CXX or g++, is not there."""
     compiler = (shlex.split(os.environ.get("CXX", "")) or ["g++"])[0]
     if shutil.which(compiler) is None:
         raise InputError(f"needs a C++ compiler, and {compiler} is not there: sudo apt-get install g++, or set CXX")

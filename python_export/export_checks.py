@@ -1,4 +1,4 @@
-"""What an export asks of a model, its example and its names, before any work is done for it."""
+"""Checks of a model, its example and its names before an export."""
 
 from collections.abc import Sequence
 
@@ -7,12 +7,12 @@ import torch
 from export_faults import reason_of
 from model_file import InputError
 
-# Of the batch's largest logit, or of 1. A kernel for one row rounds otherwise than one for many.
+# Times the batch's largest logit, or 1. A kernel for one row may round differently from one for many.
 _ROW_TOLERANCE = 1e-4
 
 
 def example_rows(example: object) -> torch.Tensor:
-    """float32 [rows, features] of a tensor, or of what torch takes for one: a NumPy array, a list of lists."""
+    """The example as float32 [rows, features]: a tensor, or what torch makes one of. Raises InputError for another."""
     try:
         rows = torch.as_tensor(example).detach()
     except (TypeError, ValueError, RuntimeError) as error:
@@ -23,7 +23,7 @@ def example_rows(example: object) -> torch.Tensor:
 
 
 def rows_like(example: torch.Tensor, rows: int) -> torch.Tensor:
-    """float32 [rows, features], each feature in the example's range, always the same."""
+    """float32 [rows, features], each feature random in the example's range. The same on every call."""
     low, high = example.amin(0), example.amax(0)
     range_of = torch.where(high > low, high - low, 1.0)
     generator = torch.Generator().manual_seed(rows)
@@ -34,7 +34,7 @@ def rows_like(example: torch.Tensor, rows: int) -> torch.Tensor:
 def check_classifier(
     model: torch.nn.Module, example: torch.Tensor, name: str, features: Sequence[str], labels: Sequence[str]
 ) -> None:
-    """Raises InputError where these are not a classifier, whose rows do not depend on each other, and its names."""
+    """Raises InputError where the model is not a classifier of independent rows, or the names are not its names."""
     _check_names("name", [name])
     _check_names("features", features)
     _check_names("labels", labels)
@@ -58,10 +58,11 @@ def _logits_of(model: torch.nn.Module, rows: torch.Tensor, name: str) -> torch.T
             "model.float()"
         ) from error
     if not isinstance(logits, torch.Tensor) or logits.dim() != 2 or len(logits) != len(rows):
-        raise InputError(f"{name}: is no classifier: it does not give one tensor of logits [rows, classes]")
+        raise InputError(f"{name}: is not a classifier: it does not give one tensor of logits [rows, classes]")
     if logits.shape[1] < 2:
         raise InputError(
-            f"{name}: is no classifier: it gives {logits.shape[1]} logit a row, not one for each of two classes or more"
+            f"{name}: is not a classifier: it gives {logits.shape[1]} logit a row, not one for each of two classes or "
+            "more"
         )
     if not logits.is_floating_point():
         raise InputError(f"{name}: gives {logits.dtype}; logits are floating-point numbers")
@@ -82,7 +83,7 @@ def _check_rows(model: torch.nn.Module, rows: torch.Tensor, name: str) -> None:
 def _check_names(what: str, names: Sequence[str]) -> None:
     for name in names:
         if not isinstance(name, str) or not name:
-            raise InputError(f"{what}: {name!r} is no name; give text that is not empty")
+            raise InputError(f"{what}: {name!r} is not a name; give text that is not empty")
         try:
             name.encode()
         except UnicodeEncodeError as error:

@@ -1,4 +1,4 @@
-"""Why PyTorch cannot export a model, in one line, without the pages that its compilers print meanwhile."""
+"""Why PyTorch cannot export a model, in one line, without the pages that its compilers print."""
 
 import contextlib
 import io
@@ -11,14 +11,14 @@ from pathlib import Path
 import torch
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
-# Frames in these are not the model's.
+# Frames in files under these are not the model's.
 _NOT_THE_MODEL = (str(Path(torch.__file__).parent), str(Path(__file__).parent), "<")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @contextlib.contextmanager
 def silenced() -> Iterator[None]:
-    """Nothing is logged or printed on stderr in the `with`: torch.export dumps its graph there before it raises."""
+    """Within the `with`, nothing is logged or printed on stderr. torch.export dumps its graph there."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -29,7 +29,7 @@ def silenced() -> Iterator[None]:
 
 
 def reason_of(error: BaseException) -> str:
-    """The type and the first line of what all else followed from, or the way out where it is known."""
+    """The type and the first line of the first cause, or the way out where it is known."""
     while error.__cause__ is not None:
         error = error.__cause__
     if isinstance(error, GuardOnDataDependentSymNode):
@@ -42,6 +42,6 @@ def reason_of(error: BaseException) -> str:
     lines = [line.strip() for line in _COLOUR.sub("", str(error)).splitlines() if line.strip()]
     if not lines:
         return type(error).__name__
-    if "TorchScript interpreter" in lines[0]:  # then a traceback, and what was raised
+    if "TorchScript interpreter" in lines[0]:  # a traceback follows, then the error
         return lines[-1].removeprefix("builtins.")
     return f"{type(error).__name__}: {lines[0]}"

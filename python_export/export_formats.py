@@ -1,9 +1,8 @@
-"""Any classifier in a form that runs without its Python code: TorchScript, AOTInductor, ONNX, or its weights alone.
+"""Exports any classifier to TorchScript, AOTInductor or ONNX, which run without its Python code, or its weights alone.
 
     export_model(model.eval(), rows, Path("wine.pt2"), "aoti", name="wine", features=[...], labels=[...])
 
-Every file says what it is: the same JSON under the name iris.json, where its format has a place for such.
-docs/formats.md tells which form is for what.
+Every file describes itself in the same JSON, iris.json. docs/formats.md says which form is for what.
 """
 
 import json
@@ -21,7 +20,7 @@ from export_safetensors import open_safetensors, safetensors_bytes
 from export_torchscript import make_torchscript, open_torchscript
 from model_file import InputError, check_output, write_atomically
 
-# One row, few, and more than any kernel's block: what a form would show that is made for one count of rows.
+# One row, a few, and more than any kernel's block: a form that works for one count of rows only fails on the others.
 BATCH_SIZES = (1, 2, 3, 64, 4097)
 
 Run = Callable[[torch.Tensor], torch.Tensor]
@@ -30,9 +29,9 @@ Run = Callable[[torch.Tensor], torch.Tensor]
 @dataclass(frozen=True)
 class Form:
     extension: str
-    make: Callable[..., bytes]  # of (model, example, iris.json)
-    open: Callable[[bytes, torch.nn.Module], Run]  # (the file, the model) to what the file computes
-    tolerance: float  # a part of the batch's largest logit, or of 1: rounding grows with what is rounded
+    make: Callable[..., bytes]  # (model, example, iris.json) -> the file
+    open: Callable[[bytes, torch.nn.Module], Run]  # (the file, the model) -> what the file computes
+    tolerance: float  # times the batch's largest logit, or 1
 
 
 FORMS = {
@@ -56,11 +55,11 @@ def export_model(
     """Writes `model` to `output`; returns the largest absolute difference between the file's logits and the model's.
 
     model: in eval mode, from float32 [rows, features] to logits (not probabilities) float32 [rows, classes], for any
-    count of rows, each by itself. example: such rows, on the model's device, or a NumPy array; the file is tried on
-    others in their range. format: a key of FORMS.
+    number of rows, each independent of the others. example: such rows, on the model's device, or a NumPy array; the
+    file is tested on other rows in their range. format: a key of FORMS.
 
-    The file is loaded back from its bytes and run on batches of BATCH_SIZES before it is put in place, as a whole or
-    not at all. Raises InputError where it cannot be made or written, or does not compute what the model does.
+    Before the file is put in place, it is loaded back from its bytes and run on batches of BATCH_SIZES. It is written
+    as a whole or not at all. Raises InputError where it cannot be made or written, or computes something else.
     """
     output = Path(output)
     check_output(output)
@@ -79,9 +78,9 @@ def exported(
     labels: Sequence[str],
     **options: str,
 ) -> tuple[bytes, float]:
-    """The bytes that export_model writes, and the difference that it returns. options: the form's own."""
+    """The bytes that export_model writes, and the difference that it returns. options: for the form's make()."""
     if format not in FORMS:
-        raise InputError(f"format {format}: is none of {', '.join(FORMS)}")
+        raise InputError(f"format {format}: is not one of {', '.join(FORMS)}")
     example = example_rows(example)
     check_classifier(model, example, name, features, labels)
     example = example.repeat(2, 1)  # torch.export takes a size of 1 for a constant
@@ -96,9 +95,9 @@ def exported(
 
 
 def verify(model: torch.nn.Module, example: torch.Tensor, format: str, content: bytes) -> float:
-    """Loads an export back; returns the largest absolute difference between its logits and the model's.
+    """Loads an export back. Returns the largest absolute difference between its logits and the model's.
 
-    Raises InputError where that is more than rounding.
+    Raises InputError where the difference is more than rounding.
     """
     form = FORMS[format]
     largest = 0.0
@@ -111,7 +110,7 @@ def verify(model: torch.nn.Module, example: torch.Tensor, format: str, content: 
             if actual.shape != expected.shape:
                 raise InputError(f"for {rows} rows it gives {list(actual.shape)}, the module {list(expected.shape)}")
             difference = (actual - expected).abs().max().item()
-            if not difference <= form.tolerance * max(1.0, expected.abs().max().item()):  # NaN is not
+            if not difference <= form.tolerance * max(1.0, expected.abs().max().item()):  # true for NaN
                 raise InputError(
                     f"the export does not compute what the module does: max abs difference {difference:g} "
                     f"for {rows} {'row' if rows == 1 else 'rows'}"

@@ -1,4 +1,4 @@
-"""ONNX, by torch.export: opened by ONNX Runtime and many others, though not by iris."""
+"""ONNX, made by torch.export. ONNX Runtime and many other runtimes open it; iris does not."""
 
 import io
 import logging
@@ -11,13 +11,13 @@ from model_file import require_packages
 
 
 def onnx_bytes(model: torch.nn.Module, example: torch.Tensor, iris_json: str) -> bytes:
-    """One graph, from `features` float32 [rows, n] to `logits` float32 [rows, classes]; softmax is not in it.
+    """One graph, from `features` float32 [rows, n] to `logits` float32 [rows, classes], without softmax.
 
-    iris.json is among the model's metadata_props. What the exporter notes beside each node is left out: it holds the
-    paths of the sources on this machine.
+    iris.json is among the model's metadata_props. The exporter's notes on each node are left out: they hold paths of
+    this machine. Raises InputError where a package is missing.
     """
     require_packages("onnx", "onnxscript", "onnxruntime")
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it tells that torchvision is not there
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns that torchvision is missing
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(

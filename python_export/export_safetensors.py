@@ -1,4 +1,4 @@
-"""safetensors: the weights alone, under the state_dict's names, for other tools and languages."""
+"""safetensors: the weights alone, with the state_dict's names, for other tools and languages."""
 
 import copy
 
@@ -11,13 +11,13 @@ def safetensors_bytes(model: torch.nn.Module, example: torch.Tensor, iris_json: 
     require_packages("safetensors")
     from safetensors.torch import save
 
-    # Copies: tensors that share their numbers, which the format cannot say, are written each by itself.
+    # Copies: the format cannot say that two tensors share memory.
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in model.state_dict().items()}
     return save(tensors, metadata={"format": "pt", "iris.json": iris_json})
 
 
 def open_safetensors(content: bytes, model: torch.nn.Module) -> torch.nn.Module:
-    """The model filled from the file. Raises InputError where any bit of it differs."""
+    """A copy of the model with the file's weights. Raises InputError where any bit differs from the model's."""
     from safetensors.torch import load
 
     tensors = load(content)

@@ -1,4 +1,4 @@
-"""TorchScript: the module's own code, compiled to what LibTorch interprets."""
+"""TorchScript: the module's own code, compiled for LibTorch's interpreter."""
 
 import io
 import re
@@ -12,18 +12,21 @@ _CONSTANTS = re.compile(rb"(?:^  \w+ : Final\[.*\n)+", re.MULTILINE)
 
 
 def to_torchscript(model: torch.nn.Module, example: torch.Tensor, method: str | None = None) -> torch.jit.ScriptModule:
-    """method: `script` (compiled from the source), `trace` (recorded from one call), None: the first that runs."""
+    """method: "script" (compiled from the source), "trace" (recorded from one call) or None: the first that works.
+
+    example: float32 [rows, features].
+    """
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # TorchScript is deprecated; LibTorch goes on loading it
+        warnings.simplefilter("ignore")  # TorchScript is deprecated; LibTorch still loads it
         if method != "trace":
             try:
                 scripted = torch.jit.script(model)
-                scripted(example)  # a parametrized module compiles, to code that only raises
+                scripted(example)  # of a parametrized module, the compiled code only raises
                 return scripted
-            except Exception:  # the compiler knows a part of Python
+            except Exception:  # the compiler knows only a part of Python
                 if method == "script":
                     raise
-            # Nobody asked for a trace: one that keeps a single branch is none.
+            # No trace was asked for: one that keeps a single branch of the code is refused.
             warnings.filterwarnings("error", "Converting a tensor to a Python boolean", torch.jit.TracerWarning)
         return torch.jit.trace(model, example)
 
@@ -35,8 +38,8 @@ def make_torchscript(model: torch.nn.Module, example: torch.Tensor, iris_json: s
 def torchscript_bytes(module: torch.jit.ScriptModule, extra_files: dict[str, str]) -> bytes:
     """What torch.jit.save writes, made reproducible: the same module gives the same bytes in every run and checkout.
 
-    The debug records are left out, since they hold the paths of the sources on this machine, and the constants of a
-    class, which PyTorch keeps in a set, are written in the order of their names.
+    The debug records are left out: they hold paths of this machine. The constants of a class, which PyTorch keeps in a
+    set, are sorted by name.
     """
     saved = io.BytesIO()
     with warnings.catch_warnings():
@@ -56,7 +59,10 @@ def torchscript_bytes(module: torch.jit.ScriptModule, extra_files: dict[str, str
 def rewritten(
     archive: io.BytesIO, change: Callable[[str, bytes], bytes | None], extra_records: dict[str, str]
 ) -> bytes:
-    """An archive of PyTorch's with each record changed, or left out where `change` gives None, and more records."""
+    """A copy of a PyTorch archive, with more records at the end.
+
+    change(name, content): the record's new content, or None to leave it out.
+    """
     archive.seek(0)
     reader = torch._C.PyTorchFileReader(archive)
     result = io.BytesIO()

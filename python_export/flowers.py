@@ -1,10 +1,12 @@
-"""CSV of flowers -> tensors."""
+"""Reads CSV files of flowers into tensors."""
 
 import csv
 import math
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import torch
@@ -12,9 +14,10 @@ import torch
 from iris_net import FEATURES, LABELS
 from model_file import InputError
 
-# What float() takes beyond this ("1_000", " 5.1 ", "infinity", digits of other scripts) is not a number in a CSV file.
+# float() takes more ("1_000", " 5.1 ", "infinity", digits of other scripts), which is not a number in a CSV file.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _FLOAT32_MAX = torch.finfo(torch.float32).max
+_FLOAT32_END = 2.0**128 - 2.0**103  # in the middle of the largest float32 and the one that would be next
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def read_flowers(path: Path, label_column: str = "species") -> Flowers:
 
 
 def _numbered_rows(reader, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not empty, each with the line on which it begins."""
+    """The rows that are not empty, each with the number of its first line."""
     while True:
         line = reader.line_num + 1
         try:
@@ -92,10 +95,37 @@ def _number(text: str, where: str) -> float:
         raise InputError(f"{where}: missing value")
     if not _NUMBER.fullmatch(text):
         raise InputError(f"{where}: not a number: {_quoted(text)}")
-    value = float(text)
-    if not math.isfinite(value) or abs(value) > _FLOAT32_MAX:
+    value = float32_of(text)
+    if math.isinf(value):
         raise InputError(f"{where}: not finite as float32: {_quoted(text)}")
     return value
+
+
+def float32_of(text: str) -> float:
+    """The float32 nearest to a decimal number; of two that are equally near the even one; infinity past the largest.
+
+    As C's strtof: the text is rounded once. float() followed by torch.tensor() would round it twice.
+    """
+    value = float(text)
+    nearest = _rounded(value)
+    if nearest == value:
+        return nearest
+    # The neighbour on the other side, where value lies in the middle of two.
+    other = math.copysign(_FLOAT32_MAX, value) if abs(value) == _FLOAT32_END else value + (value - nearest)
+    if math.isinf(other) or _rounded(other) != other:
+        return nearest
+    exact, middle = Decimal(text), Decimal(value)  # neither is rounded, nor is what compares them
+    if exact == middle:
+        return nearest
+    return max(nearest, other) if exact > middle else min(nearest, other)
+
+
+def _rounded(value: float) -> float:
+    """A double as float32, ties to even."""
+    try:
+        return struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        return math.copysign(math.inf, value)
 
 
 def _label(text: str, where: str) -> int:
@@ -105,6 +135,6 @@ def _label(text: str, where: str) -> int:
 
 
 def _quoted(text: str) -> str:
-    """In double quotes on one line, cut where it is long, with nothing that could disturb a terminal."""
+    """The text in double quotes, on one line, cut at 40 characters, with control characters escaped."""
     shown = text if len(text) <= 40 else text[:40] + "..."
     return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown) + '"'

@@ -1,4 +1,4 @@
-"""A run's history: an entry for each epoch, a dict of ENTRY's keys and, where flowers validate, of VALIDATION's too."""
+"""A run's history: for each epoch a dict with ENTRY's keys; with --patience also VALIDATION's."""
 
 import csv
 import math
@@ -15,7 +15,7 @@ def entry_keys(validated: bool) -> tuple[str, ...]:
 
 
 def best_epoch(history: list[dict]) -> int:
-    """That of the lowest validation loss, the first of equals. The history has an entry at least."""
+    """The epoch of the lowest validation loss, the first of equals. history: at least one entry."""
     return min(history, key=lambda entry: entry["validation_loss"])["epoch"]
 
 
@@ -26,7 +26,7 @@ def to_csv(history: list[dict], validated: bool) -> bytes:
 
 
 def read_csv(path: Path) -> dict[str, list[float]]:
-    """The columns of a file that --history wrote. Raises InputError, with the line, where it is no such file."""
+    """The columns of a file that --history wrote. Raises InputError, with the line, for any other file."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.reader(file, strict=True))

@@ -1,4 +1,4 @@
-"""Ctrl-C and its kin, for work that ends where it is whole. Nothing here loads torch: it must hold from the start."""
+"""SIGINT, SIGTERM and SIGHUP for work that must end at a whole step. Does not load torch, which takes seconds."""
 
 import contextlib
 import os
@@ -9,10 +9,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupts:
-    """While in the `with`, a SIGINT, SIGTERM or SIGHUP ends the process at once; the exit status is 128 + its number.
+    """Within the `with`, a SIGINT, SIGTERM or SIGHUP ends the process at once, with the exit status 128 + its number.
 
-    After `hold()` the first one is only noted, in `status`, for the work to end by itself; a second one still ends it.
-    A SIGHUP that the process was started to ignore (nohup) stays ignored. For the main thread.
+    After `hold()` the first one only sets `status`, and the work is to end by itself; a second one ends the process.
+    A SIGHUP that is ignored at the start (nohup) stays ignored. For the main thread.
     """
 
     def __init__(self, program: str):
@@ -41,20 +41,20 @@ class Interrupts:
         if self._held and self.status is None:
             self.status = 128 + number
             return
-        # Not by an exception: raised in the midst of an import or of a library's code, it may be taken for an error.
+        # Not by an exception: within an import or a library's code it may be taken for an error.
         os.write(2, f"{self._program}: interrupted\n".encode())
         os._exit(128 + number)
 
 
 @contextlib.contextmanager
 def tidy_ends(program: str) -> Iterator[None]:
-    """While in the `with`, SIGTERM and SIGHUP unwind the stack, as Ctrl-C does, so that temporary folders are removed.
+    """Within the `with`, SIGTERM and SIGHUP unwind the stack, as Ctrl-C does, so that temporary folders are removed.
 
-    They raise SystemExit with 128 + the signal's number; one that is ignored (nohup) stays so. For the main thread.
+    They raise SystemExit with 128 + the signal's number. An ignored signal (nohup) stays ignored. For the main thread.
     """
 
     def unwind(number: int, _) -> None:
-        signal.signal(number, signal.SIG_IGN)  # a second one does not disturb the tidying
+        signal.signal(number, signal.SIG_IGN)  # a second one does not disturb the clean-up
         os.write(2, f"{program}: interrupted\n".encode())
         raise SystemExit(128 + number)
 

@@ -1,4 +1,4 @@
-"""IrisNet: the classifier that every other part of the project trains, exports, loads or serves."""
+"""IrisNet: the classifier that the rest of the project trains, exports, loads and serves."""
 
 import torch
 from torch import nn
@@ -30,6 +30,6 @@ class IrisNet(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x: float32 [N, features], cm. Returns logits (not probabilities): float32 [N, classes].
 
-        Raises RuntimeError where the last dimension or the dtype of x does not fit.
+        Raises RuntimeError for another last dimension or dtype.
         """
         return self.fc2(self.relu(self.fc1(x)))

@@ -1,4 +1,4 @@
-"""What the commands of this folder share: how a model file is written, and how a user's mistake is told."""
+"""What the commands of this folder share: writing a file as a whole, and reporting a user's mistake."""
 
 import argparse
 import importlib.util
@@ -10,11 +10,11 @@ from pathlib import Path
 
 
 class InputError(Exception):
-    """The caller's data, file or options cannot be used; the text is one line: place, fact, way out."""
+    """The caller's data, file or options cannot be used. The text is one line: place, fact, way out."""
 
 
 class Interrupted(Exception):
-    """A signal ended the work; the text says where, and how it can go on. status: the exit status, 128 + the signal."""
+    """A signal ended the work. The text says where, and how to go on. status: the exit status, 128 + the signal."""
 
     def __init__(self, text: str, status: int):
         super().__init__(text)
@@ -22,14 +22,14 @@ class Interrupted(Exception):
 
 
 def require_packages(*names: str) -> None:
-    """Raises InputError, with the way to get them, where any of these packages is not installed."""
+    """Raises InputError, with the command that installs them, where any of these packages is missing."""
     missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
         raise InputError(f"needs what is not installed here: python -m pip install {' '.join(missing)}")
 
 
 def check_output(path: Path) -> None:
-    """Raises InputError where a file could not be written to `path`, before any work is done for it."""
+    """Raises InputError where a file could not be written to `path`. For use before the work is done."""
     if path.is_dir():
         raise InputError(f"{path}: is a folder; give the name of a file")
     if path.exists() and not path.is_file():
@@ -40,7 +40,7 @@ def check_output(path: Path) -> None:
 
 
 def check_writable(path: Path, folder: Path) -> None:
-    """Raises InputError, which names `path`, where no file can be made in the folder. Leaves nothing there."""
+    """Raises InputError, naming `path`, where no file can be made in the folder. Leaves nothing there."""
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -51,7 +51,7 @@ def check_writable(path: Path, folder: Path) -> None:
 def write_atomically(path: Path, content: bytes) -> None:
     """Replaces `path` as a whole: a kill at any moment leaves the old file or the new one.
 
-    A symbolic link is followed. A new file gets the mode that open() would give it, an old one keeps its own.
+    A symbolic link is followed. A new file gets the mode that open() would give it; an old one keeps its mode.
     Raises InputError where the file cannot be written.
     """
     try:
@@ -77,7 +77,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def _target(path: Path) -> Path:
-    """What a symbolic link leads to. (Path.resolve raises RuntimeError where links lead in a circle.)"""
+    """The file that a symbolic link leads to. (Path.resolve raises RuntimeError for links in a circle.)"""
     return Path(os.path.realpath(path))
 
 
@@ -92,8 +92,8 @@ def _mode_for(target: Path) -> int:
 def run_command(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], None]) -> int:
     """Parses the command line, runs the command, and returns its exit status.
 
-    0 done, 1 an InputError (told in one line on stderr), 128 + the signal interrupted; argparse itself leaves with 2 on
-    wrong usage, and does so for an argparse.ArgumentError that the command raises.
+    0: done. 1: an InputError, printed in one line on stderr. 128 + the signal: interrupted. Wrong usage, also as an
+    argparse.ArgumentError from the command, leaves through argparse with 2.
     """
     options = parser.parse_args()
     if sys.stdout is None:  # Python's word for a closed one
@@ -112,7 +112,7 @@ def run_command(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespa
         return interrupted.status
     except BrokenPipeError:
         _close_stdout()  # the reader has gone
-    except OSError as error:  # of a file that the command named, the error was told above
+    except OSError as error:  # not of a file that the command names: those raise InputError
         print(f"{parser.prog}: error: {error.filename or 'stdout'}: {error.strerror}", file=sys.stderr)
         _close_stdout()
         return 1
@@ -123,5 +123,5 @@ def run_command(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespa
 
 
 def _close_stdout() -> None:
-    """Without this, the interpreter's last flush would fail once more, and complain."""
+    """So that the interpreter's last flush does not fail again, and complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

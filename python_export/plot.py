@@ -1,10 +1,10 @@
-"""Draws what training and evaluation found out; the picture's format is that of its extension: svg, png or pdf.
+"""Draws the results of training and evaluation. The output's extension gives its format: svg, png or pdf.
 
     python python_export/plot.py history history.csv -o curves.svg
     python python_export/plot.py confusion evaluate.json -o confusion.svg
     python python_export/plot.py regions model.pt data/iris.csv -o regions.png
 
-The same input gives the same bytes. The background is transparent, and the colours are read on white and on black.
+The same input gives the same bytes. The background is transparent; the colours can be read on white and on black.
 """
 
 import argparse
@@ -43,14 +43,14 @@ STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "iris",
 }
-# Without these, the file would hold the time at which it was made.
+# Without these, the file would hold the time of drawing.
 METADATA = {".svg": {"Date": None}, ".png": {}, ".pdf": {"CreationDate": None}}
 GRID = 200  # points of a region's side
 DARK_FROM = 0.5  # share of its row from which a cell is dark
 
 
 def draw_history(options: argparse.Namespace) -> Figure:
-    """Loss and accuracy over the epochs, of every part that the history has figures of."""
+    """Loss and accuracy over the epochs, for every part of the data that the history has."""
     columns = history.read_csv(options.history)
     figure = Figure(figsize=(8, 3.2))
     parts = {"training": ("", TRAINING), "validation": ("validation_", VALIDATION), "test": ("test_", TEST)}
@@ -69,7 +69,7 @@ def draw_history(options: argparse.Namespace) -> Figure:
 
 
 def draw_confusion(options: argparse.Namespace) -> Figure:
-    """A cell for each pair of classes: how many flowers of the row's class are taken for the column's."""
+    """A cell for each pair of classes: how many rows of the row's class were predicted as the column's."""
     labels, counts, title = read_evaluation(options.evaluation)
     size = len(labels)
     figure = Figure(figsize=(1.6 + 1.1 * size, 1.3 + 0.85 * size))
@@ -90,7 +90,7 @@ def draw_confusion(options: argparse.Namespace) -> Figure:
 
 
 def read_evaluation(path: Path) -> tuple[list[str], list[list[int]], str]:
-    """(labels, confusion matrix, title) of what `iris evaluate --json` prints. Raises InputError."""
+    """(labels, confusion matrix, title) from what `iris evaluate --json` prints. Raises InputError for another file."""
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -109,8 +109,11 @@ def read_evaluation(path: Path) -> tuple[list[str], list[list[int]], str]:
 
 
 def draw_regions(options: argparse.Namespace) -> Figure:
-    """For each pair of features, which class the model sees where, the others at their mean; and the flowers."""
-    import torch  # not above: the other pictures do without its seconds
+    """For each pair of features, the class that the model predicts at each place, and the flowers.
+
+    The other features are at their mean.
+    """
+    import torch  # here: it takes seconds to load, and the other pictures do not need it
 
     from export import load_iris_net
     from flowers import read_flowers

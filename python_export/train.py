@@ -1,23 +1,23 @@
-"""Trains IrisNet on a CSV file of flowers and saves its state_dict; can be interrupted, killed and resumed.
+"""Trains IrisNet on a CSV file of flowers and saves its state_dict. A run can be interrupted, killed and resumed.
 
     python python_export/train.py data/iris.csv -o models/iris_net.pt
 
-The same data, options and seed give the same tensors, also when resumed, and those of `iris train`: docs/training.md.
+The same data, options and seed give the same tensors as `iris train`, also when resumed: docs/training.md.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-import train_settings as settings
+import train_settings
 from interrupts import Interrupts
 from model_file import InputError, run_command
-from option_types import device, fraction, hidden, momentum, number_from_zero, positive, positive_number, seed, threads
+from option_types import count, device, threads
 
 
 def run(options: argparse.Namespace) -> None:
     with Interrupts("train.py") as interrupts:
-        import train_run  # not above: torch takes seconds to load, and interrupts are answered by now
+        import train_run  # here: torch takes seconds to load, and interrupts are handled by now
 
         try:
             train_run.run(options, interrupts)
@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """What decides the numbers is None where it is not typed, so that --resume can take it from the checkpoint."""
+    """A training setting that is not typed is None: --resume then takes it from the checkpoint."""
     result = argparse.ArgumentParser(
         prog="train.py",
         description="Train IrisNet on a CSV file of flowers and save its state_dict.",
@@ -35,47 +35,48 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = result.add_argument
-    add("data", type=Path, metavar="DATA.csv", help="CSV with the four features and a column of labels")
-    add("-o", "--output", type=Path, metavar="MODEL", required=True, help="the state_dict to write")
+    add(
+        "data",
+        type=Path,
+        metavar="DATA.csv",
+        help="CSV with a header: the four features and the label column, in any order",
+    )
+    add("-o", "--output", type=Path, metavar="MODEL", required=True, help="The state_dict to write")
 
     add = result.add_argument_group("training").add_argument
-    add("--optimizer", choices=settings.OPTIMIZERS, help="the kind of step (adam)")
-    add("--lr", type=positive_number, metavar="X", help="learning rate (0.005)")
-    add("--weight-decay", type=number_from_zero, metavar="X", help="pull of the weights to 0 (adamw: 0.01; else 0)")
-    add("--momentum", type=momentum, metavar="X", help="share of the last step in the next, for sgd (0.9)")
-    add("--epochs", type=positive, metavar="N", help="passes over the training flowers (50)")
-    add("--batch-size", type=positive, metavar="N", help="flowers per step (16)")
-    add("--hidden", type=hidden, metavar="N", help="width of the hidden layer (16)")
-    add("--seed", type=seed, metavar="N", help="decides the first weights, the parts and the order (0)")
-    add("--test-fraction", type=fraction, metavar="X", help="share of each class that is held out (0.2)")
+    train_settings.add_options(add)
+    add("--device", type=device, default="auto", help="auto (CUDA when there is one), cpu, cuda or cuda:N")
+    add("--allow-tf32", action="store_true", help="On CUDA: quicker float32 products, of 10 bits instead of 23")
     add(
-        "--patience",
-        type=positive,
+        "--threads",
+        type=threads,
+        default=1,
         metavar="N",
-        help="stop once the validation loss has not fallen for N epochs, and keep the best weights",
+        help="torch's threads; another count gives other last bits (1)",
     )
-    add("--validation-fraction", type=fraction, metavar="X", help="share of the training flowers for --patience (0.2)")
-    add("--label-column", metavar="NAME", help="the column of labels (species)")
-    add("--device", type=device, default="auto", help="auto (CUDA where there is one), cpu, cuda, cuda:N")
-    add("--allow-tf32", action="store_true", help="on CUDA: quicker float32 products, of 10 bits instead of 23")
-    add("--threads", type=threads, default=1, metavar="N", help="torch's threads on the CPU (1)")
 
     add = result.add_argument_group("checkpoints").add_argument
-    add("--checkpoint-dir", type=Path, metavar="DIR", help="write checkpoints there; made if missing")
-    add("--checkpoint-every", type=positive, metavar="N", help="after every N epochs (10)")
-    add("--keep", type=positive, metavar="N", help="remove all but the newest N (keeps all)")
+    add("--checkpoint-dir", type=Path, metavar="DIR", help="Folder for checkpoints, made if it is not there")
+    add("--checkpoint-every", type=count, metavar="N", help="Epochs from one checkpoint to the next (10)")
+    add("--keep", type=count, metavar="N", help="Checkpoints to keep, the newest (all)")
     add(
         "--resume",
         type=Path,
         metavar="FILE|DIR",
-        help="go on from a checkpoint, or from a folder's newest that is whole",
+        help="Go on from this checkpoint or, of a folder, from its newest one that is whole",
     )
 
     add = result.add_argument_group("what is told").add_argument
-    add("--history", type=Path, metavar="FILE.csv", help="write loss and accuracy of every epoch")
-    add("--json", action="store_true", help="the result as a JSON object")
-    add("--log-every", type=positive, default=10, metavar="N", help="tell loss and accuracy every N epochs (10)")
-    add("-q", "--quiet", action="store_true", help="no progress")
+    add("--history", type=Path, metavar="FILE.csv", help="CSV file for the losses and accuracies of every epoch")
+    add("--json", action="store_true", help="The result as one JSON object")
+    add(
+        "--log-every",
+        type=count,
+        default=10,
+        metavar="N",
+        help="Without a terminal: tell loss and accuracy every N epochs (10)",
+    )
+    add("-q", "--quiet", action="store_true", help="Tell no progress")
     return result
 
 

@@ -1,4 +1,4 @@
-"""How far the training is, on stderr: a bar on a terminal, a line every so many epochs elsewhere."""
+"""The progress of the training on stderr: a bar on a terminal, else a line every `log_every` epochs."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ _BAR_WIDTH = 24
 
 
 class Progress:
-    """Use as a context: the bar is taken away at the end. Says nothing where it is quiet."""
+    """A context manager: the bar is removed at the end. Prints nothing where is_quiet."""
 
     def __init__(self, epochs: int, log_every: int, is_quiet: bool):
         self._epochs = epochs
@@ -24,7 +24,7 @@ class Progress:
         self._clear()
 
     def show(self, entry: dict, is_last: bool) -> None:
-        """After each epoch, its entry of the history."""
+        """To be called after each epoch. entry: that of the history."""
         figures = (
             f"epoch {entry['epoch']}/{self._epochs}  loss {entry['loss']:.4f}  accuracy {entry['accuracy']:.1%}"
             f"  test accuracy {entry['test_accuracy']:.1%}"
@@ -40,7 +40,7 @@ class Progress:
             print(text, file=sys.stderr)
 
     def _draw(self, share: float, figures: str) -> None:
-        """Only once the work has taken a second."""
+        """Draws the bar once the work has taken a second. share: of the epochs, 0 to 1."""
         if self._is_quiet or time.monotonic() - self._start < 1:
             return
         full = int(share * _BAR_WIDTH)

@@ -24,7 +24,7 @@ PROGRAM = "train.py"
 
 
 def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
-    """Raises InputError, Interrupted, and argparse.ArgumentError for wrong usage, before anything is trained."""
+    """Raises InputError and Interrupted; for wrong usage argparse.ArgumentError, before anything is trained."""
     check_options(options)
     device = resolve_device(options.device)
     if device.type == "cuda":
@@ -47,13 +47,13 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
         if folder:
             folder.open()
             if source and source.resolve().parent == folder.path.resolve():
-                folder.prune((state["epoch"], state["batch"]), options.keep)  # what a kill came before
+                folder.prune((state["epoch"], state["batch"]), options.keep)  # which a kill may have prevented
         train(training, folder, source, options, interrupts)
     tell(training, options)
 
 
 def check_options(options: argparse.Namespace) -> None:
-    """Raises argparse.ArgumentError for options that do not go together, whatever the files hold."""
+    """Raises argparse.ArgumentError for options that do not go together, whatever is in the files."""
     writes = [("-o", options.output), ("--history", options.history)]
     reads = [("data", options.data), *([("checkpoint", options.resume)] if options.resume else [])]
     for option, path in writes:
@@ -72,7 +72,7 @@ def check_options(options: argparse.Namespace) -> None:
 
 
 def resolve_device(name: str) -> torch.device:
-    """auto is CUDA where there is one. Raises InputError where there is no such device."""
+    """auto is CUDA where a GPU is there. Raises InputError for a device that is not there."""
     if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
     if torch.version.cuda is None:
@@ -90,14 +90,14 @@ def resolve_device(name: str) -> torch.device:
 
 
 def checkpoint_dir(options: argparse.Namespace) -> Path | None:
-    """Where checkpoints are written, if they are: the folder that is resumed, unless another is given."""
+    """The folder for checkpoints: --checkpoint-dir, else the folder that is resumed, else None."""
     if options.checkpoint_dir is None and options.resume is not None and options.resume.is_dir():
         return options.resume
     return options.checkpoint_dir
 
 
 def find_checkpoint(options: argparse.Namespace) -> tuple[Path, dict] | tuple[None, None]:
-    """What --resume asks for, with its path; none where the run starts from the beginning. Raises InputError."""
+    """The checkpoint that --resume asks for, with its path; None where the run starts anew. Raises InputError."""
     path, target = options.resume, checkpoint_dir(options)
     if path is None:
         return None, None
@@ -123,7 +123,7 @@ def find_checkpoint(options: argparse.Namespace) -> tuple[Path, dict] | tuple[No
 
 
 def refuse_to_mix(folder: Path, source: Path | None) -> None:
-    """Raises InputError where the folder holds checkpoints of a run that is not gone on with."""
+    """Raises InputError where the folder holds checkpoints of a run that is not resumed."""
     if source is not None and is_same(source.parent, folder):
         return
     found = list(checkpoints_in(folder).values()) if folder.exists() else []
@@ -142,7 +142,7 @@ def begin(settings: dict, flowers: Flowers, device: torch.device, threads: int) 
 
 
 def crc32(flowers: Flowers) -> int:
-    """Of the features as little-endian float32, row by row, then the labels as int64."""
+    """CRC-32 of the features as little-endian float32, row by row, then of the labels as int64."""
     features, labels = flowers.features.numpy().astype("<f4"), flowers.labels.numpy().astype("<i8")
     return zlib.crc32(labels.tobytes(), zlib.crc32(features.tobytes()))
 
@@ -171,7 +171,10 @@ def train(
     options: argparse.Namespace,
     interrupts: Interrupts,
 ) -> None:
-    """To the end, with checkpoints on the way; then writes the history and the model."""
+    """Trains to the end, with checkpoints on the way, then writes the history and the model.
+
+    Raises InputError where the training diverges or a file cannot be written, and Interrupted.
+    """
     last_good = source if folder and source and is_same(source.parent, folder.path) else None
     every, keep = options.checkpoint_every or 10, options.keep
     interrupts.hold()
@@ -213,7 +216,7 @@ def write_history(training: Training, options: argparse.Namespace) -> None:
 
 
 def tell(training: Training, options: argparse.Namespace) -> None:
-    """How good the model is that was written, on stdout."""
+    """Prints how good the written model is."""
     test = score(training.model, training.test)
     if not options.json:
         print(f"Test accuracy: {test.accuracy:.1%}")

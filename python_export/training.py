@@ -1,8 +1,8 @@
-"""IrisNet in training: the parts of the data, the epochs, early stopping. No files; see docs/training.md.
+"""The training of IrisNet: the split of the data, the epochs, early stopping. No files; see docs/training.md.
 
 All random numbers come from torch's global generator, in this order: the weights of fc1, those of fc2, one
 torch.randperm for each class (the test flowers), with `patience` one more for each class (the validation flowers), and
-one for each epoch (the order).
+one for each epoch (the order of the flowers). src/train/trainer.cpp does the same.
 """
 
 import copy
@@ -20,21 +20,21 @@ from model_file import InputError
 
 
 class Diverged(Exception):
-    """The loss or the weights are no longer finite; the text says in which epoch, and which."""
+    """The loss, the weights or the optimizer's state are not finite any more; the text names the epoch and which."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """loss: the mean cross-entropy of the logits. accuracy: the share whose highest logit is that of their label."""
+    """loss: the mean cross-entropy. accuracy: the share of flowers whose highest logit is their label's, 0 to 1."""
 
     loss: float
     accuracy: float
 
 
 def split(flowers: Flowers, fraction: float) -> tuple[Flowers, Flowers]:
-    """(the rest, held out): of each class, a random `fraction` (rounded; at least one flower, never all) is held out.
+    """Returns (the rest, held out). Of each class a random `fraction` is held out: rounded, at least one, never all.
 
-    Both parts keep the order of the file. Raises InputError where there is only one class, or a class of one flower.
+    Both parts keep the file's order. Raises InputError for a single class, or a class of one flower.
     """
     held_out = torch.zeros(len(flowers.labels), dtype=torch.bool)
     classes = flowers.labels.unique().tolist()
@@ -53,7 +53,7 @@ def split(flowers: Flowers, fraction: float) -> tuple[Flowers, Flowers]:
 
 @torch.no_grad()
 def score(model: IrisNet, flowers: Flowers) -> Score:
-    """Of all flowers in one pass. Leaves the model in eval mode."""
+    """Runs the model on all flowers in one pass. Leaves it in eval mode."""
     model.eval()
     logits = model(flowers.features)
     right = (logits.argmax(dim=1) == flowers.labels).sum().item()
@@ -61,7 +61,7 @@ def score(model: IrisNet, flowers: Flowers) -> Score:
 
 
 def new_optimizer(config: dict, model: IrisNet) -> torch.optim.Optimizer:
-    """Fused: those kernels are the same code in Python and in C++, so that both round alike."""
+    """The optimizer that config names. Fused: Python and C++ call the same kernels then, and get the same bits."""
     settings = {"lr": config["lr"], "weight_decay": config["weight_decay"], "fused": True}
     if config["optimizer"] == "sgd":
         return torch.optim.SGD(model.parameters(), momentum=config["momentum"], **settings)
@@ -69,10 +69,10 @@ def new_optimizer(config: dict, model: IrisNet) -> torch.optim.Optimizer:
 
 
 class Training:
-    """The model, its optimizer and how far they have come. config, and what state() returns: docs/training.md."""
+    """The model, its optimizer and their progress. docs/training.md describes config and what state() returns."""
 
     def __init__(self, config: dict, flowers: Flowers, device: torch.device):
-        """Draws the first weights and the parts. Raises InputError where the flowers are too few to be parted."""
+        """Draws the first weights and splits the flowers. Raises InputError where they are too few for that."""
         torch.manual_seed(config["seed"])
         self.config = config
         self.model = IrisNet(config["hidden"]).to(device)
@@ -106,12 +106,12 @@ class Training:
 
     @property
     def batches(self) -> int:
-        """Of an epoch; the last may be smaller."""
+        """Batches in an epoch; the last one may be smaller."""
         return math.ceil(len(self.training.labels) / self.config["batch_size"])
 
     @property
     def best_epoch(self) -> int | None:
-        """Where flowers validate, that of the lowest validation loss so far, the first of equals."""
+        """The epoch of the lowest validation loss so far, the first of equals; None without validation."""
         return self._best and self._best["epoch"]
 
     @property
@@ -123,7 +123,7 @@ class Training:
         return self.epoch >= self.config["epochs"] or self.stopped_early
 
     def resume(self, state: dict) -> None:
-        """Goes on from what state() returned, in this run or another. Raises InputError for a batch that is not."""
+        """Goes on from what state() returned. Raises InputError for more batches than an epoch has."""
         if state["batch"] >= self.batches:
             raise InputError(f"has {state['batch']} batches done, of an epoch of {self.batches}")
         self.model.load_state_dict(state["model_state_dict"])
@@ -137,7 +137,7 @@ class Training:
         torch.set_rng_state(self._rng_state)
 
     def state(self) -> dict:
-        """All that the rest of the run depends on; the tensors are the model's and the optimizer's own."""
+        """Everything that the rest of the run depends on. The tensors share memory with the model and the optimizer."""
         return {
             "epoch": self.epoch,
             "batch": self.batch,
@@ -151,9 +151,9 @@ class Training:
         }
 
     def run_epoch(self, interrupted: Callable[[], bool]) -> bool:
-        """Trains to the end of the epoch (True), or of the batch in which `interrupted` turns true (False).
+        """Trains to the end of the epoch and returns True.
 
-        Raises Diverged.
+        Returns False at the end of a batch, before the last, after which interrupted() is true. Raises Diverged.
         """
         self.model.train()
         batches = torch.randperm(len(self.training.labels)).split(self.config["batch_size"])
@@ -171,7 +171,7 @@ class Training:
         return True
 
     def take_best(self) -> None:
-        """Where flowers validate, the model gets the weights of the best epoch."""
+        """Gives the model the weights of the best epoch; does nothing without validation."""
         if self._best is not None:
             self.model.load_state_dict(self._best["model_state_dict"])
 

@@ -1,4 +1,4 @@
-// Wires the subcommands and maps errors to exit codes.
+// Wires the subcommands and maps errors to the exit statuses.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cli/choice_words.h"
+#include "cli/exit_status.h"
 #include "cli/start/plugin.h"
 #include "cli/verbs.h"
 #include "error.h"
@@ -22,14 +23,12 @@
 
 namespace {
 
-enum ExitStatus { kDone = 0, kFailed = 1, kWrongUsage = 2, kSignalBase = 128 };
-
-int fail(int status, const std::string& message) {
+iris::ExitStatus fail(iris::ExitStatus status, const std::string& message) {
   std::fprintf(stderr, "iris: error: %s\n", message.c_str());
   return status;
 }
 
-// CLI11 takes "-.5" and "-inf" for options, but not after a blank, which is not part of a number.
+// CLI11 takes "-.5" and "-inf" for options, but not after a blank. Readers of numbers drop the blank.
 std::vector<std::string> arguments_of(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
   for (std::string& argument : arguments) {
@@ -40,8 +39,8 @@ std::vector<std::string> arguments_of(int argc, char** argv) {
   return {arguments.rbegin(), arguments.rend()};  // CLI11 takes them last first
 }
 
-// If one of them is closed, the next file opened would take its place. It is opened the wrong way round, so that using
-// it stays an error.
+// If one of them is closed, the next file that is opened would become it. The stand-ins are opened the wrong way round,
+// so that using them stays an error.
 void occupy_standard_descriptors() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(descriptor, F_GETFD) < 0) {
@@ -66,7 +65,7 @@ int run(int argc, char** argv) {
     try {
       const std::string torch = iris::plugin_function<const char*()>(iris::Plugin::kTorchVerbs, "iris_libtorch")();
       return "iris " IRIS_VERSION " (" + torch + ")";
-    } catch (const iris::InputError& error) {  // that, --version is asked for
+    } catch (const iris::InputError& error) {  // the answer is the version, also without LibTorch
       std::fprintf(stderr, "iris: %s\n", error.what());
       return std::string("iris " IRIS_VERSION " (LibTorch: none found)");
     }
@@ -81,8 +80,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const auto verbs = app.get_subcommands();
     const bool names_no_verb = verbs.empty() && argc > 1 && argv[1][0] != '-';
-    return fail(kWrongUsage, (names_no_verb ? "there is no verb " + iris::text::quoted(argv[1]) : error.what()) +
-                                 "\nSee: iris " + (verbs.empty() ? "" : verbs[0]->get_name() + " ") + "--help");
+    return fail(iris::kWrongUsage, (names_no_verb ? "there is no verb " + iris::text::quoted(argv[1]) : error.what()) +
+                                       "\nSee: iris " + (verbs.empty() ? "" : verbs[0]->get_name() + " ") + "--help");
   }
   return run();
 }
@@ -91,18 +90,18 @@ int status_of(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const iris::UsageError& error) {
-    return fail(kWrongUsage, error.what() + iris::choice_words(error.choice));
+    return fail(iris::kWrongUsage, error.what() + iris::choice_words(error.choice));
   } catch (const iris::Interrupted& interrupted) {
-    return kSignalBase + interrupted.signal;
+    return iris::kSignalBase + interrupted.signal;
   } catch (const iris::OutputClosed&) {
-    return kDone;
+    return iris::kDone;
   } catch (const iris::Error& error) {
-    return fail(kFailed, error.what() + iris::choice_words(error.choice));
+    return fail(iris::kFailed, error.what() + iris::choice_words(error.choice));
   } catch (const std::bad_alloc&) {
-    return fail(kFailed, "memory is exhausted; the file, or --batch-size, is too large");
+    return fail(iris::kFailed, "memory is exhausted; the file, or --batch-size, is too large");
   } catch (const std::exception& error) {
     const std::string message = error.what();
-    return fail(kFailed,
+    return fail(iris::kFailed,
                 message.substr(0, std::min(message.find("\nException raised from "), message.find("\nframe #"))));
   }
 }
@@ -114,5 +113,5 @@ int main(int argc, char** argv) {
   iris::note_interrupts();
   const int status = status_of(argc, argv);
   std::fflush(nullptr);
-  std::_Exit(status);  // all is written and closed; LibTorch's tear-down would take a third of a short run
+  std::_Exit(status);  // everything is written and closed; LibTorch's own exit takes a third of a short run
 }

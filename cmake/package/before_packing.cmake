@@ -1,6 +1,6 @@
-# Run by cpack on what it is about to pack.
+# cpack runs this on the files that it is about to pack.
 
-# Where LibTorch lies on this machine is nothing to others.
+# Removes the path of this machine's LibTorch.
 file(GLOB_RECURSE libraries "${CPACK_TEMPORARY_DIRECTORY}/libiris_*_verb*.so")
 file(GLOB_RECURSE built_with "${CPACK_TEMPORARY_DIRECTORY}/iris-built-with.cmake")
 file(REMOVE ${built_with})
@@ -8,7 +8,7 @@ foreach(library IN LISTS libraries)
   file(RPATH_REMOVE FILE "${library}")
 endforeach()
 
-# As Debian's policy has them.
+# As Debian's policy asks for.
 if(CPACK_GENERATOR STREQUAL "DEB")
   file(GLOB_RECURSE texts "${CPACK_TEMPORARY_DIRECTORY}/*.1" "${CPACK_TEMPORARY_DIRECTORY}/changelog*")
   execute_process(COMMAND gzip -9n ${texts} COMMAND_ERROR_IS_FATAL ANY)

@@ -2,9 +2,9 @@
 
     python score.py model.pt rows answers --iris build/release/iris -- --probabilities
 
-OUTPUT is a folder of CSV files: the rows, in order, each with its answer in columns at the end. A block whose process
-fails, or gives another number of answers than it was given rows, is tried again; where no try ends well, the job fails
-with the process's own words.
+OUTPUT is a folder of CSV files: the rows, in order, each with its answer in columns at the end. A block is tried again
+if its process fails or gives another number of answers than it was given rows. If no try ends well, the job fails with
+the process's own words.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import ray
 
 ONE_CORE = ["--workers", "1", "--threads", "1"]  # Ray runs a task for each core
 SKIPPED_ROWS = 3  # the exit status after --on-error skip
-TRIES = 4  # as Spark
+TRIES = 4  # as in Spark
 
 
 def predict(command: list[str], rows: pa.Table) -> pa.Table:
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line, but for what follows `--`."""
+    """The command line, without what follows `--`."""
     parser = argparse.ArgumentParser(
         usage="%(prog)s [OPTION…] MODEL INPUT OUTPUT [-- OPTION OF iris predict…]",
         description=__doc__,

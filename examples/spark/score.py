@@ -2,8 +2,9 @@
 
     spark-submit --master 'local[2,4]' score.py model.pt 'rows/*.csv' answers -- --probabilities
 
-Each part of OUTPUT is the answers to one partition of INPUT, a header and a line for each row, in order. A task whose
-process fails, or gives another number of answers than it was given rows, fails with the process's own words.
+Each part of OUTPUT holds the answers to one partition of INPUT: a header and a line for each row, in order. A task
+fails if its process fails or gives another number of answers than it was given rows. The error has the process's own
+words.
 """
 
 import argparse
@@ -39,8 +40,8 @@ def feed(stdin: IO[bytes], header: bytes | None, rows: Iterator[bytes]) -> int:
 def predict(command: list[str], header: bytes | None, rows: Iterator[bytes]) -> Iterator[bytes]:
     """Streams rows of CSV through a process. Yields its lines: a header, then an answer to each row, in order.
 
-    Raises at the end if the process failed or its answers are not as many as the rows. Spark keeps what a task has
-    written only if the task ends well, so nothing of that partition stays.
+    Raises at the end if the process failed or the numbers of answers and rows differ. Spark keeps the output of a task
+    only if the task ends well, so nothing of that partition stays.
     """
     with (
         tempfile.TemporaryFile() as stderr,
@@ -55,7 +56,7 @@ def predict(command: list[str], header: bytes | None, rows: Iterator[bytes]) -> 
                 lines += 1
             status = process.wait()
         finally:
-            process.kill()  # when the task is cancelled; else it has ended
+            process.kill()  # if the task was cancelled; otherwise it has ended
             wait([fed])
         stderr.seek(0)
         words = stderr.read().decode(errors="replace").strip()
@@ -77,12 +78,12 @@ def unpacked(folder: str) -> list[str]:
 
 
 def scorer(header: bytes | None, model: str, program: str, archive: str | None, options: list[str]) -> Score:
-    """What a task does with its partition; every node knows `model` and `archive` by these names, from Spark."""
+    """What a task does with its partition. Spark gives `model` and `archive` to every node under these names."""
 
     def score(lines: Iterator[bytes]) -> Iterator[bytes]:
         iris = unpacked(SparkFiles.get(archive)) if archive else [program]
         command = [*iris, "predict", SparkFiles.get(model), "-i", "-", "--output-format", "csv", *ONE_CORE, *options]
-        rows = filter(None, lines)  # blank lines are no rows
+        rows = filter(None, lines)  # blank lines are not rows
         first = next(rows, None)
         if first is not None and first != header:  # a file begins with the header, a file's later parts do not
             rows = chain([first], rows)
@@ -109,7 +110,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line, but for what follows `--`."""
+    """The command line, without what follows `--`."""
     parser = argparse.ArgumentParser(
         usage="%(prog)s [OPTION…] MODEL INPUT OUTPUT [-- OPTION OF iris predict…]",
         description=__doc__,

@@ -1,5 +1,5 @@
-// A state_dict of Python's: read, poured into a module, asked for a prediction, written again. docs/guide.md goes
-// through it beside the same steps in Python.
+// Reads a state_dict of Python's, loads it into a module, predicts, and writes it again. docs/guide.md shows these
+// steps beside the same ones in Python.
 #include <iris/state_dict.h>
 #include <torch/torch.h>
 
@@ -9,7 +9,7 @@
 #include <tuple>
 #include <vector>
 
-// The fields have the names of the Python attributes, so that its state_dict's keys are Python's.
+// The fields have the names of the Python attributes, so the keys are the same as in Python.
 struct IrisNetImpl : torch::nn::Module {
   torch::nn::Linear fc1{register_module("fc1", torch::nn::Linear(4, 16))};
   torch::nn::ReLU relu{register_module("relu", torch::nn::ReLU())};

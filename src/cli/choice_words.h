@@ -1,4 +1,4 @@
-// The names of the command line's options, for the errors of libraries that do not know them.
+// The names of options, for errors of libraries, which do not know the command line.
 #pragma once
 
 #include <string>

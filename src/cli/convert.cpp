@@ -1,3 +1,5 @@
+#include "cli/convert.h"
+
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <condition_variable>
@@ -5,159 +7,27 @@
 #include <cstdio>
 #include <memory>
 #include <mutex>
-#include <optional>
-#include <set>
 #include <stop_token>
-#include <string>
-#include <string_view>
 #include <thread>
+#include <vector>
 
+#include "cli/exit_status.h"
 #include "cli/plain_value.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
 #include "error.h"
 #include "io/output_file.h"
+#include "tensor_file/contents.h"
+#include "tensor_file/renaming.h"
 #include "tensor_file/selection.h"
 #include "tensor_file/tensor_writer.h"
 #include "text.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
 
-using pickle::Kind;
-using pickle::Value;
-
-struct ConvertOptions {
-  std::string input;
-  std::string output;
-  std::optional<std::string> key;
-  std::string strip_prefix;
-  bool quiet = false;
-};
-
-bool writes_safetensors(const std::string& output) {
-  if (output.ends_with(".safetensors")) {
-    return true;
-  }
-  if (output == "-" || output.ends_with(".pt") || output.ends_with(".pth")) {
-    return false;
-  }
-  throw UsageError(output + ": its extension does not say what to write; use .pt, .pth or .safetensors");
-}
-
-// Drops the prefix from the names of the dict, and from the module paths in its _metadata. Throws FormatError.
-void strip_prefix(TensorFile& file, Value dict, const std::string& prefix) {
-  auto& document = file.document;
-  std::size_t count = 0;
-  const auto strip = [&](Value& key, std::string_view what) {
-    if (key.kind == Kind::kString && document.text(key).starts_with(what)) {
-      key = document.add_text(Kind::kString, std::string(document.text(key).substr(what.size())));
-      return true;
-    }
-    return false;
-  };
-  const auto entries = document.items(dict);
-  for (std::size_t i = 0; i < entries.size(); i += 2) {
-    count += strip(entries[i], prefix) ? 1U : 0U;
-  }
-  if (count == 0) {
-    throw FormatError("no name begins with " + text::quoted(prefix) + "; iris inspect shows them");
-  }
-  std::set<std::string_view> names;
-  for (std::size_t i = 0; i < entries.size(); i += 2) {
-    if (entries[i].kind == Kind::kString && !names.insert(document.text(entries[i])).second) {
-      throw FormatError("without the prefix, two entries have the name " + text::quoted(document.text(entries[i])));
-    }
-  }
-  const Value* metadata = document.find(document.state(dict), "_metadata");
-  if (metadata == nullptr || !metadata->is_dict()) {
-    return;
-  }
-  // "module" itself becomes the root, "", whose own entry goes.
-  const std::string module_path = prefix.substr(0, prefix.find_last_not_of('.') + 1);
-  std::vector<Value> kept;
-  const auto versions = document.items(*metadata);
-  for (std::size_t i = 0; i < versions.size(); i += 2) {
-    Value key = versions[i];
-    const bool is_outer =
-        key.kind == Kind::kString && module_path.starts_with(document.text(key)) && document.text(key) != module_path;
-    if (is_outer) {
-      continue;
-    }
-    if (!strip(key, prefix) && key.kind == Kind::kString && document.text(key) == module_path) {
-      strip(key, module_path);
-    }
-    kept.insert(kept.end(), {key, versions[i + 1]});
-  }
-  const Value stripped = document.add_items(Kind::kOrderedDict, std::move(kept), document.offset(*metadata));
-  for (Value& item : document.items(document.state(dict))) {
-    if (item.kind == metadata->kind && item.index == metadata->index) {
-      item = stripped;
-    }
-  }
-}
-
-// A TorchScript's or C++ archive's tensors as a dict; its program stays behind.
-Value state_dict_of_archive(TensorFile& file) {
-  std::vector<Value> items;
-  for (const NamedTensor& named : named_tensors(file, file.root)) {
-    items.push_back(file.document.add_text(Kind::kString, named.name));
-    items.push_back(Value::of_external(static_cast<std::uint32_t>(named.tensor - file.tensors.data())));
-  }
-  if (items.empty() && !file.constants->tensors.empty()) {
-    throw FormatError("is a frozen TorchScript: its tensors are constants of its code and have lost their names");
-  }
-  return file.document.add_items(Kind::kOrderedDict, std::move(items), 0);
-}
-
-void tell_left_out(const TensorFile& file, const Selection& selection) {
-  std::string names;
-  const auto entries = file.root.is_dict() ? file.document.items(file.root) : std::span<const Value>{};
-  for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
-    const std::string name = plain_text(file, entries[i]);
-    const bool is_written = selection.is_root() ? holds_tensors(file, entries[i + 1]) : name == selection.key;
-    if (!is_written) {
-      names += (names.empty() ? "" : ", ") + name;
-    }
-  }
-  if (!names.empty()) {
-    std::fprintf(stderr, "iris: left out, as safetensors holds one dictionary of tensors: %s\n", names.c_str());
-  }
-}
-
-void convert(TensorFile& file, const ConvertOptions& options, OutputFile& output) {
-  if (file.is_torchscript) {
-    if (options.key) {
-      throw UsageError("--key is for checkpoints; this is an archive of one module");
-    }
-    file.root = state_dict_of_archive(file);
-  }
-  if (file.has_tensor_attributes) {
-    std::fputs("iris: left out: attributes that Python code had set on tensors\n", stderr);
-  }
-  const bool to_safetensors = writes_safetensors(options.output);
-  Value value = file.root;
-  if (options.key || to_safetensors || !options.strip_prefix.empty()) {
-    const Selection selection = select_state_dict(file, options.key);
-    if (!options.strip_prefix.empty()) {
-      strip_prefix(file, selection.dict, options.strip_prefix);
-    }
-    if (options.key || to_safetensors) {
-      value = selection.dict;
-    }
-    if (to_safetensors && !options.key) {
-      tell_left_out(file, selection);
-    }
-  }
-  if (to_safetensors) {
-    write_safetensors(file, value, output);
-  } else {
-    write_zip(file, value, output);
-  }
-  output.commit();
-}
-
-// Draws how far the writing is for as long as it lives.
+// Draws how much is written, for as long as it lives.
 class WritingProgress {
  public:
   WritingProgress(const ConvertOptions& options, const OutputFile& output, std::uint64_t size)
@@ -175,20 +45,73 @@ class WritingProgress {
   std::jthread thread_;
 };
 
-int run_convert(const ConvertOptions& options) {
-  writes_safetensors(options.output);  // before a file is made
-  TensorFile file = read_tensor_file(options.input);
-  try {
-    OutputFile output(options.output);
-    const WritingProgress progress(options, output, file.file->bytes().size());
-    convert(file, options, output);
-  } catch (const FormatError& error) {
-    throw FormatError((options.input == "-" ? "stdin" : options.input) + ": " + error.what());
+void write(TensorFile& file, pickle::Value value, TensorFormat format, OutputFile& output) {
+  if (format == TensorFormat::kSafetensors) {
+    write_safetensors(file, value, output);
+  } else {
+    write_zip(file, value, output);
   }
-  return 0;
+}
+
+int run_convert(const ConvertOptions& options) {
+  const TensorFormat format = format_of(options.output);  // before a file is made
+  TensorFile file = read_tensor_file(options.input);
+  const std::string place = text::input_name(options.input);
+  OutputFile output(options.output);
+  const WritingProgress progress(options, output, file.file->bytes().size());
+  if (file.is_torchscript && options.key) {
+    throw UsageError("--key is for checkpoints; this is an archive of one module");
+  }
+  const auto tell = [](const std::string& line) { std::fprintf(stderr, "iris: %s\n", line.c_str()); };
+  const pickle::Value value = with_place(place, [&] { return value_to_write(file, options, format, tell); });
+  try {
+    write(file, value, format, output);
+  } catch (const FormatError& error) {  // of the input; an InputError names the output already
+    throw FormatError(place + ": " + error.what(), error.choice);
+  }
+  output.commit();
+  return kDone;
 }
 
 }  // namespace
+
+TensorFormat format_of(const std::string& output) {
+  if (output.ends_with(".safetensors")) {
+    return TensorFormat::kSafetensors;
+  }
+  if (output == "-" || output.ends_with(".pt") || output.ends_with(".pth")) {
+    return TensorFormat::kZip;
+  }
+  throw UsageError(output + ": its extension does not say what to write; use .pt, .pth or .safetensors");
+}
+
+pickle::Value value_to_write(TensorFile& file, const ConvertOptions& options, TensorFormat format,
+                             const std::function<void(const std::string&)>& tell) {
+  if (file.is_torchscript) {
+    file.root = state_dict_of_archive(file);
+  }
+  if (file.has_tensor_attributes) {
+    tell("left out: attributes that Python code had set on tensors");
+  }
+  const bool is_one_dict = options.key || format == TensorFormat::kSafetensors;
+  if (!is_one_dict && options.strip_prefix.empty()) {
+    return file.root;
+  }
+  const Selection selection = select_state_dict(file, options.key);
+  if (!options.strip_prefix.empty() && strip_prefix(file, selection.dict, options.strip_prefix) == 0) {
+    throw FormatError("no name begins with " + text::quoted(options.strip_prefix) + "; iris inspect shows them");
+  }
+  if (is_one_dict && !options.key) {
+    std::vector<std::string> names;
+    for (const Entry& entry : entries_left_out(file, selection)) {
+      names.push_back(plain_text(file, entry.key));
+    }
+    if (!names.empty()) {
+      tell("left out, as safetensors holds one dictionary of tensors: " + text::joined(names));
+    }
+  }
+  return is_one_dict ? selection.dict : file.root;
+}
 
 void add_convert(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("convert", "Any file of tensors as one that Python reads safely");

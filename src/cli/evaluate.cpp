@@ -6,20 +6,22 @@
 #include "cli/number_option.h"
 #include "cli/start/plugin.h"
 #include "cli/verbs.h"
-#include "error.h"
 
 namespace iris {
 namespace {
 
-int run_evaluate(EvaluateOptions options) {
-  if (options.model == "-" && options.data == "-") {
-    throw UsageError("the model and the rows cannot both come from standard input");
-  }
-  set_names(options.names, options.classifier);
+int run_evaluate(const EvaluateOptions& typed) {
+  const EvaluateOptions options = settled(typed);
   return plugin_function<decltype(evaluate_model)>(Plugin::kTorchVerbs, "iris_evaluate")(options);
 }
 
 }  // namespace
+
+EvaluateOptions settled(EvaluateOptions options) {
+  check_standard_input(options.model, options.data);
+  set_names(options.names, options.classifier);
+  return options;
+}
 
 void add_evaluate(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("evaluate", "How well a model's answers agree with a CSV file's labels");

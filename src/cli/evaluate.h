@@ -14,7 +14,7 @@ struct EvaluateOptions {
   std::string model;
   std::string data;
   std::string label_column = "species";
-  std::optional<std::size_t> batch_size;  // Classifier::usual_batch_size
+  std::optional<std::size_t> batch_size;  // else Classifier::usual_batch_size
   bool json = false;
   bool quiet = false;
   std::optional<int> threads;
@@ -23,7 +23,10 @@ struct EvaluateOptions {
   bool allows_tf32 = false;
 };
 
-// Scores all rows and prints how well the answers agree with the label column. Returns 0.
+// The options, with the names put into `classifier`. Throws UsageError.
+EvaluateOptions settled(EvaluateOptions options);
+
+// Scores all rows and prints how well the answers agree with the label column. Returns the exit status.
 int evaluate_model(const EvaluateOptions& options);
 
 }  // namespace iris

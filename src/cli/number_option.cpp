@@ -32,12 +32,13 @@ CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
   return {check, "in " + range};
 }
 
-CLI::Option* add_number(CLI::App& command, const char* name, std::optional<double>& number, const char* description,
-                        const std::function<bool(double)>& is_wanted, const char* wanted) {
+CLI::Option* add_number(CLI::App& command, const std::string& name, std::optional<double>& number,
+                        const std::string& description, const std::function<bool(double)>& is_wanted,
+                        const char* wanted) {
   const auto set = [&number, name, is_wanted, wanted](const std::string& text) {
     number = parse_double(text);
     if (!number || !std::isfinite(*number) || !is_wanted(*number)) {
-      throw UsageError(std::string(name) + ": must be " + wanted + ", got " + text::quoted(typed(text)));
+      throw UsageError(name + ": must be " + wanted + ", got " + text::quoted(typed(text)));
     }
   };
   return command.add_option_function<std::string>(name, set, description)->type_name("FLOAT");

@@ -1,5 +1,5 @@
-// Numbers as options, read as Python's int() and float() read decimal ones. CLI11 itself takes "010" for octal, cuts
-// what is too large down to the largest, and rounds a double twice.
+// Options that are numbers, read as Python's int() and float() read decimal ones. CLI11 itself reads "010" as octal,
+// turns a number that is too large into the largest one, and rounds a double twice.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -10,11 +10,13 @@
 
 namespace iris {
 
-// For Option::transform: digits only, from `least` to `most`.
+// For Option::transform. Takes only digits, and only numbers from `least` to `most`.
 CLI::Validator whole_number(std::int64_t least, std::int64_t most);
 
-// wanted: what is_wanted takes, for the message: "a finite number above 0". A wrong one is a UsageError.
-CLI::Option* add_number(CLI::App& command, const char* name, std::optional<double>& number, const char* description,
-                        const std::function<bool(double)>& is_wanted, const char* wanted);
+// A finite number for which is_wanted is true. wanted: says so in the message: "a finite number above 0". Parsing
+// another number throws UsageError. `number` must outlive the command.
+CLI::Option* add_number(CLI::App& command, const std::string& name, std::optional<double>& number,
+                        const std::string& description, const std::function<bool(double)>& is_wanted,
+                        const char* wanted);
 
 }  // namespace iris

@@ -15,22 +15,22 @@ using nlohmann::ordered_json;
 using pickle::Kind;
 using pickle::Value;
 
-// What the JSON may take in memory, as a small file may refer to one list or text from many places: so much and so many
-// times the file's size. And what a value takes, about.
+// A small file may refer to one list or text from many places. So the JSON may take at most kMinJson bytes of memory
+// and kMaxJsonPerByte times the file's size. The other constants are about what one value takes.
 constexpr std::uint64_t kMinJson = 64 << 20;
 constexpr std::uint64_t kMaxJsonPerByte = 8;
 constexpr std::uint64_t kNumberSize = 16;
 constexpr std::uint64_t kPartSize = 64;
 constexpr std::uint64_t kTensorSize = 512;
 
-// Python's f(a, b). Calls in calls, which no model file has, could double with each level.
+// Python's f(a, b). Calls inside calls are "…": their text could double with each level, and no model file has them.
 std::string call_text(const TensorFile& file, Value call) {
   const auto items = file.document.items(call);
-  std::string text = plain_text(file, items[0]) + "(";
-  for (std::size_t i = 1; i < items.size(); ++i) {
-    text += (i == 1 ? "" : ", ") + (items[i].kind == Kind::kCall ? "…" : plain_text(file, items[i]));
+  std::vector<std::string> arguments;
+  for (const Value argument : items.subspan(1)) {
+    arguments.push_back(argument.kind == Kind::kCall ? "…" : plain_text(file, argument));
   }
-  return text + ")";
+  return plain_text(file, items[0]) + "(" + text::joined(arguments) + ")";
 }
 
 std::string count_text(const char* what, std::size_t count, const char* things) {
@@ -44,7 +44,7 @@ class JsonMaker {
 
   ordered_json object_of(const std::vector<std::pair<std::string, Value>>& values) {
     auto object = ordered_json::object();
-    // Behind ordered_json's back, which looks through all keys for each new one.
+    // Written directly: ordered_json's own interface looks through all keys for each new one.
     auto& members = object.get_ref<ordered_json::object_t&>();
     members.reserve(values.size());  // growing, it would copy them, keys being const
     std::map<std::string_view, std::size_t> places;
@@ -188,7 +188,5 @@ std::string plain_text(const TensorFile& file, Value value) {
   }
   return "";
 }
-
-bool holds_tensors(const TensorFile& file, Value value) { return !named_tensors(file, value).empty(); }
 
 }  // namespace iris

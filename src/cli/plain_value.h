@@ -1,4 +1,4 @@
-// What a file holds besides tensors, shown.
+// The values in a file that are not tensors, as text and as JSON.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -10,16 +10,14 @@
 
 namespace iris {
 
-// An object of the values, whole: dicts as objects (their keys as text), lists, tuples and sets as arrays, tensors as
-// their shape and dtype, bytes as their count, what is a call in Python as its text ("torch.device(cuda, 0)"). Where
-// shared values unfold to far more than the file, the last of them are "…". Of several with one name, the last stays.
+// An object with all of the values: dicts as objects (their keys as text), lists, tuples and sets as arrays, tensors as
+// their shape and dtype, bytes as their count, calls of Python as text ("torch.device(cuda, 0)"). A file may refer to
+// one value many times: where the JSON would be far larger than the file, the last values are "…". Where two values
+// have one name, the last is kept.
 nlohmann::ordered_json plain_json(const TensorFile& file,
                                   const std::vector<std::pair<std::string, pickle::Value>>& values);
 
 // In one line, for a terminal: "10", "0.25", "dict of 2 entries".
 std::string plain_text(const TensorFile& file, pickle::Value value);
-
-// Whether there is a tensor anywhere in the value.
-bool holds_tensors(const TensorFile& file, pickle::Value value);
 
 }  // namespace iris

@@ -8,6 +8,7 @@
 #include <memory>
 #include <system_error>
 
+#include "cli/enum_option.h"
 #include "cli/number_option.h"
 #include "cli/start/plugin.h"
 #include "cli/verbs.h"
@@ -20,25 +21,26 @@ namespace {
 
 bool is_ndjson_name(const std::string& path) { return path.ends_with(".ndjson") || path.ends_with(".jsonl"); }
 
-void choose_formats(PredictOptions& options) {
-  if (options.input_format.empty()) {
-    options.input_format = is_ndjson_name(options.input) ? "ndjson" : "csv";
+RowFormat format_of_input(const TypedPredictOptions& typed) {
+  return typed.input_format.value_or(is_ndjson_name(typed.options.input) ? RowFormat::kNdjson : RowFormat::kCsv);
+}
+
+RowFormat format_of_output(const TypedPredictOptions& typed) {
+  const std::string& output = typed.options.output;
+  if (typed.output_format) {
+    return *typed.output_format;
   }
-  if (!options.output_format.empty()) {
-    return;
+  if (typed.options.json || is_ndjson_name(output)) {
+    return RowFormat::kNdjson;
   }
-  if (options.json || is_ndjson_name(options.output)) {
-    options.output_format = "ndjson";
-  } else {
-    options.output_format = options.output.ends_with(".csv") ? "csv" : options.input_format;
-  }
+  return output.ends_with(".csv") ? RowFormat::kCsv : format_of_input(typed);
 }
 
 constexpr std::size_t kMemory = 34 << 20;  // for workers and rows parsed ahead together, beside LibTorch's 110 MiB
 constexpr std::size_t kMemoryOfWorker = 5 << 20;
 
-// The rows of a file, being parsed on another core while LibTorch is loaded, by the names that the model's file seems
-// to give its features. nullptr where there are none, or anything is wrong: predict_rows opens both files again.
+// The rows of a file, parsed on another core while LibTorch is loaded. The model's file is asked for the names of the
+// features. nullptr where it names none, or where anything is wrong: predict_rows opens both files again.
 std::unique_ptr<RowSource> rows_ahead(const PredictOptions& options) {
   const auto is_file = [](const std::string& path) {
     std::error_code error;
@@ -62,76 +64,82 @@ std::unique_ptr<RowSource> rows_ahead(const PredictOptions& options) {
   }
 }
 
-int run_predict(PredictOptions options) {
-  if (options.input.empty() && options.sample.empty()) {
-    throw UsageError("nothing to predict: give one sample's features, or many with -i FILE");
-  }
-  if (!options.input.empty() && !options.sample.empty()) {
-    throw UsageError("give one sample's features or -i FILE, not both");
-  }
-  if (options.model == "-" && options.input == "-") {
-    throw UsageError("the model and the rows cannot both come from standard input");
-  }
-  if (is_same_file(options.output, options.model)) {
-    throw UsageError("-o " + options.output + " would replace the model; write to another file");
-  }
-  if (is_same_file(options.output, options.input)) {
-    throw UsageError("-o " + options.output + " would replace the rows; write to another file");
-  }
-  if (options.json && options.output_format == "csv") {
-    throw UsageError("--json and --output-format csv contradict each other");
-  }
-  set_names(options.names, options.classifier);
+int run_predict(const TypedPredictOptions& typed) {
+  const PredictOptions options = settled(typed);
   if (options.input.empty()) {
     return plugin_function<decltype(predict_sample)>(Plugin::kTorchVerbs, "iris_predict_sample")(options);
   }
-  choose_formats(options);
   const std::unique_ptr<RowSource> ahead = rows_ahead(options);
   return plugin_function<decltype(predict_rows)>(Plugin::kTorchVerbs, "iris_predict_rows")(options, ahead.get());
 }
 
 }  // namespace
 
+PredictOptions settled(TypedPredictOptions typed) {
+  PredictOptions& options = typed.options;
+  if (options.input.empty() && options.sample.empty()) {
+    throw UsageError("nothing to predict: give one sample's features, or many with -i FILE");
+  }
+  if (!options.input.empty() && !options.sample.empty()) {
+    throw UsageError("give one sample's features or -i FILE, not both");
+  }
+  check_standard_input(options.model, options.input);
+  if (is_same_file(options.output, options.model)) {
+    throw UsageError("-o " + options.output + " would replace the model; write to another file");
+  }
+  if (is_same_file(options.output, options.input)) {
+    throw UsageError("-o " + options.output + " would replace the rows; write to another file");
+  }
+  if (options.json && typed.output_format == RowFormat::kCsv) {
+    throw UsageError("--json and --output-format csv contradict each other");
+  }
+  set_names(typed.names, options.classifier);
+  options.input_format = format_of_input(typed);
+  options.output_format = format_of_output(typed);
+  return options;
+}
+
 void add_predict(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("predict", "The class of one sample, or of every row of a CSV file");
-  auto options = std::make_shared<PredictOptions>();
-  command->add_option("MODEL", options->model, "A file that holds a model, whatever its name; - is stdin")
+  auto typed = std::make_shared<TypedPredictOptions>();
+  PredictOptions& options = typed->options;
+  command->add_option("MODEL", options.model, "A file that holds a model, whatever its name; - is stdin")
       ->type_name("FILE")
       ->required();
-  command->add_option("FEATURE", options->sample,
+  command->add_option("FEATURE", options.sample,
                       "One sample, in the model's order (Iris: sepal length, sepal width, "
                       "petal length, petal width, in cm)");
-  command->add_flag("--logits", options->logits, "Also the model's raw scores");
-  command->add_flag("--probabilities", options->probabilities, "Also the probability of every class");
-  command->add_flag("--json", options->json, "One JSON object, or one a line for many rows");
+  command->add_flag("--logits", options.logits, "Also the model's raw scores");
+  command->add_flag("--probabilities", options.probabilities, "Also the probability of every class");
+  command->add_flag("--json", options.json, "One JSON object, or one a line for many rows");
 
-  CLI::Option* input = command->add_option("-i,--input", options->input, "A file of samples, CSV or NDJSON; - is stdin")
+  CLI::Option* input = command->add_option("-i,--input", options.input, "A file of samples, CSV or NDJSON; - is stdin")
                            ->type_name("FILE");
-  command->add_option("--input-format", options->input_format, "csv or ndjson (by default as -i is called, else csv)")
-      ->check(CLI::IsMember({"csv", "ndjson"}))
+  const std::vector<std::pair<std::string, RowFormat>> formats = {{"csv", RowFormat::kCsv},
+                                                                  {"ndjson", RowFormat::kNdjson}};
+  add_enum(*command, "--input-format", typed->input_format, formats,
+           "csv or ndjson (by default as the name of -i says, else csv)")
       ->needs(input);
-  command->add_option("-o,--output", options->output, "Where the answers to -i go; - is stdout (default)")
+  command->add_option("-o,--output", options.output, "Where the answers to -i go; - is stdout (default)")
       ->type_name("FILE")
       ->needs(input);
-  command
-      ->add_option("--output-format", options->output_format,
-                   "csv or ndjson (by default as -o is called, else as the input)")
-      ->check(CLI::IsMember({"csv", "ndjson"}))
+  add_enum(*command, "--output-format", typed->output_format, formats,
+           "csv or ndjson (by default as the name of -o says, else as the input)")
       ->needs(input);
-  command->add_option("--on-error", options->on_error, "What a bad row does: stop (default) or skip")
-      ->check(CLI::IsMember({"stop", "skip"}))
+  add_enum<OnError>(*command, "--on-error", options.on_error, {{"stop", OnError::kStop}, {"skip", OnError::kSkip}},
+                    "What a bad row does: stop (default) or skip")
       ->needs(input);
   command
-      ->add_option("--batch-size", options->batch_size, "Rows per pass through the model, at most (4096; CUDA: 65536)")
+      ->add_option("--batch-size", options.batch_size, "Rows per pass through the model, at most (4096; CUDA: 65536)")
       ->transform(whole_number(1, 1 << 24))
       ->needs(input);
-  command->add_option("--workers", options->workers, "Threads that read, score and write (as many as there are cores)")
+  command->add_option("--workers", options.workers, "Threads that read, score and write (as many as there are cores)")
       ->transform(whole_number(1, 1024))
       ->needs(input);
-  command->add_flag("-q,--quiet", options->quiet, "No progress bar");
+  command->add_flag("-q,--quiet", options.quiet, "No progress bar");
 
-  add_model_options(*command, options->names, options->classifier, options->allows_tf32);
-  command->add_option("--threads", options->threads, "LibTorch's threads within one pass (with -i: 1)")
+  add_model_options(*command, typed->names, options.classifier, options.allows_tf32);
+  command->add_option("--threads", options.threads, "LibTorch's threads within one pass (with -i: 1)")
       ->transform(whole_number(1, 1024));
   command->footer(
       "Examples:\n"
@@ -140,7 +148,7 @@ void add_predict(CLI::App& app, Run& run) {
       "  iris predict model.pt -i flowers.csv -o answers.csv --probabilities\n"
       "  iris predict model.pt -i flowers.ndjson --logits | head\n"
       "  cat flowers.csv | iris predict model.pt -i - --on-error skip");
-  command->callback([options, &run] { run = [options] { return run_predict(*options); }; });
+  command->callback([typed, &run] { run = [typed] { return run_predict(*typed); }; });
 }
 
 }  // namespace iris

@@ -15,38 +15,51 @@
 
 namespace iris {
 
+// What a bad row does to the run.
+enum class OnError { kStop, kSkip };
+
 struct PredictOptions {
   std::string model;
   std::vector<std::string> sample;  // the features as typed
   std::string input;                // empty: one sample
   std::string output = "-";
-  std::string input_format;   // "csv" or "ndjson"
-  std::string output_format;  // the same
-  std::string on_error = "stop";
-  std::optional<std::size_t> batch_size;  // Classifier::usual_batch_size
+  RowFormat input_format = RowFormat::kCsv;
+  RowFormat output_format = RowFormat::kCsv;
+  OnError on_error = OnError::kStop;
+  std::optional<std::size_t> batch_size;  // else Classifier::usual_batch_size
   std::size_t workers = std::max(1U, std::thread::hardware_concurrency());
   bool quiet = false;
   std::optional<int> threads;
   bool json = false;
   bool logits = false;
   bool probabilities = false;
-  TypedNames names;
   ClassifierOptions classifier;
   bool allows_tf32 = false;
 };
 
-// Scores options.sample. Returns 0. Throws UsageError when it is not what the model takes.
+// The options as typed, before they were checked together.
+struct TypedPredictOptions {
+  PredictOptions options;
+  TypedNames names;
+  std::optional<RowFormat> input_format;   // else by the name of the input, else CSV
+  std::optional<RowFormat> output_format;  // else by the name of the output, else that of the input
+};
+
+// The options, with names and formats settled. Throws UsageError where the options contradict each other, or where the
+// output would replace an input.
+PredictOptions settled(TypedPredictOptions typed);
+
+// Scores options.sample. Returns the exit status. Throws UsageError when the sample is not what the model takes.
 int predict_sample(const PredictOptions& options);
 
-// The rows of options.input, by those names of the features.
+// The rows of options.input. features: the names of the columns.
 inline std::unique_ptr<RowSource> open_rows(const PredictOptions& options, const std::vector<std::string>& features) {
-  return std::make_unique<RowSource>(options.input,
-                                     options.input_format == "ndjson" ? RowFormat::kNdjson : RowFormat::kCsv, features,
-                                     /*skips_unreadable=*/options.on_error == "skip");
+  return std::make_unique<RowSource>(options.input, options.input_format, features,
+                                     /*skips_unreadable=*/options.on_error == OnError::kSkip);
 }
 
-// Scores those rows. ahead: the rows, which are used if the model calls its features as they do; may be nullptr.
-// Returns 0, or 3 when rows were skipped.
+// Scores those rows. ahead: the rows, opened already; used if they have the model's features; may be nullptr. Returns
+// the exit status: kDone or kRowsSkipped.
 int predict_rows(const PredictOptions& options, RowSource* ahead);
 
 }  // namespace iris

@@ -6,11 +6,13 @@
 #include <cstdio>
 #include <string>
 
+#include "rows/float_text.h"
+
 namespace iris {
 namespace {
 
 constexpr std::size_t kBarWidth = 24;
-constexpr const char* kTakeAway = "\r\x1b[K";
+constexpr const char* kRemoveLine = "\r\x1b[K";
 
 std::string bar(double share) {
   const auto full = static_cast<std::size_t>(share * kBarWidth);
@@ -26,6 +28,21 @@ std::string clock_text(double seconds) {
 
 }  // namespace
 
+std::string progress_text(double elapsed_seconds, double count, const char* unit, std::uint64_t position,
+                          std::optional<std::uint64_t> size, const std::string& note) {
+  std::string line;
+  if (size && *size > 0) {
+    const double share = std::min(1.0, static_cast<double>(position) / static_cast<double>(*size));
+    const std::string percent = fixed_text(100 * share, 0);
+    line = bar(share) + std::string(4 - percent.size(), ' ') + percent + "%  ";
+    if (share > 0) {
+      line += clock_text(elapsed_seconds * (1 - share) / share) + " left  ";
+    }
+  }
+  line += fixed_text(count, 0) + " " + unit + "  " + fixed_text(count / elapsed_seconds, 0) + " " + unit + "/s";
+  return note.empty() ? line : line + "  " + note;
+}
+
 Progress::Progress(bool is_quiet, const char* unit, double one)
     : is_shown_(!is_quiet && is_terminal()), unit_(unit), one_(one) {}
 
@@ -33,7 +50,7 @@ bool Progress::is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
 
 Progress::~Progress() {
   if (is_drawn_) {
-    std::fputs(kTakeAway, stderr);
+    std::fputs(kRemoveLine, stderr);
     std::fflush(stderr);
   }
 }
@@ -44,27 +61,17 @@ void Progress::show(std::uint64_t done, std::uint64_t position, std::optional<st
   if (!is_shown_ || elapsed.count() < 1) {
     return;
   }
-  const double count = static_cast<double>(done) / one_;
-  std::string line;
-  if (size && *size > 0) {
-    const double share = std::min(1.0, static_cast<double>(position) / static_cast<double>(*size));
-    char percent[8];
-    std::snprintf(percent, sizeof percent, "%3.0f%%", 100 * share);
-    line = bar(share) + " " + percent + "  ";
-    if (share > 0) {
-      line += clock_text(elapsed.count() * (1 - share) / share) + " left  ";
-    }
-  }
+  const std::string line =
+      progress_text(elapsed.count(), static_cast<double>(done) / one_, unit_, position, size, note);
   const std::lock_guard lock(mutex_);
-  std::fprintf(stderr, "\r%s%.0f %s  %.0f %s/s%s\x1b[K", line.c_str(), count, unit_, count / elapsed.count(), unit_,
-               note.empty() ? "" : ("  " + note).c_str());
+  std::fprintf(stderr, "\r%s\x1b[K", line.c_str());
   std::fflush(stderr);
   is_drawn_ = true;
 }
 
 void Progress::say(const std::string& line) {
   const std::lock_guard lock(mutex_);
-  std::fprintf(stderr, "%s%s\n", is_drawn_ ? kTakeAway : "", line.c_str());
+  std::fprintf(stderr, "%s%s\n", is_drawn_ ? kRemoveLine : "", line.c_str());
   is_drawn_ = false;
 }
 

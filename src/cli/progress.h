@@ -1,4 +1,4 @@
-// A line on the terminal that says how far the work is.
+// A line on the terminal that shows how much of the work is done.
 #pragma once
 
 #include <chrono>
@@ -9,20 +9,24 @@
 
 namespace iris {
 
-// Draws on stderr, only when that is a terminal, and only once the work has taken a second.
+// The line: "[######......]  50%  0:10 left  500 rows  50 rows/s  note". Without a size it has no bar and no time left.
+// See Progress for the other arguments.
+std::string progress_text(double elapsed_seconds, double count, const char* unit, std::uint64_t position,
+                          std::optional<std::uint64_t> size, const std::string& note);
+
+// Draws on stderr if that is a terminal, once the work has taken a second.
 class Progress {
  public:
-  // unit: what is counted, and how much of it is one: "rows", 1 or "MiB", 2^20.
+  // unit: what the line counts; one: how much of `done` is one of it. "rows", 1 or "MiB", 2^20.
   Progress(bool is_quiet, const char* unit, double one);
-  // Whether there is one to draw on.
+  // Whether stderr is a terminal.
   static bool is_terminal();
 
-  ~Progress();  // takes the line away
+  ~Progress();  // removes the line
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // done: so far; position of size: the share of the work, the size unknown for a pipe.
-  // note: more to be said behind that.
+  // done: so far. position / size: the share of the work; a pipe has no size. note: put at the end of the line.
   void show(std::uint64_t done, std::uint64_t position, std::optional<std::uint64_t> size,
             const std::string& note = "");
 

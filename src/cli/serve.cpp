@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "cli/enum_option.h"
 #include "cli/model_options.h"
 #include "cli/number_option.h"
 #include "cli/start/plugin.h"
@@ -13,39 +14,24 @@
 #include "error.h"
 #include "io/file_bytes.h"
 #include "text.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
 
-// What is typed where it takes more than taking it over.
-struct Typed {
-  ServeOptions options;
-  TypedNames names;
-  std::string key_file;
-  std::size_t max_wait_us = 0;
-  std::optional<double> timeout_s;
-  std::optional<double> grace_s;
-  std::string log_format = "text";
-};
-
 std::string read_api_key(const std::string& path) {
-  std::shared_ptr<const FileBytes> file;
   if (std::filesystem::is_directory(path)) {
-    throw InputError("--api-key-file " + path + ": is a directory; name the file with the key");
+    throw InputError("is a directory; name the file with the key");
   }
-  try {
-    file = FileBytes::open(path);
-  } catch (const FormatError& error) {
-    throw InputError("--api-key-file " + path + ": " + error.what());
-  }
-  std::string key(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
+  const auto bytes = FileBytes::open(path);
+  std::string key(reinterpret_cast<const char*>(bytes->bytes().data()), bytes->bytes().size());
   while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) {
     key.pop_back();
   }
   const bool is_plain =
       std::all_of(key.begin(), key.end(), [](char character) { return character > ' ' && character < 0x7F; });
   if (key.empty() || !is_plain) {
-    throw InputError("--api-key-file " + path + ": has to hold one line, the key, of printable ASCII without blanks");
+    throw InputError("has to hold one line, the key, of printable ASCII without blanks");
   }
   return key;
 }
@@ -54,7 +40,7 @@ std::chrono::milliseconds milliseconds(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
-// Also empty: none.
+// As browsers write it, "*", or nothing.
 bool is_origin(std::string_view text) {
   const std::size_t host = text.find("://") + 3;
   return text.empty() || text == "*" ||
@@ -65,7 +51,14 @@ bool is_origin(std::string_view text) {
           }));
 }
 
-int run_serve(Typed typed) {
+int run_serve(const TypedServeOptions& typed) {
+  const ServeOptions options = settled(typed);
+  return plugin_function<decltype(serve_model)>(Plugin::kServeVerb, "iris_serve")(options);
+}
+
+}  // namespace
+
+ServeOptions settled(TypedServeOptions typed) {
   ServeOptions& options = typed.options;
   const std::string& name = options.server.name;
   const bool is_name =
@@ -86,19 +79,19 @@ int run_serve(Typed typed) {
                      text::quoted(options.server.cors_origin));
   }
   set_names(typed.names, options.classifier);
-  options.server.api_key = typed.key_file.empty() ? "" : read_api_key(typed.key_file);
+  if (!typed.key_file.empty()) {
+    options.server.api_key =
+        with_place("--api-key-file " + typed.key_file, [&] { return read_api_key(typed.key_file); });
+  }
   options.server.max_wait = std::chrono::microseconds(typed.max_wait_us);
   options.server.timeout = milliseconds(typed.timeout_s.value_or(30));
   options.server.grace = milliseconds(typed.grace_s.value_or(0));
-  options.server.log_format = typed.log_format == "json" ? serve::LogFormat::kJson : serve::LogFormat::kText;
-  return plugin_function<decltype(serve_model)>(Plugin::kServeVerb, "iris_serve")(options);
+  return options;
 }
 
-}  // namespace
-
 void add_serve(CLI::App& app, Run& run) {
-  CLI::App* command = app.add_subcommand("serve", "The model behind an HTTP interface, until it is told to end");
-  auto typed = std::make_shared<Typed>();
+  CLI::App* command = app.add_subcommand("serve", "A model's answers over HTTP, until a signal ends the server");
+  auto typed = std::make_shared<TypedServeOptions>();
   ServeOptions& options = typed->options;
   serve::ServerOptions& server = options.server;
   constexpr std::int64_t kMany = std::int64_t{1} << 24;
@@ -125,7 +118,7 @@ void add_serve(CLI::App& app, Run& run) {
       ->transform(whole_number(1, kMany));
   constexpr double kDay = 86'400;
   add_number(
-      *command, "--timeout-s", typed->timeout_s, "Seconds for a request to come whole, an answer to be taken (30)",
+      *command, "--timeout-s", typed->timeout_s, "Seconds for a request to arrive, and for its answer to be taken (30)",
       [](double value) { return value >= 0.05 && value <= kDay; }, "from 0.05 to 86400");
   add_number(
       *command, "--grace-s", typed->grace_s, "Seconds from SIGTERM until the port closes (0)",
@@ -138,17 +131,17 @@ void add_serve(CLI::App& app, Run& run) {
       ->type_name("FILE");
   command->add_option("--tls-key", server.tls_key, "Its private key, a PEM file")->type_name("FILE");
   command->add_option("--cors-origin", server.cors_origin,
-                      "Another origin whose pages may ask: https://example.org, or *");
-  command->add_option("--log-format", typed->log_format, "text (default) or json")
-      ->check(CLI::IsMember({"text", "json"}));
+                      "Another origin whose pages may send requests: https://example.org, or *");
+  add_enum<serve::LogFormat>(*command, "--log-format", server.log_format,
+                             {{"text", serve::LogFormat::kText}, {"json", serve::LogFormat::kJson}},
+                             "text (default) or json");
 
   add_model_options(*command, typed->names, options.classifier, options.allows_tf32);
   command->add_option("--threads", options.threads, "LibTorch's threads within one pass (1)")
       ->transform(whole_number(1, 1024));
   command->footer(
-      "SIGHUP reads the model file again; SIGTERM and Ctrl-C end the server once what it accepted is answered, a "
-      "second\n"
-      "one at once.\n"
+      "SIGHUP loads the model file again. SIGTERM and Ctrl-C end the server after it has answered what it accepted;\n"
+      "a second one ends it at once.\n"
       "Examples:\n"
       "  iris serve model.pt\n"
       "  curl -d '{\"instances\":[[5.1,3.5,1.4,0.2]]}' localhost:8080/predict\n"

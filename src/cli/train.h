@@ -9,15 +9,21 @@
 
 namespace iris {
 
+// What --resume names.
+struct Resume {
+  std::string path;
+  bool is_folder = false;  // of checkpoints; else one checkpoint
+};
+
 struct TrainOptions {
   std::string data;
   std::string output;
   TypedConfig typed;
   std::optional<std::string> checkpoint_dir;
   std::optional<std::int64_t> checkpoint_every;  // epochs
-  std::optional<std::int64_t> keep;              // all
-  std::optional<std::string> resume;             // a file or a folder
-  std::optional<std::string> history;            // a CSV file
+  std::optional<std::int64_t> keep;              // checkpoints; else all
+  std::optional<Resume> resume;
+  std::optional<std::string> history;  // a CSV file
   bool json = false;
   std::string device = "auto";
   bool allows_tf32 = false;
@@ -26,7 +32,11 @@ struct TrainOptions {
   bool quiet = false;
 };
 
-// Trains and writes the model. Returns 0.
+// The options, with Resume::is_folder filled in. Throws UsageError where an output would replace an input or another
+// output, or where an option needs another one.
+TrainOptions settled(TrainOptions options);
+
+// Trains and writes the model. Returns the exit status.
 int train_model(const TrainOptions& options);
 
 }  // namespace iris

@@ -1,4 +1,4 @@
-// The subcommands, a file each: its options, add_VERB to declare them, run_VERB to do the work and print the results.
+// The subcommands. Each has a file: add_VERB declares its options, run_VERB does the work and prints the results.
 #pragma once
 
 #include <functional>
@@ -9,7 +9,7 @@ class App;
 
 namespace iris {
 
-// What the command line asks for. Returns the exit status; throws what main turns into one.
+// What the command line asks for. Returns the exit status. main turns its exceptions into one.
 using Run = std::function<int()>;
 
 // Each adds its subcommand to the app; parsing a command line that names it sets `run`.
@@ -20,7 +20,7 @@ void add_inspect(CLI::App& app, Run& run);
 void add_convert(CLI::App& app, Run& run);
 void add_serve(CLI::App& app, Run& run);
 
-// Of the app's other verbs and options, those of every add_VERB that came before or comes after.
+// These two show the app's other verbs and options, whether they were added before or after.
 void add_completions(CLI::App& app, Run& run);
 void add_man(CLI::App& app, Run& run);
 

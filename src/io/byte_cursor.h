@@ -11,11 +11,17 @@
 #include <type_traits>
 
 #include "error.h"
+#include "io/bytes.h"
 
 namespace iris {
 
+// The offset counts from the start of the file.
+[[noreturn]] inline void fail_at(std::size_t offset, const std::string& fact) {
+  throw FormatError("offset " + std::to_string(offset) + ": " + fact);
+}
+
 // Does not own the bytes; they must outlive the cursor and every view that it returned.
-// Every read throws FormatError("offset N: …") when it would pass the end, and then has not moved.
+// Every read throws FormatError("offset N: …") when it would pass the end, and then the cursor has not moved.
 class ByteCursor {
  public:
   explicit ByteCursor(std::span<const std::byte> bytes, std::size_t base = 0) : bytes_(bytes), base_(base) {}
@@ -33,10 +39,7 @@ class ByteCursor {
     return taken;
   }
 
-  std::string_view take_text(std::uint64_t count) {
-    const auto taken = take_bytes(count);
-    return {reinterpret_cast<const char*>(taken.data()), taken.size()};
-  }
+  std::string_view take_text(std::uint64_t count) { return text_of(take_bytes(count)); }
 
   // Up to the next newline, which is taken too and not returned.
   std::string_view take_line() {
@@ -71,9 +74,7 @@ class ByteCursor {
     return std::bit_cast<double>(bits);
   }
 
-  [[noreturn]] void fail(const std::string& fact) const {
-    throw FormatError("offset " + std::to_string(offset()) + ": " + fact);
-  }
+  [[noreturn]] void fail(const std::string& fact) const { fail_at(offset(), fact); }
 
  private:
   std::span<const std::byte> bytes_;

@@ -27,7 +27,7 @@ void note_interrupts() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
     struct sigaction before = {};
     sigaction(number, nullptr, &before);
-    if (before.sa_handler != SIG_IGN) {  // as nohup has it
+    if (before.sa_handler != SIG_IGN) {  // as nohup leaves it
       sigaction(number, &action, nullptr);
     }
   }

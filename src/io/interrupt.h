@@ -1,4 +1,4 @@
-// Ctrl-C and its kin as an exception, so that what has begun is undone on the way out.
+// Ctrl-C and similar signals as an exception, so that unfinished work is undone on the way out.
 #pragma once
 
 #include <thread>
@@ -15,7 +15,7 @@ struct Interrupted {
 // ignored: the write fails. Call once, from main.
 void note_interrupts();
 
-// Interrupts the read or write that the thread waits in, if it does.
+// Interrupts the read or write in which the thread waits, if any.
 void wake(std::thread::native_handle_type thread);
 
 bool is_interrupted();
@@ -23,7 +23,7 @@ bool is_interrupted();
 // Throws Interrupted if a signal was noted, unless a HeldInterrupts is alive.
 void throw_if_interrupted();
 
-// While it lives, signals are noted, but interrupt nothing: for what is finished first. One at a time.
+// While one is alive, signals are noted but interrupt nothing, so that something can be finished first. One at a time.
 class HeldInterrupts {
  public:
   HeldInterrupts();

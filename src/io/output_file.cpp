@@ -24,9 +24,9 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
-// Where a link points to, there or not: that is replaced, not the link.
+// Where a link leads, whether or not a file is there: that is replaced, not the link.
 std::string target_of(const std::filesystem::path& path) {
-  constexpr int kMostLinks = 40;  // as Linux has it
+  constexpr int kMostLinks = 40;  // Linux's own limit
   std::filesystem::path target = path;
   std::error_code error;
   for (int i = 0; i < kMostLinks && std::filesystem::is_symlink(target, error); ++i) {
@@ -132,8 +132,12 @@ void OutputFile::commit() {
 
 bool is_same_file(const std::string& output, const std::string& other) {
   std::error_code error;
+  // Absolute first: "model.pt" that is not there would stay as it is, "./model.pt" would not.
+  const auto place_of = [&](const std::string& path) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+  };
   return output != "-" && other != "-" && !std::filesystem::is_other(output, error) &&
-         std::filesystem::weakly_canonical(output, error) == std::filesystem::weakly_canonical(other, error);
+         place_of(output) == place_of(other);
 }
 
 void OutputFile::fail(const char* what) const {

@@ -11,17 +11,17 @@
 
 namespace iris {
 
-// The reader of our output wanted no more (EPIPE). Not an error: main ends quietly.
+// The reader of our output has closed it (EPIPE). Not an error: main ends quietly.
 struct OutputClosed {};
 
-// "-" is standard output. A regular file is written under another name, hidden, in the same folder, and takes its own
-// name, and the place of any file of that name, in commit(); without commit() it goes, and what was there stays.
-// Anything else that exists already (a device, a named pipe) is written in place.
+// "-" is standard output. A regular file is written under a hidden temporary name in the same folder. commit() gives it
+// its own name, replacing any file of that name; without commit() the temporary file is removed, and what was there
+// stays. Anything else that exists already (a device, a named pipe) is written in place.
 class OutputFile {
  public:
   enum class Durability {
-    kOnDisk,     // committed is on the disk, whatever happens to the machine
-    kOfProcess,  // whatever happens to the process: for what can be made again
+    kOnDisk,     // what is committed survives a crash of the machine
+    kOfProcess,  // it survives the end of the process only: for what can be made again
   };
 
   // Throws InputError("PATH: …"), as write and commit do.
@@ -33,7 +33,7 @@ class OutputFile {
   // Throws OutputClosed when the reader is gone, Interrupted when a signal was noted.
   void write(std::string_view bytes);
 
-  // Bytes so far. Any thread may ask.
+  // Bytes written so far. Any thread may ask.
   std::uint64_t written() const { return written_.load(std::memory_order_relaxed); }
 
   // What was written is there, under its name, when this returns.
@@ -48,11 +48,11 @@ class OutputFile {
   std::string temporary_path_;  // empty: written in place
   int descriptor_ = -1;
   std::atomic<std::uint64_t> written_ = 0;
-  off_t started_ = 0;        // so much of the file is on its way to the disk
+  off_t started_ = 0;        // bytes that are on their way to the disk
   std::size_t pending_ = 0;  // written since
 };
 
-// Whether both name one file, be it there or not, so that writing to one would replace the other; never for "-".
+// Whether both paths name one file, which need not exist. Writing to one would then replace the other. False for "-".
 bool is_same_file(const std::string& output, const std::string& other);
 
 }  // namespace iris

@@ -76,15 +76,16 @@ std::unique_ptr<Network> make_network(const TensorFile& file, const ClassifierOp
   return make_iris_network(file, options.key, options.hidden, device);
 }
 
-at::ScalarType scalar_type_of(const std::string& dtype) {
-  const std::pair<const char*, at::ScalarType> known[] = {
-      {"float32", at::kFloat}, {"bfloat16", at::kBFloat16}, {"float16", at::kHalf}};
-  for (const auto& [name, type] : known) {
-    if (dtype == name) {
-      return type;
-    }
+at::ScalarType scalar_type_of(WeightDtype dtype) {
+  switch (dtype) {
+    case WeightDtype::kFloat32:
+      return at::kFloat;
+    case WeightDtype::kBFloat16:
+      return at::kBFloat16;
+    case WeightDtype::kFloat16:
+      return at::kHalf;
   }
-  throw UsageError("dtype " + dtype + ": is not one of float32, bfloat16, float16", {Choice::Of::kDtype});
+  return at::kFloat;
 }
 
 // A smaller number is not remembered: a server that is short of memory now and then would end at one row per pass.
@@ -153,7 +154,7 @@ void softmax(Predictions& predictions) {
 }  // namespace
 
 Classifier Classifier::open(const std::string& path, const ClassifierOptions& options) {
-  const at::ScalarType dtype = scalar_type_of(options.dtype.value_or("float32"));
+  const at::ScalarType dtype = scalar_type_of(options.dtype.value_or(WeightDtype::kFloat32));
   const ModelFile file = read_model_file(path);
   const auto* archive = std::get_if<Pt2Archive>(&file);
   const bool is_for_cpu = archive != nullptr && archive->device() == "cpu" && options.device == "auto";

@@ -14,9 +14,12 @@
 
 namespace iris {
 
+// What a model's weights may be converted to.
+enum class WeightDtype { kFloat32, kBFloat16, kFloat16 };
+
 struct ClassifierOptions {
   std::string device = "auto";              // see resolve_device
-  std::optional<std::string> dtype = {};    // of the weights: float32, bfloat16 or float16; absent: the file's
+  std::optional<WeightDtype> dtype = {};    // of the weights; absent: the file's
   std::optional<std::string> key = {};      // the state_dict in a checkpoint
   std::optional<std::int64_t> hidden = {};  // IrisNet's width; absent: 16; for state_dicts only
   std::vector<std::string> features = {};   // names that win over the file's

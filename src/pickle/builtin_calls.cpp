@@ -5,13 +5,13 @@
 #include <optional>
 #include <utility>
 
-#include "error.h"
+#include "io/byte_cursor.h"
 #include "pickle/literals.h"
 
 namespace iris::pickle {
 namespace {
 
-// What one byte of the pickle pushed is copied at most this often; once or twice in a real one.
+// So many values may be copied for each byte of the pickle. A real one copies a value once or twice.
 constexpr std::size_t kMaxCopiesPerByte = 4;
 constexpr std::size_t kMinCopyLimit = 65'536;
 
@@ -28,9 +28,7 @@ bool is_builtin_call(std::string_view name) {
 BuiltinCalls::BuiltinCalls(Document& document, std::size_t pickle_size)
     : document_(document), copy_limit_(std::max(pickle_size * kMaxCopiesPerByte, kMinCopyLimit)) {}
 
-void BuiltinCalls::fail(const std::string& fact) const {
-  throw FormatError("offset " + std::to_string(offset_) + ": " + fact);
-}
+void BuiltinCalls::fail(const std::string& fact) const { fail_at(offset_, fact); }
 
 std::vector<Value> BuiltinCalls::copy_of_items(Value container) {
   const auto items = document_.items(container);
@@ -43,14 +41,14 @@ std::vector<Value> BuiltinCalls::copy_of_items(Value container) {
 
 std::vector<Value> BuiltinCalls::arguments_of(Value tuple) {
   if (tuple.kind != Kind::kTuple) {
-    fail("a function's arguments are no tuple");
+    fail("a function's arguments are not a tuple");
   }
   return copy_of_items(tuple);
 }
 
 std::vector<Value> BuiltinCalls::contents_of(Value iterable, const std::string& name) {
   if (iterable.kind != Kind::kList && iterable.kind != Kind::kTuple) {
-    fail(name + " is made of something that is no list");
+    fail(name + " is made of something that is not a list");
   }
   return copy_of_items(iterable);
 }

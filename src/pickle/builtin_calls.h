@@ -15,13 +15,14 @@ namespace iris::pickle {
 
 bool is_builtin_call(std::string_view qualified_name);
 
-// Adds what is called for to a document, in memory that the pickle's size bounds: calls copy their arguments, and a
-// small pickle may call often with one large list. All functions throw FormatError("offset N: …"), N being the call's.
+// Adds the results of calls to a document. Calls copy their arguments, and a small pickle may call often with one large
+// list: what is copied is limited in proportion to the pickle's size. All functions throw FormatError("offset N: …"), N
+// being the call's.
 class BuiltinCalls {
  public:
   BuiltinCalls(Document& document, std::size_t pickle_size);
 
-  // The value that the function, for which is_builtin_call, returns in Python.
+  // What the function returns in Python. is_builtin_call must hold for it.
   Value call(Value function, Value arguments, std::size_t offset);
 
   // The call itself, or an object, as data: of kind kCall or kObject.

@@ -8,16 +8,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include "error.h"
+#include "io/byte_cursor.h"
 
 namespace iris::pickle {
-namespace {
-
-[[noreturn]] void fail_at(std::size_t offset, const std::string& fact) {
-  throw FormatError("offset " + std::to_string(offset) + ": " + fact);
-}
-
-}  // namespace
 
 Value Value::of_bool(bool value) {
   Value result;
@@ -170,7 +163,7 @@ void Document::drop_duplicate_keys(Container& dict, TextNumbers& texts) const {
       case Kind::kCall:
         break;
       default:
-        fail_at(dict.offset, "a dict has a key that is no string, number or tuple");
+        fail_at(dict.offset, "a dict has a key that is not a string, number or tuple");
     }
     if (identity) {
       const auto [place, is_new] = places.emplace(*identity, kept.size() + 1);
@@ -187,8 +180,8 @@ void Document::drop_duplicate_keys(Container& dict, TextNumbers& texts) const {
   }
 }
 
-// Depth first, with a stack of its own: how deep and how long to walk is each container, its parts' figures being known
-// by then. Meeting a container whose walk has begun and not ended is a cycle.
+// Walks depth first, with a stack of its own. When a container's walk ends, the figures of its parts are known.
+// Meeting a container whose walk has begun and not ended means a cycle.
 void Document::finish(Value root) {
   TextNumbers texts(texts_);
   for (Container& each : containers_) {

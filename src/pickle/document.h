@@ -37,7 +37,7 @@ enum class Kind : std::uint8_t {
   kPersistentId,  // the one id
 };
 
-// Trivially copied; means something only together with its Document.
+// Trivially copied. Only its Document can say what it means.
 struct Value {
   Kind kind = Kind::kNone;
   union {
@@ -56,8 +56,8 @@ struct Value {
   bool is_dict() const { return kind == Kind::kDict || kind == Kind::kOrderedDict || kind == Kind::kCounter; }
 };
 
-// Owns all values of one or more pickles in flat tables, so that however deep a file nests, reading and destroying it
-// take no stack. A value that two containers hold is held once. After read_pickle there are no cycles, and walking all
+// Owns all values of one or more pickles in flat tables, so that reading and destroying a deeply nested file takes no
+// stack. A value that two containers hold is held once. After read_pickle there are no cycles, and walking all
 // paths from a root meets at most kMaxWalk values, at most kMaxDepth deep.
 // Texts may be views into the bytes that were read: those must outlive the Document. Not thread-safe while it is
 // changed; any number of threads may read.
@@ -71,12 +71,12 @@ class Document {
   std::string_view text(Value value) const;
   std::span<const Value> items(Value value) const;
   std::span<Value> items(Value value);
-  // What BUILD gave to an OrderedDict (a dict such as {"_metadata": …}) or to an object; kNone without.
+  // What BUILD gave to an OrderedDict (a dict such as {"_metadata": …}) or to an object; kNone: nothing.
   Value state(Value value) const;
   // Where in the file the container was begun.
   std::size_t offset(Value value) const;
 
-  // The value under a string key; nullptr where there is none, or `dict` is no dict. Linear in the dict's size.
+  // The value under a string key; nullptr where there is none, or `dict` is not a dict. Linear in the dict's size.
   const Value* find(Value dict, std::string_view key) const;
 
   Value add_view(Kind kind, std::string_view text);  // keeps the view

@@ -8,7 +8,7 @@
 
 namespace iris::pickle {
 
-// Adds the character to the text; false, and nothing added, for what is no character.
+// Appends the character; false, and nothing appended, where it is a surrogate or past U+10FFFF.
 bool append_utf8(std::string& text, std::uint32_t character);
 
 // What text.encode("latin1") gives; nullopt past U+00FF. `utf8` must be UTF-8.
@@ -17,7 +17,7 @@ std::optional<std::string> latin1_bytes(std::string_view utf8);
 // What Python's repr of a byte string stands for ('a\n\x00'); nullopt where it is badly quoted or escaped.
 std::optional<std::string> unquoted_repr(std::string_view repr);
 
-// Python's raw-unicode-escape (latin1 with \uXXXX and \UXXXXXXXX) as UTF-8; nullopt where it is no text.
+// Python's raw-unicode-escape (latin1 with \uXXXX and \UXXXXXXXX) as UTF-8; nullopt where it is not text.
 std::optional<std::string> unescaped_unicode(std::string_view escaped);
 
 // Little-endian two's complement as an integer; nullopt where 64 bits don't hold it. No bytes are 0.

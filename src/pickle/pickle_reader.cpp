@@ -1,6 +1,5 @@
 #include "pickle/pickle_reader.h"
 
-#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string>
@@ -10,13 +9,11 @@
 #include "pickle/builtin_calls.h"
 #include "pickle/literals.h"
 #include "pickle/opcode.h"
+#include "pickle/value_stack.h"
 #include "text.h"
 
 namespace iris::pickle {
 namespace {
-
-// Far more than a real pickle's largest index, which is its number of PUTs; a vector that long is no burden.
-constexpr std::size_t kMinMemoLimit = 65'536;
 
 constexpr std::size_t kMaxGlobalName = 512;
 
@@ -27,17 +24,18 @@ class Reader {
         filter_(filter),
         document_(document),
         builtins_(document, cursor.remaining()),
-        memo_limit_(std::max<std::size_t>(cursor.remaining(), kMinMemoLimit)) {}
+        stack_(cursor.remaining()) {}
 
   Value read() {
     while (true) {
       start_ = cursor_.offset();
+      stack_.begin_opcode(start_);
       if (cursor_.remaining() == 0) {
         fail("the pickle ends without STOP");
       }
       const auto opcode = static_cast<Opcode>(cursor_.take<std::uint8_t>());
       if (opcode == Opcode::kStop) {
-        const Value root = pop();
+        const Value root = stack_.pop();
         document_.finish(root);
         return root;
       }
@@ -48,48 +46,11 @@ class Reader {
  private:
   void run(Opcode opcode);
 
-  [[noreturn]] void fail(const std::string& fact) const {
-    throw FormatError("offset " + std::to_string(start_) + ": " + fact);
-  }
+  [[noreturn]] void fail(const std::string& fact) const { fail_at(start_, fact); }
 
-  void push(Value value) { stack_.push_back(value); }
+  void push(Value value) { stack_.push(value); }
 
   void push_int(std::int64_t value) { push(Value::of_int(value)); }
-
-  // Where the values above the last MARK begin; the bottom of the stack without one.
-  std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
-
-  Value pop() {
-    const Value value = top();
-    stack_.pop_back();
-    return value;
-  }
-
-  Value top() const {
-    if (stack_.size() <= floor()) {
-      fail("the stack is empty");
-    }
-    return stack_.back();
-  }
-
-  std::vector<Value> pop_count(std::size_t count) {
-    if (stack_.size() < floor() + count) {
-      fail("the stack is empty");
-    }
-    const auto first = stack_.end() - static_cast<std::ptrdiff_t>(count);
-    std::vector<Value> values(first, stack_.end());
-    stack_.erase(first, stack_.end());
-    return values;
-  }
-
-  std::vector<Value> pop_to_mark() {
-    if (marks_.empty()) {
-      fail("there is no MARK");
-    }
-    std::vector<Value> values = pop_count(stack_.size() - marks_.back());
-    marks_.pop_back();
-    return values;
-  }
 
   void push_items(Kind kind, std::vector<Value> items) { push(document_.add_items(kind, std::move(items), start_)); }
 
@@ -121,7 +82,7 @@ class Reader {
   }
 
   void append_to(Kind kind, const char* what, std::span<const Value> values) {
-    const Value target = top();
+    const Value target = stack_.top();
     if (target.kind != kind) {
       fail(std::string("only a ") + what + " can be added to");
     }
@@ -132,32 +93,16 @@ class Reader {
     if (keys_and_values.size() % 2 != 0) {
       fail("a dict has a key without a value");
     }
-    if (!top().is_dict()) {
+    if (!stack_.top().is_dict()) {
       fail("items can be set in a dict only");
     }
-    document_.append(top(), keys_and_values);
+    document_.append(stack_.top(), keys_and_values);
   }
 
-  void put(std::uint64_t index) {
-    if (index >= memo_limit_) {
-      fail("memo index " + std::to_string(index) + " is beyond what the pickle's size warrants");
-    }
-    if (index >= memo_.size()) {
-      memo_.resize(index + 1);
-    }
-    memo_[index] = top();
-  }
-
-  void get(std::uint64_t index) {
-    if (index >= memo_.size() || !memo_[index]) {
-      fail("memo index " + std::to_string(index) + " was never put");
-    }
-    push(*memo_[index]);
-  }
-
-  std::uint64_t take_decimal() {
+  template <typename Number>
+  Number take_number_line() {
     const std::string_view line = cursor_.take_line();
-    std::uint64_t value = 0;
+    Number value = 0;
     const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
     if (error != std::errc() || end != line.data() + line.size()) {
       fail("not a number: " + text::quoted(line));
@@ -166,20 +111,17 @@ class Reader {
   }
 
   void take_int_line(bool is_long);
-  void take_float_line();
   void push_global(std::string_view module, std::string_view name);
   void reduce();
   void new_object(Value arguments);
   void build();
+
   ByteCursor& cursor_;
   GlobalFilter filter_;
   Document& document_;
   BuiltinCalls builtins_;
-  std::size_t memo_limit_;
+  ValueStack stack_;
   std::size_t start_ = 0;  // of the opcode at hand
-  std::vector<Value> stack_;
-  std::vector<std::size_t> marks_;
-  std::vector<std::optional<Value>> memo_;
 };
 
 void Reader::take_int_line(bool is_long) {
@@ -202,21 +144,11 @@ void Reader::take_int_line(bool is_long) {
   }
 }
 
-void Reader::take_float_line() {
-  const std::string_view line = cursor_.take_line();
-  double value = 0;
-  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
-  if (error != std::errc() || end != line.data() + line.size()) {
-    fail("not a number: " + text::quoted(line));
-  }
-  push(Value::of_float(value));
-}
-
 void Reader::push_global(std::string_view module, std::string_view name) {
   if (module == "__builtin__") {  // as protocols 0 to 2 spell it, for Python 2
     module = "builtins";
   }
-  // Beyond this no name is allowed; a part of it is enough for the message.
+  // A longer name is never allowed; a part of it is enough for the message.
   const std::string qualified =
       std::string(module.substr(0, kMaxGlobalName)) + "." + std::string(name.substr(0, kMaxGlobalName));
   if (qualified.size() > kMaxGlobalName || qualified.find('\n') != std::string::npos ||
@@ -229,8 +161,8 @@ void Reader::push_global(std::string_view module, std::string_view name) {
 }
 
 void Reader::reduce() {
-  const Value arguments = pop();
-  const Value function = pop();
+  const Value arguments = stack_.pop();
+  const Value function = stack_.pop();
   if (function.kind != Kind::kGlobal) {
     fail("only a function can be called");
   }
@@ -245,7 +177,7 @@ void Reader::reduce() {
 }
 
 void Reader::new_object(Value arguments) {
-  const Value type = pop();
+  const Value type = stack_.pop();
   const std::string_view name = type.kind == Kind::kGlobal ? document_.text(type) : std::string_view();
   if (name == "collections.OrderedDict") {
     push(builtins_.call(type, arguments, start_));
@@ -257,8 +189,8 @@ void Reader::new_object(Value arguments) {
 }
 
 void Reader::build() {
-  const Value state = pop();
-  const Value target = top();
+  const Value state = stack_.pop();
+  const Value target = stack_.top();
   if (target.kind == Kind::kOrderedDict ? !state.is_dict() : target.kind != Kind::kObject) {
     fail("state can be given to an OrderedDict only, as a dict");
   }
@@ -281,35 +213,29 @@ void Reader::run(Opcode opcode) {
       return;
 
     case Opcode::kMark:
-      marks_.push_back(stack_.size());
-      return;
+      return stack_.mark();
     case Opcode::kPop:
-      if (stack_.size() == floor() && !marks_.empty()) {
-        marks_.pop_back();
-      } else {
-        pop();
-      }
-      return;
+      return stack_.pop_value_or_mark();
     case Opcode::kPopMark:
-      pop_to_mark();
+      stack_.pop_to_mark();
       return;
     case Opcode::kDup:
-      return push(top());
+      return push(stack_.top());
 
     case Opcode::kPut:
-      return put(take_decimal());
+      return stack_.put(take_number_line<std::uint64_t>());
     case Opcode::kBinPut:
-      return put(cursor_.take<std::uint8_t>());
+      return stack_.put(cursor_.take<std::uint8_t>());
     case Opcode::kLongBinPut:
-      return put(cursor_.take<std::uint32_t>());
+      return stack_.put(cursor_.take<std::uint32_t>());
     case Opcode::kMemoize:
-      return put(memo_.size());
+      return stack_.put_next();
     case Opcode::kGet:
-      return get(take_decimal());
+      return stack_.get(take_number_line<std::uint64_t>());
     case Opcode::kBinGet:
-      return get(cursor_.take<std::uint8_t>());
+      return stack_.get(cursor_.take<std::uint8_t>());
     case Opcode::kLongBinGet:
-      return get(cursor_.take<std::uint32_t>());
+      return stack_.get(cursor_.take<std::uint32_t>());
 
     case Opcode::kNone:
       return push(Value{});
@@ -337,7 +263,7 @@ void Reader::run(Opcode opcode) {
       return push_long(cursor_.take_text(static_cast<std::uint64_t>(size)));
     }
     case Opcode::kFloat:
-      return take_float_line();
+      return push(Value::of_float(take_number_line<double>()));
     case Opcode::kBinFloat:
       return push(Value::of_float(cursor_.take_big_endian_double()));
 
@@ -382,70 +308,70 @@ void Reader::run(Opcode opcode) {
     case Opcode::kEmptyTuple:
       return push_items(Kind::kTuple, {});
     case Opcode::kTuple1:
-      return push_items(Kind::kTuple, pop_count(1));
+      return push_items(Kind::kTuple, stack_.pop_count(1));
     case Opcode::kTuple2:
-      return push_items(Kind::kTuple, pop_count(2));
+      return push_items(Kind::kTuple, stack_.pop_count(2));
     case Opcode::kTuple3:
-      return push_items(Kind::kTuple, pop_count(3));
+      return push_items(Kind::kTuple, stack_.pop_count(3));
     case Opcode::kTuple:
-      return push_items(Kind::kTuple, pop_to_mark());
+      return push_items(Kind::kTuple, stack_.pop_to_mark());
     case Opcode::kEmptyList:
       return push_items(Kind::kList, {});
     case Opcode::kList:
-      return push_items(Kind::kList, pop_to_mark());
+      return push_items(Kind::kList, stack_.pop_to_mark());
     case Opcode::kAppend: {
-      const Value item = pop();
+      const Value item = stack_.pop();
       return append_to(Kind::kList, "list", {&item, 1});
     }
     case Opcode::kAppends: {
-      const std::vector<Value> items = pop_to_mark();
+      const std::vector<Value> items = stack_.pop_to_mark();
       return append_to(Kind::kList, "list", items);
     }
     case Opcode::kEmptyDict:
       return push_dict(Kind::kDict, {});
     case Opcode::kDict:
-      return push_dict(Kind::kDict, pop_to_mark());
+      return push_dict(Kind::kDict, stack_.pop_to_mark());
     case Opcode::kSetItem: {
-      const std::vector<Value> key_and_value = pop_count(2);
+      const std::vector<Value> key_and_value = stack_.pop_count(2);
       return set_items(key_and_value);
     }
     case Opcode::kSetItems: {
-      const std::vector<Value> keys_and_values = pop_to_mark();
+      const std::vector<Value> keys_and_values = stack_.pop_to_mark();
       return set_items(keys_and_values);
     }
     case Opcode::kEmptySet:
       return push_items(Kind::kSet, {});
     case Opcode::kAddItems: {
-      const std::vector<Value> items = pop_to_mark();
+      const std::vector<Value> items = stack_.pop_to_mark();
       return append_to(Kind::kSet, "set", items);
     }
     case Opcode::kFrozenSet:
-      return push_items(Kind::kFrozenSet, pop_to_mark());
+      return push_items(Kind::kFrozenSet, stack_.pop_to_mark());
 
     case Opcode::kGlobal: {
       const std::string_view module = cursor_.take_line();
       return push_global(module, cursor_.take_line());
     }
     case Opcode::kStackGlobal: {
-      const std::vector<Value> names = pop_count(2);
+      const std::vector<Value> names = stack_.pop_count(2);
       if (names[0].kind != Kind::kString || names[1].kind != Kind::kString) {
-        fail("a global's name is no string");
+        fail("a global's name is not a string");
       }
       return push_global(document_.text(names[0]), document_.text(names[1]));
     }
     case Opcode::kReduce:
       return reduce();
     case Opcode::kNewObj:
-      return new_object(pop());
+      return new_object(stack_.pop());
     case Opcode::kBuild:
       return build();
     case Opcode::kPersId: {
       push_string(cursor_.take_line());
-      const Value id = pop();
+      const Value id = stack_.pop();
       return push_items(Kind::kPersistentId, {id});
     }
     case Opcode::kBinPersId: {
-      const Value id = pop();
+      const Value id = stack_.pop();
       return push_items(Kind::kPersistentId, {id});
     }
 

@@ -7,8 +7,10 @@
 #include <unordered_map>
 
 #include "error.h"
+#include "io/bytes.h"
 #include "pickle/literals.h"
 #include "pickle/opcode.h"
+#include "text.h"
 
 namespace iris::pickle {
 namespace {
@@ -29,20 +31,13 @@ class Writer {
  private:
   void op(Opcode opcode) { bytes_ += static_cast<char>(opcode); }
 
-  template <typename Integer>
-  void put_little_endian(Integer value) {
-    for (std::size_t i = 0; i < sizeof value; ++i) {
-      bytes_ += static_cast<char>(static_cast<std::make_unsigned_t<Integer>>(value) >> (8 * i) & 0xFF);
-    }
-  }
-
   std::uint32_t memoize() {
     if (memo_size_ < 256) {
       op(Opcode::kBinPut);
       bytes_ += static_cast<char>(memo_size_);
     } else {
       op(Opcode::kLongBinPut);
-      put_little_endian(memo_size_);
+      put_little_endian(bytes_, memo_size_);
     }
     return memo_size_++;
   }
@@ -53,24 +48,24 @@ class Writer {
       bytes_ += static_cast<char>(index);
     } else {
       op(Opcode::kLongBinGet);
-      put_little_endian(index);
+      put_little_endian(bytes_, index);
     }
   }
 
   void save_int(std::int64_t value) {
     if (value >= 0 && value <= 0xFF) {
       op(Opcode::kBinInt1);
-      put_little_endian(static_cast<std::uint8_t>(value));
+      put_little_endian(bytes_, static_cast<std::uint8_t>(value));
     } else if (value >= 0 && value <= 0xFFFF) {
       op(Opcode::kBinInt2);
-      put_little_endian(static_cast<std::uint16_t>(value));
+      put_little_endian(bytes_, static_cast<std::uint16_t>(value));
     } else if (value == static_cast<std::int32_t>(value)) {
       op(Opcode::kBinInt);
-      put_little_endian(static_cast<std::int32_t>(value));
+      put_little_endian(bytes_, static_cast<std::int32_t>(value));
     } else {
       op(Opcode::kLong1);
       bytes_ += '\x08';
-      put_little_endian(value);
+      put_little_endian(bytes_, value);
     }
   }
 
@@ -93,13 +88,16 @@ class Writer {
     return save_new_string(text);
   }
 
-  std::uint32_t save_new_string(std::string_view text) {
-    if (text.size() > std::numeric_limits<std::uint32_t>::max()) {
+  std::uint32_t save_new_string(std::string_view utf8) {
+    if (utf8.size() > std::numeric_limits<std::uint32_t>::max()) {
       throw FormatError("a text of more than 4 GiB cannot be written");
     }
+    if (!text::is_utf8(utf8)) {
+      throw FormatError("the text " + text::quoted(utf8) + " is not UTF-8");
+    }
     op(Opcode::kBinUnicode);
-    put_little_endian(static_cast<std::uint32_t>(text.size()));
-    bytes_ += text;
+    put_little_endian(bytes_, static_cast<std::uint32_t>(utf8.size()));
+    bytes_ += utf8;
     return memoize();
   }
 
@@ -227,7 +225,7 @@ std::uint32_t Writer::save_container(Value value) {
       return memoize();
     case Kind::kPersistentId:
       if (!in_external_) {
-        throw FormatError("a storage that is no tensor's cannot be written");
+        throw FormatError("a storage without a tensor cannot be written");
       }
       save(items[0]);
       op(Opcode::kBinPersId);

@@ -16,9 +16,9 @@
 namespace iris {
 namespace {
 
-// Comparing every missing name with every unexpected one stops to be worth the time.
+// With more pairs than this, missing names are not compared with unexpected ones.
 constexpr std::size_t kMaxNamesCompared = 10'000;
-// Longer prefixes than any wrapper gives are not looked for: a file's name may be of a million dots.
+// Longer prefixes are not looked for: a name in a file may have a million dots.
 constexpr std::size_t kMaxPrefix = 256;
 
 StateDict targets_of(const torch::nn::Module& module) {
@@ -60,7 +60,7 @@ std::string dtype_of(const at::Tensor& tensor) {
   return dtype ? std::string(name_of(*dtype)) : c10::toString(tensor.scalar_type());
 }
 
-// LibTorch has no copy for some of its newest dtypes; a trial tells.
+// LibTorch cannot convert some of its newest dtypes; trying tells which.
 bool can_convert(at::ScalarType from, at::ScalarType to) {
   try {
     return from == to || at::empty({1}, from).to(to).defined();
@@ -89,7 +89,7 @@ std::size_t distance(std::string_view from, std::string_view to) {
   return row.back();
 }
 
-// BatchNorm counts its batches since version 2 of its layout; Python, too, keeps the module's own count then.
+// BatchNorm counts its batches since version 2 of its layout. For older files Python keeps the module's own count.
 bool may_be_missing(const std::string& name, const torch::OrderedDict<std::string, std::int64_t>& versions) {
   constexpr std::string_view kCount = "num_batches_tracked";
   if (!name.ends_with(kCount)) {
@@ -100,7 +100,7 @@ bool may_be_missing(const std::string& name, const torch::OrderedDict<std::strin
   return version == nullptr || *version < 2;
 }
 
-// What the load would do, and all that speaks against it.
+// What the load would do, and every reason against it.
 class Plan {
  public:
   Plan(const StateDict& targets, const StateDict& state_dict) {
@@ -141,7 +141,12 @@ class Plan {
     for (const std::string& mismatch : mismatches_) {
       message += "\n  " + mismatch;
     }
-    throw InputError(message + common_prefix_hint());
+    const std::string prefix = common_prefix();
+    if (prefix.empty()) {
+      throw InputError(message);
+    }
+    throw InputError(message + "\n  the file's names have one more prefix: " + text::quoted(prefix),
+                     {Choice::Of::kPrefix, prefix});
   }
 
   void copy() const {
@@ -191,8 +196,8 @@ class Plan {
     return nearest == nullptr ? "" : "; is it the file's " + text::printable(nearest->first) + "?";
   }
 
-  // All missing keys are there under one more prefix.
-  std::string common_prefix_hint() const {
+  // Under which all missing keys are in the file; empty: there is none.
+  std::string common_prefix() const {
     if (missing_.empty() || unexpected_.size() != missing_.size()) {
       return "";
     }
@@ -202,8 +207,7 @@ class Plan {
       const bool fits = std::all_of(missing_.begin(), missing_.end(),
                                     [&](const Named& named) { return sources_.contains(prefix + named.first); });
       if (fits) {
-        return "\n  the file's names have the prefix " + text::quoted(prefix) +
-               " more; drop it with: iris convert --strip-prefix " + text::printable(prefix) + " IN OUT";
+        return prefix;
       }
     }
     return "";

@@ -11,11 +11,12 @@
 #include "tensor_file/selection.h"
 #include "tensor_file/tensor_writer.h"
 #include "text.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
 
-// Memory that the storage's owner keeps, and frees with the last tensor on it.
+// The record's owner keeps the memory, and is released with the last tensor on it.
 c10::Storage make_storage(const StorageRecord& record, std::size_t alignment) {
   auto owner = record.owner;
   const auto* bytes = record.data.data();
@@ -33,8 +34,7 @@ c10::Storage make_storage(const StorageRecord& record, std::size_t alignment) {
   return c10::Storage(c10::Storage::use_byte_size_t(), record.size, std::move(pointer), nullptr, false);
 }
 
-// The record's fields are checked already, so this goes past the dispatcher, which would check them again, and warn of
-// complex32.
+// Not by the dispatcher: it would check again what is checked already, and warn of complex32.
 at::Tensor make_tensor(const TensorRecord& record, const c10::Storage& storage) {
   const auto dtype = static_cast<at::ScalarType>(record.dtype);
   at::Tensor tensor = at::detail::make_tensor<c10::TensorImpl>(
@@ -71,7 +71,7 @@ StateDict tensors_of(const TensorFile& file, const std::optional<std::string>& k
 }
 
 StateDict tensors_in(const TensorFile& file, pickle::Value value) {
-  std::vector<std::size_t> alignments(file.storages.size(), 1);  // that all tensors on a storage can do with
+  std::vector<std::size_t> alignments(file.storages.size(), 1);  // that suffices for all tensors on a storage
   for (const TensorRecord& tensor : file.tensors) {
     alignments[tensor.storage] = std::max(alignments[tensor.storage], word_size_of(tensor.dtype));
   }
@@ -93,14 +93,12 @@ StateDict tensors_in(const TensorFile& file, pickle::Value value) {
 
 StateDict read_state_dict(const std::string& path, const std::optional<std::string>& key, bool verify) {
   const TensorFile file = read_tensor_file(path);
-  try {
+  return with_place(text::input_name(path), [&] {
     if (verify) {
       verify_data(file);
     }
     return tensors_of(file, key);
-  } catch (const FormatError& error) {
-    throw FormatError((path == "-" ? "stdin" : path) + ": " + error.what());
-  }
+  });
 }
 
 }  // namespace iris

@@ -33,7 +33,7 @@ struct StateDict : torch::OrderedDict<std::string, at::Tensor> {
 
 // Reads the state_dict in a file, whatever its name: zip and legacy files of torch.save, safetensors, TorchScript and
 // C++ torch::save archives (as data: nothing in them is run). "-" is standard input.
-// key: which dictionary of a checkpoint; inner ones behind dots. Without it: the first of model_state_dict, state_dict,
+// key: which dictionary of a checkpoint; inner ones after dots. Without it: the first of model_state_dict, state_dict,
 // model_state and model that holds tensors; else the file's root if it does; else the only inner dictionary that does.
 // The tensors are on the CPU, also those saved on a GPU. Their data is mapped from the file, and so read when it is
 // first used; they keep the mapping alive, and writing to them changes memory, never the file. The file must not be cut

@@ -23,8 +23,8 @@ class TensorFileBuilder {
   // Keys and values in turn.
   pickle::Value add_dict(std::vector<pickle::Value> items);
 
-  // Keeps the tensor's memory alive, of one on a GPU a copy. Throws InputError, naming it, for a tensor that has no
-  // storage of its own (sparse, quantized, meta).
+  // Keeps the tensor's memory alive or, of a tensor on a GPU, a copy. Throws InputError, naming it, for a tensor that
+  // has no storage of its own (sparse, quantized, meta).
   pickle::Value add_tensor(const std::string& name, const at::Tensor& tensor);
 
   // As Python's module.state_dict(): an OrderedDict with its _metadata.

@@ -1,5 +1,5 @@
-// One function per container: the file's bytes, of that container by their beginning, to a TensorFile. All throw
-// FormatError, without the path.
+// One function per container: from a file of that kind (kind_of_file) to a TensorFile. All throw FormatError, without
+// the path.
 #pragma once
 
 #include <memory>
@@ -8,11 +8,12 @@
 
 #include "io/file_bytes.h"
 #include "tensor_file/tensor_file.h"
+#include "tensor_file/zip_reader.h"
 
 namespace iris {
 
 // torch.save since 1.6, torch.jit.save and C++ torch::save.
-TensorFile read_zip_container(std::shared_ptr<const FileBytes> file);
+TensorFile read_zip_container(const ZipReader& zip, std::shared_ptr<const FileBytes> file);
 
 // torch.save before 1.6.
 TensorFile read_legacy_container(std::shared_ptr<const FileBytes> file);
@@ -21,7 +22,8 @@ TensorFile read_legacy_container(std::shared_ptr<const FileBytes> file);
 TensorFile read_safetensors_container(std::shared_ptr<const FileBytes> file);
 inline constexpr const char* kSafetensorsMetadata = "__metadata__";
 
-// Throws a FormatError that says so, and what to do, if the bytes, in which `fact` was found, pickle a whole model.
+// Throws a FormatError that says what to do if the bytes are the pickle of a whole model. `fact`: why they were
+// refused.
 void throw_as_whole_model_if_so(std::string_view pickle, const std::string& fact);
 
 }  // namespace iris

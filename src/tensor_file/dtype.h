@@ -8,7 +8,7 @@
 
 namespace iris {
 
-// In the order and with the numbers of c10::ScalarType, which LibTorch keeps for good.
+// In the order and with the numbers of c10::ScalarType, which LibTorch never changes.
 enum class DType : std::int8_t {};
 
 // What torch's Python calls it, without "torch.": "float32".

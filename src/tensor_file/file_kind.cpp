@@ -4,6 +4,8 @@
 #include <cctype>
 #include <string_view>
 
+#include "io/bytes.h"
+
 namespace iris {
 namespace {
 
@@ -12,11 +14,11 @@ using namespace std::string_view_literals;
 constexpr std::size_t kSniffed = 512;
 constexpr std::size_t kTarMagicOffset = 257;
 constexpr std::string_view kLegacyMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"sv;
-constexpr std::size_t kMaxMagicOffset = 11;  // behind PROTO and FRAME
+constexpr std::size_t kMaxMagicOffset = 11;  // after PROTO and FRAME
 constexpr std::string_view kLegacyMagicInDecimal = "L119547037146038801333356L\n."sv;
 
 std::string_view head_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), kSniffed)};
+  return text_of(bytes.first(std::min(bytes.size(), kSniffed)));
 }
 
 std::string lower_trimmed(std::string_view text) {

@@ -11,7 +11,7 @@ enum class FileKind { kZip, kLegacy, kSafetensors, kOther };
 
 FileKind kind_of_file(std::span<const std::byte> bytes);
 
-// For a file of no kind that we read: what it is instead, and what to do.
+// Of a file of kind kOther: what it is instead, and what to do.
 std::string describe_foreign_file(std::span<const std::byte> bytes);
 
 }  // namespace iris

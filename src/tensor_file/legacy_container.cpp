@@ -7,6 +7,7 @@
 #include "tensor_file/torch_globals.h"
 #include "tensor_file/torch_pickle.h"
 #include "text.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
@@ -36,11 +37,7 @@ class LegacyReader {
 
  private:
   Value take_pickle(const char* what) {
-    try {
-      return pickle::read_pickle(cursor_, use_of_torch_global, file_.document);
-    } catch (const FormatError& error) {
-      throw FormatError(std::string(what) + ": " + error.what());
-    }
+    return with_place(what, [&] { return pickle::read_pickle(cursor_, use_of_torch_global, file_.document); });
   }
 
   void check_system(Value info) const {
@@ -57,7 +54,7 @@ class LegacyReader {
 
   void read_storages(Value keys) {
     if (keys.kind != Kind::kList) {
-      throw FormatError("the list of storages is no list");
+      throw FormatError("the list of storages is not a list");
     }
     std::map<std::string, std::uint32_t, std::less<>> pending;
     for (std::uint32_t i = 0; i < file_.storages.size(); ++i) {
@@ -82,7 +79,7 @@ class LegacyReader {
       throw FormatError("storage " + text::quoted(pending.begin()->first) + " is missing, though a tensor lies in it");
     }
     if (cursor_.remaining() > 0) {
-      cursor_.fail("there are bytes behind the last storage");
+      cursor_.fail("there are bytes after the last storage");
     }
   }
 
@@ -100,7 +97,7 @@ TensorFile read_legacy_container(std::shared_ptr<const FileBytes> bytes) {
   try {
     LegacyReader(ByteCursor(all), file).read();
   } catch (const FormatError& error) {
-    throw_as_whole_model_if_so({reinterpret_cast<const char*>(all.data()), all.size()}, error.what());
+    throw_as_whole_model_if_so(text_of(all), error.what());
     throw;
   }
   return file;

@@ -10,6 +10,7 @@
 #include "tensor_file/containers.h"
 #include "tensor_file/tensor_checks.h"
 #include "text.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
@@ -24,12 +25,12 @@ struct HeaderEntry {
   std::string name;
   std::string dtype;
   std::vector<std::int64_t> shape;
-  std::vector<std::uint64_t> offsets;  // begin and end, in the data behind the header
+  std::vector<std::uint64_t> offsets;  // begin and end, in the data after the header
 };
 
 // What the JSON header may be: {NAME: {"dtype": TEXT, "shape": [N…], "data_offsets": [N, N]}, …,
-// "__metadata__": {TEXT: TEXT, …}}. As a SAX handler it meets every key, so that one that comes twice is seen, and
-// refuses nesting as it begins.
+// "__metadata__": {TEXT: TEXT, …}}. A SAX handler sees a key that comes twice, and can refuse
+// nesting as it begins.
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
  public:
   std::vector<HeaderEntry> entries;
@@ -110,7 +111,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   bool number_float(double, const std::string&) override { fail_unexpected(); }
   bool binary(nlohmann::json::binary_t&) override { fail_unexpected(); }
   bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) override {
-    fail("is no JSON at its byte " + std::to_string(position));
+    fail("is not JSON at its byte " + std::to_string(position));
   }
 
  private:
@@ -129,15 +130,12 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 };
 
 TensorRecord record_of(const HeaderEntry& entry, std::uint64_t data_size) {
-  const auto fail = [&](const std::string& fact) {
-    throw FormatError("safetensors: tensor " + text::quoted(entry.name) + ": " + fact);
-  };
   const std::optional<DType> dtype = dtype_of_safetensors_name(entry.dtype);
   if (!dtype) {
-    fail("dtype " + text::quoted(entry.dtype) + " is unknown");
+    throw FormatError("dtype " + text::quoted(entry.dtype) + " is unknown");
   }
   if (entry.offsets.size() != 2 || entry.offsets[0] > entry.offsets[1] || entry.offsets[1] > data_size) {
-    fail("its data_offsets lie outside the file");
+    throw FormatError("its data_offsets lie outside the file");
   }
   TensorRecord tensor;
   tensor.dtype = *dtype;
@@ -153,22 +151,18 @@ TensorRecord record_of(const HeaderEntry& entry, std::uint64_t data_size) {
     const auto dimension = static_cast<std::uint64_t>(std::max<std::int64_t>(entry.shape[i], 1));
     tensor.strides[i] = static_cast<std::int64_t>(numel);
     if (!is_empty && dimension > size / numel) {
-      fail("its shape needs more than its " + std::to_string(size) + " bytes");
+      throw FormatError("its shape needs more than its " + std::to_string(size) + " bytes");
     }
     numel *= is_empty ? 1 : dimension;
   }
   if ((is_empty ? 0 : numel * size_of(*dtype)) != size) {
-    fail("its shape needs another number of bytes than its " + std::to_string(size));
+    throw FormatError("its shape needs another number of bytes than its " + std::to_string(size));
   }
-  try {
-    check_tensor(tensor, size);
-  } catch (const FormatError& error) {
-    fail(error.what());
-  }
+  check_tensor(tensor, size);
   return tensor;
 }
 
-// The tensors' data must lie end to end, from the first byte behind the header to the file's last.
+// The tensors' data must lie end to end, from the first byte after the header to the file's last.
 void check_coverage(const std::vector<HeaderEntry>& entries, std::uint64_t data_size) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   for (const HeaderEntry& entry : entries) {
@@ -212,7 +206,8 @@ TensorFile read_safetensors_container(std::shared_ptr<const FileBytes> bytes) {
   pickle::Document& document = file.document;
   std::vector<Value> items;
   for (const HeaderEntry& entry : reader.entries) {
-    TensorRecord tensor = record_of(entry, data.size());
+    TensorRecord tensor =
+        with_place("safetensors: tensor " + text::quoted(entry.name), [&] { return record_of(entry, data.size()); });
     tensor.storage = static_cast<std::uint32_t>(file.storages.size());
     const std::uint64_t size = entry.offsets[1] - entry.offsets[0];
     file.storages.push_back(

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "error.h"
+#include "io/bytes.h"
 #include "tensor_file/containers.h"
 #include "tensor_file/selection.h"
 #include "tensor_file/tensor_writer.h"
@@ -19,9 +20,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// A tensor expanded by strides of 0 is written out in full; beyond this many times its storage, it is not meant to be.
+// A tensor expanded by strides of 0 is written in full, unless that is more than this many times its storage.
 constexpr std::uint64_t kMaxExpansion = 1024;
-// Nor are so many tensors on one storage, if they are larger than this in all.
+// The same holds for many tensors on one storage that are larger than this together.
 constexpr std::uint64_t kMaxUnshared = 64 << 20;
 constexpr std::size_t kBufferSize = 1 << 20;
 constexpr std::size_t kHeaderAlignment = 8;
@@ -35,6 +36,9 @@ void check_writable(const NamedTensor& named, const StorageRecord& storage) {
     throw FormatError("tensor " + text::quoted(named.name) + ": " + fact);
   };
   const std::string dtype(name_of(named.tensor->dtype));
+  if (!text::is_utf8(named.name)) {
+    fail("its name is not UTF-8");
+  }
   if (safetensors_name_of(named.tensor->dtype).empty()) {
     fail("safetensors has no dtype " + dtype + "; write a .pt");
   }
@@ -64,8 +68,7 @@ class ElementWriter {
     }
     const auto offset = static_cast<std::size_t>(tensor_.offset) * size_;
     if (tensor_.is_contiguous() && !tensor_.is_conj && !tensor_.is_neg) {
-      const auto bytes = data_.subspan(offset, byte_count(tensor_));
-      output_.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+      output_.write(text_of(data_.subspan(offset, byte_count(tensor_))));
       return;
     }
     write_dimension(0, offset);
@@ -86,7 +89,7 @@ class ElementWriter {
 
   void write_element(std::size_t offset) {
     const std::size_t start = buffer_.size();
-    buffer_.append(reinterpret_cast<const char*>(data_.data()) + offset, size_);
+    buffer_.append(text_of(data_.subspan(offset, size_)));
     const std::size_t word = word_size_of(tensor_.dtype);
     for (std::size_t end = word; end <= size_; end += word) {  // the sign is the top bit of each little-endian number
       const bool is_imaginary = word != size_ && end == size_;
@@ -107,7 +110,7 @@ class ElementWriter {
   std::string buffer_;
 };
 
-// As JSON. Written out here, as ordered_json looks through all its keys for each new one.
+// As JSON. Not by ordered_json, which compares each new key with all others.
 std::string metadata_of(const TensorFile& file, pickle::Value dict) {
   const auto& document = file.document;
   const pickle::Value state = dict.has_items() ? document.state(dict) : pickle::Value{};
@@ -117,8 +120,8 @@ std::string metadata_of(const TensorFile& file, pickle::Value dict) {
     const auto entries = document.items(*metadata);
     for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
       if (entries[i].kind == pickle::Kind::kString && entries[i + 1].kind == pickle::Kind::kString) {
-        json += (json.empty() ? "" : ",") + ordered_json(document.text(entries[i])).dump() + ":" +
-                ordered_json(document.text(entries[i + 1])).dump();
+        json += (json.empty() ? "" : ",") + text::json_string(document.text(entries[i])) + ":" +
+                text::json_string(document.text(entries[i + 1]));
       }
     }
   }
@@ -165,15 +168,13 @@ void write_safetensors(const TensorFile& file, pickle::Value dict, OutputFile& o
     const ordered_json entry = {{"dtype", safetensors_name_of(named.tensor->dtype)},
                                 {"shape", named.tensor->shape},
                                 {"data_offsets", {offset, end}}};
-    header += "," + ordered_json(named.name).dump() + ":" + entry.dump();
+    header += "," + text::json_string(named.name) + ":" + text::json(entry);
     offset = end;
   }
   header += '}';
   header.append((kHeaderAlignment - header.size() % kHeaderAlignment) % kHeaderAlignment, ' ');
-  std::string size(8, '\0');
-  for (std::size_t i = 0; i < size.size(); ++i) {
-    size[i] = static_cast<char>(header.size() >> (8 * i) & 0xFF);
-  }
+  std::string size;
+  put_little_endian<std::uint64_t>(size, header.size());
   output.write(size + header);
   for (const NamedTensor& named : tensors) {
     ElementWriter(*named.tensor, file.storages[named.tensor->storage], output).write();

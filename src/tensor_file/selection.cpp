@@ -59,22 +59,26 @@ const Value* find_path(const TensorFile& file, Value dict, std::string_view key)
   return nullptr;
 }
 
-std::vector<std::string> inner_dicts_of_tensors(const TensorFile& file) {
-  std::vector<std::string> keys;
+std::vector<std::string_view> inner_dicts_of_tensors(const TensorFile& file) {
+  std::vector<std::string_view> keys;
   const auto entries = file.document.items(file.root);
   for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
     if (entries[i].kind == Kind::kString && holds_tensors_itself(file, entries[i + 1])) {
-      keys.push_back(key_text(file, entries[i]));
+      keys.push_back(file.document.text(entries[i]));
     }
   }
   return keys;
 }
 
-// What --key may say, inner dictionaries after those that hold them. `room`: for so many entries, as one dictionary may
-// be in a file many times.
+// Of keys in a message. A longer one is cut there, and what it leads to is not looked at: one long key may stand at
+// every level of a small file.
+constexpr std::size_t kMostKeys = 20;
+constexpr std::size_t kLongestKey = 200;
+
+// An inner dictionary comes after the one that holds it. At most `room` entries are looked at, as one dictionary may be
+// in a file many times.
 void add_keys(const TensorFile& file, Value dict, const std::string& before, std::size_t& room,
               std::vector<std::string>& keys) {
-  constexpr std::size_t kMostKeys = 20;
   const auto entries = file.document.items(dict);
   for (std::size_t i = 0; i + 1 < entries.size() && keys.size() < kMostKeys; i += 2) {
     if (room == 0) {
@@ -86,18 +90,32 @@ void add_keys(const TensorFile& file, Value dict, const std::string& before, std
     }
     const std::string key = before + key_text(file, entries[i]);
     if (holds_tensors_itself(file, entries[i + 1])) {
-      keys.push_back(key);
+      keys.push_back(text::printable(key, kLongestKey));
     }
-    add_keys(file, entries[i + 1], key + ".", room, keys);
+    if (key.size() <= kLongestKey) {
+      add_keys(file, entries[i + 1], key + ".", room, keys);
+    }
   }
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) {
-    text += (text.empty() ? "" : ", ") + text::printable(name);
+// The keys of dictionaries of tensors that select_state_dict takes, for a message.
+std::vector<std::string> keys_to_choose(const TensorFile& file) {
+  std::vector<std::string> keys;
+  std::size_t room = 1000;
+  if (file.root.is_dict()) {
+    add_keys(file, file.root, "", room, keys);
   }
-  return text;
+  return keys;
+}
+
+// The root's own keys, for a message.
+std::string root_keys(const TensorFile& file) {
+  std::vector<std::string> keys;
+  const auto entries = file.document.items(file.root);
+  for (std::size_t i = 0; i + 1 < entries.size() && keys.size() < kMostKeys; i += 2) {
+    keys.push_back(text::printable(key_text(file, entries[i]), kLongestKey));
+  }
+  return text::joined(keys) + (entries.size() > 2 * kMostKeys ? ", …" : "");
 }
 
 // Recursion and time are bounded by Document::kMaxDepth and kMaxWalk: a name is put together only for a tensor.
@@ -163,13 +181,10 @@ Selection select_state_dict(const TensorFile& file, const std::optional<std::str
     if (found != nullptr && (found->is_dict() || found->kind == Kind::kObject)) {
       return {*key, *found};
     }
-    std::vector<std::string> keys;
-    if (root.is_dict()) {
-      std::size_t room = 1000;
-      add_keys(file, root, "", room, keys);
-    }
-    throw FormatError("there is no dictionary " + text::quoted(*key) + " in it; " +
-                      (keys.empty() ? "leave --key out" : "--key may be: " + joined(keys)));
+    const std::vector<std::string> keys = keys_to_choose(file);
+    throw FormatError("there is no dictionary " + text::quoted(*key) + " in it; there " +
+                          (keys.empty() ? "is none to choose from" : "are: " + text::joined(keys)),
+                      {Choice::Of::kKey});
   }
   if (root.kind == Kind::kObject) {
     return {"", root};
@@ -187,14 +202,22 @@ Selection select_state_dict(const TensorFile& file, const std::optional<std::str
   if (holds_tensors_itself(file, root) || file.document.items(root).empty()) {
     return {"", root};
   }
-  const auto keys = inner_dicts_of_tensors(file);
+  const std::vector<std::string_view> keys = inner_dicts_of_tensors(file);
   if (keys.size() == 1) {
-    return {keys[0], *file.document.find(root, keys[0])};
+    return {std::string(keys[0]), *file.document.find(root, keys[0])};
   }
   if (keys.empty()) {
-    throw FormatError("holds no dictionary of tensors; iris inspect shows what it holds");
+    const std::vector<std::string> inner = keys_to_choose(file);
+    if (inner.empty()) {
+      throw FormatError("holds no dictionary of tensors; its keys are: " + root_keys(file));
+    }
+    throw FormatError("holds tensors in inner dictionaries only: " + text::joined(inner), {Choice::Of::kKey});
   }
-  throw FormatError("holds several state_dicts; choose one with --key: " + joined(keys));
+  std::vector<std::string> names;
+  for (const std::string_view each : keys) {
+    names.push_back(text::printable(each));
+  }
+  throw FormatError("holds several state_dicts: " + text::joined(names), {Choice::Of::kKey});
 }
 
 std::vector<NamedTensor> named_tensors(const TensorFile& file, Value value) { return Collector(file).collect(value); }

@@ -21,7 +21,7 @@ struct Selection {
   bool is_root() const { return key.empty(); }
 };
 
-// With a key, what that names (inner names behind dots). Without: the first of model_state_dict, state_dict,
+// With a key: the dictionary of that name, inner names after dots. Without: the first of model_state_dict, state_dict,
 // model_state and model that is a dictionary of tensors; else the root if it holds tensors itself; else the only inner
 // dictionary that does. Throws FormatError, without the path, naming the dictionaries there are.
 Selection select_state_dict(const TensorFile& file, const std::optional<std::string>& key);

@@ -4,7 +4,9 @@
 
 #include "error.h"
 #include "tensor_file/containers.h"
-#include "tensor_file/file_kind.h"
+#include "tensor_file/opened_file.h"
+#include "text.h"
+#include "with_place.h"
 
 namespace iris {
 
@@ -52,26 +54,22 @@ void throw_as_whole_model_if_so(std::string_view pickle, const std::string& fact
   }
 }
 
-TensorFile read_tensor_file(std::shared_ptr<const FileBytes> file) {
-  switch (kind_of_file(file->bytes())) {
+TensorFile read_tensor_file(const OpenedFile& file) {
+  switch (file.kind) {
     case FileKind::kZip:
-      return read_zip_container(std::move(file));
+      return read_zip_container(*file.zip, file.bytes);
     case FileKind::kLegacy:
-      return read_legacy_container(std::move(file));
+      return read_legacy_container(file.bytes);
     case FileKind::kSafetensors:
-      return read_safetensors_container(std::move(file));
+      return read_safetensors_container(file.bytes);
     case FileKind::kOther:
       break;
   }
-  throw FormatError(describe_foreign_file(file->bytes()));
+  throw FormatError(describe_foreign_file(file.bytes->bytes()));
 }
 
 TensorFile read_tensor_file(const std::string& path) {
-  try {
-    return read_tensor_file(FileBytes::open(path));
-  } catch (const FormatError& error) {
-    throw FormatError((path == "-" ? "stdin" : path) + ": " + error.what());
-  }
+  return with_place(text::input_name(path), [&] { return read_tensor_file(OpenedFile(path)); });
 }
 
 }  // namespace iris

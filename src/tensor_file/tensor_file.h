@@ -1,5 +1,5 @@
-// Any file that holds tensors, read without LibTorch: what Python would see in it, as plain data. docs: the README's
-// "What is read, what is refused".
+// Any file that holds tensors, read without LibTorch: what Python would see in it, as plain data. The layouts are in
+// docs/byte-formats.md.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,12 @@
 #include "tensor_file/dtype.h"
 
 namespace iris {
+
+struct OpenedFile;
+
+// Where TorchScript archives and .pt2 packages name their model's inputs and outputs: an extra file, below the
+// archive's root folder.
+inline constexpr std::string_view kNamesEntry = "extra/iris.json";
 
 enum class Container { kZip, kLegacy, kSafetensors };
 
@@ -59,7 +65,7 @@ struct TensorFile {
   std::vector<StorageRecord> storages;
   // TorchScript only: the tensors that its code names CONSTANTS.c0, c1, … (a frozen module has all of its own there).
   std::shared_ptr<const TensorFile> constants;
-  std::string_view names;  // TorchScript only: its extra file iris.json, of any content; empty: there is none
+  std::string_view names;  // TorchScript only: the content of kNamesEntry, whatever it is; empty: there is none
 
   TensorFile() = default;
   TensorFile(TensorFile&&) = default;
@@ -68,7 +74,7 @@ struct TensorFile {
   // Written by C++ torch::save: an archive of plain modules, with no program in it.
   bool is_cpp_archive() const;
 
-  // nullptr where the value is no tensor.
+  // nullptr where the value is not a tensor.
   const TensorRecord* tensor(pickle::Value value) const;
 };
 
@@ -76,6 +82,6 @@ struct TensorFile {
 TensorFile read_tensor_file(const std::string& path);
 
 // The same of a file that is open. Throws FormatError without a path.
-TensorFile read_tensor_file(std::shared_ptr<const FileBytes> file);
+TensorFile read_tensor_file(const OpenedFile& file);
 
 }  // namespace iris

@@ -13,7 +13,7 @@ pickle::GlobalUse use_of_torch_global(std::string_view qualified_name);
 // Also the classes under "__torch__.", which become plain named values.
 pickle::GlobalUse use_of_torchscript_global(std::string_view qualified_name);
 
-// The name behind "torch." or "torch.cuda.".
+// The name after "torch." or "torch.cuda.".
 std::optional<std::string_view> torch_name(std::string_view qualified_name);
 
 bool is_untyped_storage(std::string_view qualified_name);

@@ -7,10 +7,11 @@
 #include <string>
 #include <utility>
 
-#include "error.h"
+#include "io/byte_cursor.h"
 #include "tensor_file/tensor_checks.h"
 #include "tensor_file/torch_globals.h"
 #include "text.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
@@ -82,9 +83,7 @@ class Resolver {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& fact) const {
-    throw FormatError("offset " + std::to_string(offset_) + ": " + fact);
-  }
+  [[noreturn]] void fail(const std::string& fact) const { fail_at(offset_, fact); }
 
   Value replaced(Value value) const { return value.has_items() ? replacements_.at(value.index) : value; }
 
@@ -97,14 +96,14 @@ class Resolver {
 
   std::int64_t integer_of(Value value, const char* what) const {
     if (value.kind != Kind::kInt || value.integer < 0) {
-      fail(std::string(what) + " is no integer from 0 to 2^63 - 1");
+      fail(std::string(what) + " is not an integer from 0 to 2^63 - 1");
     }
     return value.integer;
   }
 
   bool bool_of(Value value, const char* what) const {
     if (value.kind != Kind::kBool) {
-      fail(std::string(what) + " is no bool");
+      fail(std::string(what) + " is not a bool");
     }
     return value.boolean;
   }
@@ -115,7 +114,7 @@ class Resolver {
       value = document_.items(value)[1];
     }
     if (value.kind != Kind::kTuple && value.kind != Kind::kList) {
-      fail(std::string(what) + " is no tuple");
+      fail(std::string(what) + " is not a tuple");
     }
     const auto items = document_.items(value);
     if (items.size() > kMaxRank) {
@@ -163,7 +162,7 @@ void Resolver::add_storage(Value persistent_id) {
     storage.location = parts[3].substr(0, kMaxStorageText + 1);
   } else {
     if (id.kind != Kind::kTuple) {
-      fail("a persistent id is no tuple");
+      fail("a persistent id is not a tuple");
     }
     const auto parts = document_.items(id);
     if (parts.size() < 5 || parts.size() > 6 || parts[0].kind != Kind::kString ||
@@ -177,7 +176,7 @@ void Resolver::add_storage(Value persistent_id) {
     if (parts.size() == 6 && parts[5].kind != Kind::kNone) {
       const auto window = parts[5].kind == Kind::kTuple ? document_.items(parts[5]) : std::span<const Value>{};
       if (window.size() != 3) {
-        fail("a storage's view_metadata is no tuple of three");
+        fail("a storage's view_metadata is not a tuple of three");
       }
       view.offset = integer_of(window[1], "a storage view's offset");
       const std::int64_t size = integer_of(window[2], "a storage view's size");
@@ -193,7 +192,7 @@ void Resolver::add_storage(Value persistent_id) {
     const std::optional<std::string_view> name = torch_name(type);
     storage.dtype = name ? dtype_of_storage_class(*name) : std::nullopt;
     if (!storage.dtype) {
-      fail(text::printable(type) + " is no storage type that is read");
+      fail(text::printable(type) + " is not a storage type that is read");
     }
   }
   const std::uint64_t item_size = storage.dtype ? size_of(*storage.dtype) : 1;
@@ -217,7 +216,7 @@ void Resolver::add_storage(Value persistent_id) {
 
 StorageView Resolver::view_of(Value value) const {
   if (value.kind != Kind::kPersistentId) {
-    fail("a tensor's storage is no persistent id");
+    fail("a tensor's storage is not a persistent id");
   }
   return views_.at(value.index);
 }
@@ -253,7 +252,7 @@ Value Resolver::resolve_call(Value call, std::string_view function, std::span<co
     expect(4, 4);
     const std::string_view inner = text_of(arguments[0], Kind::kGlobal, "a tensor's function");
     if (arguments[2].kind != Kind::kTuple || inner == function) {
-      fail("a tensor's arguments are no tuple");
+      fail("a tensor's arguments are not a tuple");
     }
     note_attributes(arguments[3]);
     const Value tensor = resolve_call(call, inner, document_.items(arguments[2]));
@@ -302,17 +301,13 @@ Value Resolver::add_tensor(std::string_view function, std::span<const Value> arg
   } else if (storage.dtype) {
     tensor.dtype = *storage.dtype;
   } else {
-    fail("a tensor of no dtype lies in an UntypedStorage");
+    fail("a tensor without a dtype lies in an UntypedStorage");
   }
   const std::size_t metadata_at = is_v3 ? 7 : 6;
   if (arguments.size() > metadata_at) {
     read_metadata(arguments[metadata_at], tensor);
   }
-  try {
-    check_tensor(tensor, storage.size);
-  } catch (const FormatError& error) {
-    fail(error.what());
-  }
+  with_place("offset " + std::to_string(offset_), [&] { check_tensor(tensor, storage.size); });
   if (file_.storages[view.storage].word_size == 0) {
     file_.storages[view.storage].word_size = word_size_of(tensor.dtype);
   }
@@ -323,7 +318,7 @@ Value Resolver::add_tensor(std::string_view function, std::span<const Value> arg
 Value Resolver::add_parameter(std::span<const Value> arguments) {
   const Value data = replaced(arguments[0]);
   if (data.kind != Kind::kExternal) {
-    fail("a Parameter is made of no tensor");
+    fail("a Parameter is not made of a tensor");
   }
   TensorRecord tensor = file_.tensors[data.index];
   tensor.is_parameter = true;
@@ -345,7 +340,7 @@ void Resolver::read_metadata(Value metadata, TensorRecord& tensor) const {
     return;
   }
   if (!metadata.is_dict()) {
-    fail("a tensor's metadata is no dict");
+    fail("a tensor's metadata is not a dict");
   }
   if (const Value* conj = document_.find(metadata, "conj")) {
     tensor.is_conj = bool_of(*conj, "conj");

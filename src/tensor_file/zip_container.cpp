@@ -3,6 +3,7 @@
 #include <string>
 
 #include "error.h"
+#include "io/bytes.h"
 #include "pickle/literals.h"
 #include "tensor_file/containers.h"
 #include "tensor_file/tensor_checks.h"
@@ -15,16 +16,11 @@ namespace iris {
 namespace {
 
 constexpr std::string_view kPickleName = "/data.pkl";
-constexpr const char* kNames = "/extra/iris.json";
 
-// torch/csrc/jit/serialization: versions 1 to 10 exist. A file of a later one may mean other things.
+// caffe2/serialize/versions.h: 1 to 10 exist. A file of a later version may mean other things.
 constexpr int kMaxVersion = 10;
 
 constexpr std::uint64_t kMaxInflated = 256 << 20;
-
-std::string_view text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 std::string_view find_root(const ZipReader& zip) {
   std::optional<std::string_view> root;
@@ -40,9 +36,8 @@ std::string_view find_root(const ZipReader& zip) {
   const auto is_pt2 = [](const ZipEntry& entry) { return entry.name.ends_with("/archive_format"); };
   if (!root && std::any_of(zip.entries().begin(), zip.entries().end(), is_pt2)) {
     throw FormatError(
-        "is a .pt2 archive of a compiled or exported program, from which no tensors are read; use the state_dict that "
-        "it "
-        "was made from");
+        "is a .pt2 archive of a compiled or exported program, from which no tensors are read; use the state_dict "
+        "that it was made from");
   }
   if (!root) {
     throw FormatError("zip: there is no data.pkl: not a file of torch.save or torch.jit.save");
@@ -94,7 +89,7 @@ TensorFile read_pickle_entry(const ZipReader& zip, const std::string& root, cons
     ByteCursor cursor(pickle);
     file.root = pickle::read_pickle(cursor, filter, file.document);
     if (cursor.remaining() > 0) {
-      cursor.fail("there are bytes behind the pickle");
+      cursor.fail("there are bytes after the pickle");
     }
     resolve_tensors(file);
   } catch (const FormatError& error) {
@@ -130,8 +125,7 @@ void check_inflated_size(const ZipReader& zip) {
 
 }  // namespace
 
-TensorFile read_zip_container(std::shared_ptr<const FileBytes> bytes) {
-  const ZipReader zip(bytes->bytes());
+TensorFile read_zip_container(const ZipReader& zip, std::shared_ptr<const FileBytes> bytes) {
   const std::string root(find_root(zip));
   check_version(zip, root);
   if (zip.find(root + "/constants.pkl") == nullptr) {
@@ -140,7 +134,7 @@ TensorFile read_zip_container(std::shared_ptr<const FileBytes> bytes) {
   check_inflated_size(zip);
   TensorFile file = read_pickle_entry(zip, root, "data", use_of_torchscript_global, bytes);
   file.is_torchscript = true;
-  if (const ZipEntry* names = zip.find(root + kNames)) {
+  if (const ZipEntry* names = zip.find(root + "/" + std::string(kNamesEntry))) {
     file.names = text_of(ZipReader::checked(*names));
   }
   file.constants = std::make_shared<const TensorFile>(

@@ -8,6 +8,7 @@
 #include "tensor_file/crc32.h"
 #include "tensor_file/zip_format.h"
 #include "text.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
@@ -42,7 +43,7 @@ std::size_t find_end_record(std::span<const std::byte> file) {
     }
     cursor.take_bytes(kEndRecordSize - 6);
     if (cursor.take<std::uint16_t>() != comment) {
-      throw FormatError("zip: there are bytes behind its end record");
+      throw FormatError("zip: there are bytes after its end record");
     }
     return start;
   }
@@ -149,48 +150,43 @@ CentralEntry take_central_entry(ByteCursor& cursor) {
   return central;
 }
 
+std::string place_of(std::string_view name) { return "zip entry " + text::quoted(name); }
+
 [[noreturn]] void fail_entry(std::string_view name, const std::string& fact) {
-  throw FormatError("zip entry " + text::quoted(name) + ": " + fact);
+  throw FormatError(place_of(name) + ": " + fact);
 }
 
-// Checks the local header against the central one and finds the data behind it.
+// Checks the local header against the central one and finds the data after it.
 void locate_data(std::span<const std::byte> file, std::uint64_t directory_offset, CentralEntry& central) {
   ZipEntry& entry = central.entry;
   if (entry.header_offset >= directory_offset) {
-    fail_entry(entry.name, "lies outside the file");
+    throw FormatError("lies outside the file");
   }
-  try {
-    ByteCursor cursor(file.first(directory_offset).subspan(entry.header_offset), entry.header_offset);
-    if (cursor.take<std::uint32_t>() != kLocalHeader) {
-      cursor.fail("there is no entry");
-    }
-    cursor.take_bytes(2);  // version
-    const auto flags = cursor.take<std::uint16_t>();
-    const auto method = cursor.take<std::uint16_t>();
-    cursor.take_bytes(4);  // time
-    const auto crc = cursor.take<std::uint32_t>();
-    std::uint64_t compressed = cursor.take<std::uint32_t>();
-    std::uint64_t uncompressed = cursor.take<std::uint32_t>();
-    const auto name_size = cursor.take<std::uint16_t>();
-    const auto extra_size = cursor.take<std::uint16_t>();
-    if (cursor.take_text(name_size) != entry.name || flags != central.flags || method != entry.method) {
-      fail_entry(entry.name, "its header disagrees with the directory");
-    }
-    const std::size_t extra_offset = cursor.offset();
-    read_zip64_extra(ByteCursor(cursor.take_bytes(extra_size), extra_offset), uncompressed, compressed, nullptr);
-    const bool sizes_agree =
-        compressed == central.compressed_size && uncompressed == entry.uncompressed_size && crc == entry.crc;
-    // With a descriptor behind the data the header may leave them 0.
-    if (!sizes_agree && !((flags & kFlagDescriptor) != 0 && compressed == 0 && uncompressed == 0 && crc == 0)) {
-      fail_entry(entry.name, "its header disagrees with the directory");
-    }
-    entry.data = cursor.take_bytes(central.compressed_size);
-  } catch (const FormatError& error) {
-    if (std::string_view(error.what()).starts_with("zip entry")) {
-      throw;
-    }
-    fail_entry(entry.name, error.what());
+  ByteCursor cursor(file.first(directory_offset).subspan(entry.header_offset), entry.header_offset);
+  if (cursor.take<std::uint32_t>() != kLocalHeader) {
+    cursor.fail("there is no entry");
   }
+  cursor.take_bytes(2);  // version
+  const auto flags = cursor.take<std::uint16_t>();
+  const auto method = cursor.take<std::uint16_t>();
+  cursor.take_bytes(4);  // time
+  const auto crc = cursor.take<std::uint32_t>();
+  std::uint64_t compressed = cursor.take<std::uint32_t>();
+  std::uint64_t uncompressed = cursor.take<std::uint32_t>();
+  const auto name_size = cursor.take<std::uint16_t>();
+  const auto extra_size = cursor.take<std::uint16_t>();
+  if (cursor.take_text(name_size) != entry.name || flags != central.flags || method != entry.method) {
+    throw FormatError("its header disagrees with the directory");
+  }
+  const std::size_t extra_offset = cursor.offset();
+  read_zip64_extra(ByteCursor(cursor.take_bytes(extra_size), extra_offset), uncompressed, compressed, nullptr);
+  const bool sizes_agree =
+      compressed == central.compressed_size && uncompressed == entry.uncompressed_size && crc == entry.crc;
+  // With a descriptor after the data the header may leave them 0.
+  if (!sizes_agree && !((flags & kFlagDescriptor) != 0 && compressed == 0 && uncompressed == 0 && crc == 0)) {
+    throw FormatError("its header disagrees with the directory");
+  }
+  entry.data = cursor.take_bytes(central.compressed_size);
 }
 
 }  // namespace
@@ -207,7 +203,7 @@ ZipReader::ZipReader(std::span<const std::byte> file) {
     if ((central.flags & ~kFlagsAllowed) != 0) {
       fail_entry(entry.name, "has unknown flags");
     }
-    locate_data(file, directory.offset, central);
+    with_place(place_of(entry.name), [&] { locate_data(file, directory.offset, central); });
     if (entry.method == 0 && entry.uncompressed_size != entry.data.size()) {
       fail_entry(entry.name, "is stored, yet has two sizes");
     }

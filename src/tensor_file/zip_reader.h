@@ -29,7 +29,7 @@ class ZipReader {
   // local headers agreeing with the central ones, no name twice. Throws FormatError.
   explicit ZipReader(std::span<const std::byte> file);
 
-  // Sorted as in the central directory.
+  // In the order of the central directory.
   const std::vector<ZipEntry>& entries() const { return entries_; }
   const ZipEntry* find(std::string_view name) const;
 
@@ -40,7 +40,7 @@ class ZipReader {
 
  private:
   std::vector<ZipEntry> entries_;
-  // Sorted, not hashed: a file could be made of names of one hash.
+  // Sorted, not hashed: a file could be full of names with one hash.
   std::map<std::string_view, std::size_t> by_name_;
 };
 

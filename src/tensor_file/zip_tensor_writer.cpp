@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "error.h"
+#include "io/bytes.h"
 #include "pickle/pickle_writer.h"
 #include "tensor_file/crc32.h"
 #include "tensor_file/tensor_writer.h"
@@ -103,8 +104,6 @@ class TensorPickler {
   std::vector<std::uint32_t> storages_;
   std::map<std::pair<Kind, std::string>, Value> texts_;
 };
-
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 [[noreturn]] void fail_crc(const StorageRecord& storage) {
   throw FormatError("storage " + text::quoted(storage.key) + ": its CRC is wrong; the file is damaged");

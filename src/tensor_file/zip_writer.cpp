@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <future>
-#include <string_view>
-#include <type_traits>
 
 #include "error.h"
+#include "io/bytes.h"
 #include "tensor_file/crc32.h"
 #include "tensor_file/zip_format.h"
 #include "text.h"
@@ -19,16 +18,9 @@ constexpr std::uint64_t kAlignment = 64;
 constexpr std::uint16_t kPaddingExtra = 0x4246;  // "FB", PyTorch's own
 constexpr std::size_t kExtraHeader = 4;
 constexpr std::size_t kWorthAThread = 1 << 20;
-constexpr auto kAnyLaunch = std::launch::async | std::launch::deferred;  // deferred when there is no thread to be had
+constexpr auto kAnyLaunch = std::launch::async | std::launch::deferred;  // deferred where no thread can be had
 constexpr std::uint16_t kVersion = 45;                                   // zip64
 constexpr std::uint16_t kDate = 33;  // 1980-01-01: no time of writing, for equal bytes
-
-template <typename Integer>
-void put(std::string& bytes, Integer value) {
-  for (std::size_t i = 0; i < sizeof value; ++i) {
-    bytes += static_cast<char>(static_cast<std::make_unsigned_t<Integer>>(value) >> (8 * i) & 0xFF);
-  }
-}
 
 std::uint32_t narrow(std::uint64_t value) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(value, kInZip64));
@@ -37,38 +29,34 @@ std::uint32_t narrow(std::uint64_t value) {
 // What the local and the central header have in common.
 void put_common(std::string& bytes, std::uint32_t crc, std::uint64_t size, std::size_t name_size,
                 std::size_t extra_size) {
-  put(bytes, kVersion);
-  put<std::uint16_t>(bytes, 1 << 11);  // names are UTF-8
-  put<std::uint16_t>(bytes, 0);        // stored
-  put<std::uint16_t>(bytes, 0);
-  put(bytes, kDate);
-  put(bytes, crc);
-  put(bytes, narrow(size));
-  put(bytes, narrow(size));
-  put(bytes, static_cast<std::uint16_t>(name_size));
-  put(bytes, static_cast<std::uint16_t>(extra_size));
+  put_little_endian(bytes, kVersion);
+  put_little_endian<std::uint16_t>(bytes, 1 << 11);  // names are UTF-8
+  put_little_endian<std::uint16_t>(bytes, 0);        // stored
+  put_little_endian<std::uint16_t>(bytes, 0);
+  put_little_endian(bytes, kDate);
+  put_little_endian(bytes, crc);
+  put_little_endian(bytes, narrow(size));
+  put_little_endian(bytes, narrow(size));
+  put_little_endian(bytes, static_cast<std::uint16_t>(name_size));
+  put_little_endian(bytes, static_cast<std::uint16_t>(extra_size));
 }
 
 std::string zip64_extra(std::uint64_t size, std::uint64_t offset) {
   std::string values;
   if (size >= kInZip64) {
-    put(values, size);
-    put(values, size);
+    put_little_endian(values, size);
+    put_little_endian(values, size);
   }
   if (offset >= kInZip64) {
-    put(values, offset);
+    put_little_endian(values, offset);
   }
   std::string extra;
   if (!values.empty()) {
-    put(extra, kZip64Extra);
-    put(extra, static_cast<std::uint16_t>(values.size()));
+    put_little_endian(extra, kZip64Extra);
+    put_little_endian(extra, static_cast<std::uint16_t>(values.size()));
     extra += values;
   }
   return extra;
-}
-
-std::string_view text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace
@@ -85,12 +73,12 @@ void ZipWriter::add(const std::string& name, std::span<const std::byte> data, st
   std::string extra = zip64_extra(data.size(), 0);
   const std::uint64_t unpadded = offset_ + kLocalHeaderSize + name.size() + extra.size() + kExtraHeader;
   const std::uint64_t padding = (kAlignment - unpadded % kAlignment) % kAlignment;
-  put(extra, kPaddingExtra);
-  put(extra, static_cast<std::uint16_t>(padding));
+  put_little_endian(extra, kPaddingExtra);
+  put_little_endian(extra, static_cast<std::uint16_t>(padding));
   extra.append(padding, 'Z');
 
   std::string header;
-  put(header, kLocalHeader);
+  put_little_endian(header, kLocalHeader);
   put_common(header, crc, data.size(), name.size(), extra.size());
   write(header + name + extra);
 
@@ -112,44 +100,44 @@ void ZipWriter::finish() {
   for (const Entry& entry : entries_) {
     const std::string extra = zip64_extra(entry.size, entry.offset);
     std::string header;
-    put(header, kCentralHeader);
-    put(header, kVersion);
+    put_little_endian(header, kCentralHeader);
+    put_little_endian(header, kVersion);
     put_common(header, entry.crc, entry.size, entry.name.size(), extra.size());
-    put<std::uint16_t>(header, 0);  // comment
-    put<std::uint16_t>(header, 0);  // disk
-    put<std::uint16_t>(header, 0);  // attributes
-    put<std::uint32_t>(header, 0);
-    put(header, narrow(entry.offset));
+    put_little_endian<std::uint16_t>(header, 0);  // comment
+    put_little_endian<std::uint16_t>(header, 0);  // disk
+    put_little_endian<std::uint16_t>(header, 0);  // attributes
+    put_little_endian<std::uint32_t>(header, 0);
+    put_little_endian(header, narrow(entry.offset));
     write(header + entry.name + extra);
   }
   const std::uint64_t size = offset_ - directory;
   const std::uint64_t count = entries_.size();
   std::string end;
   if (count >= kCountInZip64 || size >= kInZip64 || directory >= kInZip64) {
-    put(end, kZip64EndRecord);
-    put<std::uint64_t>(end, kZip64EndRecordSize - 12);
-    put(end, kVersion);
-    put(end, kVersion);
-    put<std::uint32_t>(end, 0);
-    put<std::uint32_t>(end, 0);
-    put(end, count);
-    put(end, count);
-    put(end, size);
-    put(end, directory);
-    put(end, kZip64Locator);
-    put<std::uint32_t>(end, 0);
-    put(end, directory + size);
-    put<std::uint32_t>(end, 1);
+    put_little_endian(end, kZip64EndRecord);
+    put_little_endian<std::uint64_t>(end, kZip64EndRecordSize - 12);
+    put_little_endian(end, kVersion);
+    put_little_endian(end, kVersion);
+    put_little_endian<std::uint32_t>(end, 0);
+    put_little_endian<std::uint32_t>(end, 0);
+    put_little_endian(end, count);
+    put_little_endian(end, count);
+    put_little_endian(end, size);
+    put_little_endian(end, directory);
+    put_little_endian(end, kZip64Locator);
+    put_little_endian<std::uint32_t>(end, 0);
+    put_little_endian(end, directory + size);
+    put_little_endian<std::uint32_t>(end, 1);
   }
-  put(end, kEndRecord);
-  put<std::uint16_t>(end, 0);
-  put<std::uint16_t>(end, 0);
+  put_little_endian(end, kEndRecord);
+  put_little_endian<std::uint16_t>(end, 0);
+  put_little_endian<std::uint16_t>(end, 0);
   const auto narrow_count = static_cast<std::uint16_t>(std::min<std::uint64_t>(count, kCountInZip64));
-  put(end, narrow_count);
-  put(end, narrow_count);
-  put(end, narrow(size));
-  put(end, narrow(directory));
-  put<std::uint16_t>(end, 0);
+  put_little_endian(end, narrow_count);
+  put_little_endian(end, narrow_count);
+  put_little_endian(end, narrow(size));
+  put_little_endian(end, narrow(directory));
+  put_little_endian<std::uint16_t>(end, 0);
   write(end);
 }
 

@@ -21,7 +21,7 @@ class ZipWriter {
   // OutputFile::write throws.
   void add(const std::string& name, std::span<const std::byte> data, std::uint32_t known_crc = 0);
 
-  // Writes the directory; nothing may be added then.
+  // Writes the directory; nothing may be added afterwards.
   void finish();
 
  private:

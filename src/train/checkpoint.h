@@ -1,4 +1,4 @@
-// All that a training run needs to go on as if it had never stopped.
+// A training run's checkpoint: from it the run goes on with the bits of a run that never stopped.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,8 +13,8 @@
 
 namespace iris {
 
-// An epoch as history has it. Losses are means per row, accuracies shares of the rows; of the training rows the loss is
-// the mean over the epoch's own batches, all else is of the weights after it.
+// An epoch's entry in the history. Losses are means per row, accuracies are shares of the rows, 0 to 1. `loss` is the
+// mean over the epoch's rows, each taken before its batch's step; the other figures are of the weights after the epoch.
 struct EpochRecord {
   std::int64_t epoch = 0;  // from 1
   double loss = 0;
@@ -24,7 +24,7 @@ struct EpochRecord {
   std::optional<double> validation_loss;  // with early stopping
   std::optional<double> validation_accuracy;
 
-  // Calls visit(name, member) for each, in the order of files.
+  // Calls visit(name, member) for each, in the order of a file.
   template <typename Record, typename Visit>
   static void visit(Record& record, Visit&& visit) {
     visit("epoch", record.epoch);
@@ -46,8 +46,8 @@ struct BestWeights {
 // In Python a plain dict of these names: epoch, batch, loss_sum, model_state_dict, optimizer_state_dict, rng_state,
 // best, config, history (docs/training.md; python_export/checkpoint.py reads and writes the same).
 struct Checkpoint {
-  std::int64_t epoch = 0;  // done
-  std::int64_t batch = 0;  // done of the next epoch
+  std::int64_t epoch = 0;  // epochs done
+  std::int64_t batch = 0;  // batches done of the next epoch
   double loss_sum = 0;     // over the rows of those batches
   StateDict model;
   StateDict optimizer;   // FusedOptimizer::state
@@ -57,12 +57,17 @@ struct Checkpoint {
   std::vector<EpochRecord> history;  // one for each epoch done
 };
 
-// Python's torch.load(path, weights_only=True) reads it, and its optimizer.load_state_dict takes what is in it. The
-// file is replaced as a whole. Throws InputError("PATH: …").
+// Python's torch.load(path, weights_only=True) reads the file, and torch.optim's load_state_dict takes its
+// optimizer_state_dict. The file is replaced as a whole. Throws InputError("PATH: …").
 void write_checkpoint(const Checkpoint& checkpoint, const std::string& path);
 
-// One that either language wrote, with all checksums compared. Throws FormatError("PATH: …") where it is damaged or no
-// such checkpoint. Whether its tensors fit the model is for Trainer::restore to say.
+// Reads a checkpoint of either language, and compares all checksums. Throws FormatError("PATH: …") for a damaged file
+// and for another one. The optimizer's state and the random generator's are checked by Trainer::restore.
 Checkpoint read_checkpoint(const std::string& path);
+
+// What stands before a fault of the checkpoint in a message; for with_place().
+inline std::string fault_place(const std::string& path) {
+  return path + ": damaged, or not a checkpoint of a training run";
+}
 
 }  // namespace iris

@@ -25,7 +25,7 @@ const std::regex& checkpoint_name() {
   return pattern;
 }
 
-// As OutputFile and Python's writer call what is not whole yet.
+// The names that OutputFile and Python's writer give to a file until it is whole.
 const std::regex& temporary_name() {
   static const std::regex pattern(R"(\.epoch-\d{6,12}(-batch-\d{6,12})?\.pt\.\w{6,8})");
   return pattern;
@@ -76,7 +76,7 @@ CheckpointFolder::CheckpointFolder(fs::path path, std::optional<std::int64_t> ke
   }
   descriptor_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor_ < 0) {
-    fail(path_, errno == ENOTDIR ? "is no folder" : std::string("cannot be opened: ") + std::strerror(errno));
+    fail(path_, errno == ENOTDIR ? "is not a folder" : std::string("cannot be opened: ") + std::strerror(errno));
   }
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;

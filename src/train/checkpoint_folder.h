@@ -1,5 +1,5 @@
-// The folder that a run's checkpoints lie in: epoch-000010.pt, and epoch-000010-batch-000003.pt of a run that was
-// interrupted inside the epoch after that.
+// The folder of a run's checkpoints: epoch-000010.pt, and epoch-000010-batch-000003.pt after an interrupt within the
+// next epoch.
 #pragma once
 
 #include <compare>
@@ -12,10 +12,10 @@
 
 namespace iris {
 
-// How far a checkpoint's run was.
+// How far the run of a checkpoint had come.
 struct CheckpointPosition {
-  std::int64_t epoch = 0;  // done
-  std::int64_t batch = 0;  // done of the next one
+  std::int64_t epoch = 0;  // epochs done
+  std::int64_t batch = 0;  // batches done of the next epoch
   auto operator<=>(const CheckpointPosition&) const = default;
 
   std::string file_name() const;
@@ -26,15 +26,15 @@ struct CheckpointFile {
   std::filesystem::path path;
 };
 
-// Those in the folder by their names, the newest first; none where there is no folder. Throws InputError("DIR: …")
-// where it cannot be read.
+// The files with a checkpoint's name, newest first; none where the folder is missing. Their content is not read. Throws
+// InputError("DIR: …") where the folder cannot be read.
 std::vector<CheckpointFile> checkpoints_in(const std::filesystem::path& folder);
 
 class CheckpointFolder {
  public:
-  // Makes the folder, if its parent is there, and takes hold of it: no other run may write there until this object, or
-  // the process, ends. Removes what killed runs left half written. Files of other names are never touched.
-  // keep: so many checkpoints stay, the newest; nullopt: all. Throws InputError("DIR: …"), as all of this does.
+  // Makes the folder, if its parent is there, and locks it: no other run can write there until this object or the
+  // process ends. Removes the half-written files of killed runs. Files of other names are never touched.
+  // keep: how many of the newest checkpoints stay; nullopt: all. Throws InputError("DIR: …"), as the members do.
   CheckpointFolder(std::filesystem::path path, std::optional<std::int64_t> keep);
   ~CheckpointFolder();
   CheckpointFolder(const CheckpointFolder&) = delete;
@@ -42,11 +42,10 @@ class CheckpointFolder {
 
   const std::filesystem::path& path() const { return path_; }
 
-  // Has `write` write the file of that position, then prunes.
+  // Calls write(path) for the file of that position, then prunes.
   void add(const CheckpointPosition& position, const std::function<void(const std::string& path)>& write) const;
 
-  // Removes what the checkpoint of that position makes superfluous among the older ones: all inside an epoch, and those
-  // beyond `keep`.
+  // Removes checkpoints older than that position: those within an epoch, and all but the newest `keep`.
   void prune(const CheckpointPosition& position) const;
 
  private:

@@ -8,8 +8,8 @@
 
 namespace iris {
 
-// A header and a line for each epoch, the numbers with 9 digits (%.9g): epoch,loss,accuracy,test_loss,test_accuracy
-// and, where the run validates, validation_loss,validation_accuracy.
+// A header and a line for each epoch: epoch,loss,accuracy,test_loss,test_accuracy; where the run validates, also
+// validation_loss,validation_accuracy. Numbers have 9 digits (%.9g).
 std::string history_csv(const std::vector<EpochRecord>& history, bool validates);
 
 }  // namespace iris

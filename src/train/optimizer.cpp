@@ -16,8 +16,44 @@ using FusedAdam = void (*)(at::TensorList, at::TensorList, at::TensorList, at::T
 
 }  // namespace
 
+double ParamGroupEntry::number() const {
+  if (const auto* flag = std::get_if<bool>(&value)) {
+    return *flag ? 1 : 0;
+  }
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    return static_cast<double>(*integer);
+  }
+  return std::get<double>(value);
+}
+
+std::vector<ParamGroupEntry> param_group(const TrainConfig& config) {
+  constexpr std::monostate kNone;
+  if (config.optimizer == Optimizer::kSgd) {
+    return {{"lr", config.lr, true},
+            {"momentum", config.momentum, true},
+            {"dampening", std::int64_t{0}, true},
+            {"weight_decay", config.weight_decay, true},
+            {"nesterov", false, true},
+            {"maximize", false, true},
+            {"foreach", kNone, false},
+            {"differentiable", false, false},
+            {"fused", true, false}};
+  }
+  return {{"lr", config.lr, true},
+          {"betas", kAdamBetas, true},
+          {"eps", kAdamEps, true},
+          {"weight_decay", config.weight_decay, true},
+          {"amsgrad", false, true},
+          {"maximize", false, true},
+          {"foreach", kNone, false},
+          {"capturable", false, false},
+          {"differentiable", false, false},
+          {"fused", true, false},
+          {"decoupled_weight_decay", config.optimizer == Optimizer::kAdamW, false}};
+}
+
 std::vector<const char*> FusedOptimizer::state_names(const TrainConfig& config) {
-  if (config.optimizer != "sgd") {
+  if (config.optimizer != Optimizer::kSgd) {
     return {"step", "exp_avg", "exp_avg_sq"};
   }
   return config.momentum == 0 ? std::vector<const char*>{} : std::vector<const char*>{"momentum_buffer"};
@@ -42,7 +78,7 @@ void FusedOptimizer::step() {
   if (is_first) {
     state_.resize(state_names(config_).size());
   }
-  if (config_.optimizer == "sgd") {
+  if (config_.optimizer == Optimizer::kSgd) {
     for (std::size_t i = 0; is_first && !state_.empty() && i < gradients.size(); ++i) {
       state_[0].push_back(at::empty_like(gradients[i]));  // the kernel fills it in
     }
@@ -58,9 +94,9 @@ void FusedOptimizer::step() {
   }
   at::_foreach_add_(state_[0], 1);
   const FusedAdam fused_adam =
-      config_.optimizer == "adamw" ? FusedAdam(at::_fused_adamw_) : FusedAdam(at::_fused_adam_);
-  fused_adam(parameters_, gradients, state_[1], state_[2], {}, state_[0], config_.lr, kAdamBeta1, kAdamBeta2,
-             config_.weight_decay, kAdamEps, /*amsgrad=*/false, /*maximize=*/false, {}, {});
+      config_.optimizer == Optimizer::kAdamW ? FusedAdam(at::_fused_adamw_) : FusedAdam(at::_fused_adam_);
+  fused_adam(parameters_, gradients, state_[1], state_[2], {}, state_[0], config_.lr, kAdamBetas.first,
+             kAdamBetas.second, config_.weight_decay, kAdamEps, /*amsgrad=*/false, /*maximize=*/false, {}, {});
 }
 
 StateDict FusedOptimizer::state() const {
@@ -93,7 +129,7 @@ void FusedOptimizer::load(const StateDict& state) {
     }
   }
   if (state.size() != names.size() * parameters_.size()) {
-    throw FormatError("optimizer_state_dict: holds more than " + config_.optimizer + " has");
+    throw FormatError("optimizer_state_dict: holds more than " + std::string(name_of(config_.optimizer)) + " has");
   }
   state_ = std::move(loaded);
 }

@@ -3,6 +3,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "state_dict/state_dict.h"
@@ -10,12 +13,25 @@
 
 namespace iris {
 
-inline constexpr double kAdamBeta1 = 0.9;
-inline constexpr double kAdamBeta2 = 0.999;
+using AdamBetas = std::pair<double, double>;
+inline constexpr AdamBetas kAdamBetas = {0.9, 0.999};
 inline constexpr double kAdamEps = 1e-8;
 
-// With Python's fused=True: the same kernels in the same order, and so the same bits. (torch::optim's own classes, like
-// Python's default ones, are made of other operations, which round differently.)
+// An entry of Python's optimizer.state_dict()["param_groups"][0].
+struct ParamGroupEntry {
+  const char* key;
+  std::variant<std::monostate, bool, std::int64_t, double, AdamBetas> value;  // monostate: None
+  bool decides_bits;  // a checkpoint with another value is not this run's
+
+  // Of a bool, an integer or a double.
+  double number() const;
+};
+
+// All but "params", in Python's order, of an optimizer with fused=True.
+std::vector<ParamGroupEntry> param_group(const TrainConfig& config);
+
+// As Python's with fused=True: the same kernels in the same order give the same bits. (torch::optim's own classes and
+// Python's default ones consist of other operations, which round differently.)
 class FusedOptimizer {
  public:
   // parameters: in the order of Python's module.parameters().
@@ -24,14 +40,14 @@ class FusedOptimizer {
   void zero_grad();
   void step();
 
-  // The tensors in Python's optimizer.state_dict()["state"], "0.exp_avg" for parameter 0; empty before the first step.
-  // They share the optimizer's memory.
+  // The tensors of Python's optimizer.state_dict()["state"], named "0.exp_avg" for parameter 0; none before the first
+  // step. They share the optimizer's memory.
   StateDict state() const;
 
-  // Copies. Throws FormatError where a tensor is missing, too many, or of another shape.
+  // Copies the tensors. Throws FormatError for one that is missing, not finite, or of another shape, and for one more.
   void load(const StateDict& state);
 
-  // Of `state`'s tensors for each parameter, in Python's order.
+  // The names of a parameter's tensors in the state, in Python's order.
   static std::vector<const char*> state_names(const TrainConfig& config);
 
  private:

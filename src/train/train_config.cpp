@@ -9,6 +9,7 @@
 namespace iris {
 namespace {
 
+std::string text_of(Optimizer value) { return name_of(value); }
 std::string text_of(const std::string& value) { return text::printable(value); }
 std::string text_of(std::int64_t value) { return std::to_string(value); }
 std::string text_of(double value) {
@@ -26,55 +27,64 @@ std::string text_of(const std::optional<T>& value) {
   return value ? text_of(*value) : "none";
 }
 
-template <typename Typed, typename Known>
-void refuse_other(const char* option, const std::optional<Typed>& typed, const Known& known, const std::string& place) {
-  if (typed && known != *typed) {
-    throw InputError(std::string(option) + " " + text_of(*typed) + " contradicts " + place + ", which has " +
-                     text_of(known) + "; leave it out, or start anew without --resume");
-  }
+bool applies(GoesWith goes_with, const TrainConfig& config) {
+  return goes_with == GoesWith::kSgd        ? config.optimizer == Optimizer::kSgd
+         : goes_with == GoesWith::kPatience ? config.patience.has_value()
+                                            : true;
 }
+
+const char* option_of(GoesWith goes_with) { return goes_with == GoesWith::kSgd ? "--optimizer sgd" : "--patience"; }
 
 }  // namespace
 
+const char* TrainConfig::fault() const {
+  const char* name = nullptr;
+  visit_settings(
+      [&](const auto& setting, const auto& member) {
+        bool is_possible = true;
+        if constexpr (requires { member.has_value(); }) {
+          const bool is_needed = setting.defaults[optimizer] && applies(setting.goes_with, *this);
+          is_possible = member ? applies(setting.goes_with, *this) && setting.range.has(*member) : !is_needed;
+        } else {
+          is_possible = setting.range.has(member);
+        }
+        if (!is_possible && name == nullptr) {
+          name = setting.name;
+        }
+      },
+      *this);
+  return name;
+}
+
 TrainConfig TypedConfig::with_defaults() const {
   TrainConfig config;
-  config.optimizer = optimizer.value_or(config.optimizer);
-  const bool is_sgd = config.optimizer == "sgd";
-  if (momentum && !is_sgd) {
-    throw UsageError("--momentum is for --optimizer sgd");
-  }
-  if (validation_fraction && !patience) {
-    throw UsageError("--validation-fraction is for --patience");
-  }
-  config.lr = lr.value_or(0.005);
-  config.weight_decay = weight_decay.value_or(config.optimizer == "adamw" ? 0.01 : 0.0);
-  config.momentum = momentum.value_or(is_sgd ? 0.9 : 0.0);
-  config.epochs = epochs.value_or(config.epochs);
-  config.batch_size = batch_size.value_or(config.batch_size);
-  config.hidden = hidden.value_or(config.hidden);
-  config.seed = seed.value_or(config.seed);
-  config.test_fraction = test_fraction.value_or(config.test_fraction);
-  config.patience = patience;
-  if (patience) {
-    config.validation_fraction = validation_fraction.value_or(0.2);
-  }
-  config.label_column = label_column.value_or(config.label_column);
+  visit_settings(
+      [&config](const auto& setting, const auto& typed, auto& chosen) {
+        const auto& standard = setting.defaults[config.optimizer];
+        if (!applies(setting.goes_with, config)) {
+          if (typed) {
+            throw UsageError(option_name(setting.name) + " is for " + option_of(setting.goes_with));
+          }
+        } else if (typed) {
+          chosen = *typed;
+        } else if (standard) {
+          chosen = *standard;
+        }
+      },
+      *this, config);
   return config;
 }
 
 TrainConfig TypedConfig::resumed(TrainConfig config, std::int64_t epochs_done, std::int64_t batches_done,
                                  const std::string& place) const {
-  refuse_other("--optimizer", optimizer, config.optimizer, place);
-  refuse_other("--lr", lr, config.lr, place);
-  refuse_other("--weight-decay", weight_decay, config.weight_decay, place);
-  refuse_other("--momentum", momentum, config.momentum, place);
-  refuse_other("--batch-size", batch_size, config.batch_size, place);
-  refuse_other("--hidden", hidden, config.hidden, place);
-  refuse_other("--seed", seed, config.seed, place);
-  refuse_other("--test-fraction", test_fraction, config.test_fraction, place);
-  refuse_other("--patience", patience, config.patience, place);
-  refuse_other("--validation-fraction", validation_fraction, config.validation_fraction, place);
-  refuse_other("--label-column", label_column, config.label_column, place);
+  visit_settings(
+      [&place](const auto& setting, const auto& typed, const auto& known) {
+        if (typed && known != *typed && !setting.may_grow) {
+          throw InputError(option_name(setting.name) + " " + text_of(*typed) + " contradicts " + place +
+                           ", which has " + text_of(known) + "; leave it out, or start anew without --resume");
+        }
+      },
+      *this, config);
   config.epochs = epochs.value_or(config.epochs);
   const std::string asked = "--epochs " + text_of(config.epochs) + ": " + place;
   if (config.epochs < epochs_done) {

@@ -24,7 +24,8 @@ TrainingRows where(const TrainingRows& rows, const at::Tensor& chosen) {
   return {rows.features.index({chosen}), rows.labels.index({chosen})};
 }
 
-// (others, part): of each class a random `fraction`, rounded, at least one row and never all. Both in the rows' order.
+// Returns (others, part): of each class a random `fraction` is in the part: rounded, at least one row, never all. Both
+// keep the rows' order.
 std::pair<TrainingRows, TrainingRows> split(const TrainingRows& rows, double fraction, const std::string& data,
                                             const char* why_two) {
   at::Tensor in_part = at::zeros(rows.count(), at::kBool);

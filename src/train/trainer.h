@@ -17,7 +17,7 @@
 
 namespace iris {
 
-// What is learned or measured is not finite any more: "training diverged at epoch 3: the loss is nan; …".
+// The loss, the weights or the optimizer's state are not finite: "training diverged at epoch 3: the loss is nan; …".
 class Diverged : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -35,40 +35,41 @@ struct Measures {
   double accuracy = 0;  // 0 to 1
 };
 
-// CRC-32 of the features' and then the labels' bytes: tells whether a checkpoint's data are these.
+// CRC-32 of the features' bytes, then the labels'. A checkpoint has it, so that a run goes on with the same data only.
 std::int64_t data_crc32(const LabelledRows& rows);
 
-// Draws all random numbers from LibTorch's global generator, which it seeds, in the order of python_export/training.py:
-// so the same data and configuration give the same bits there, on the CPU with as many threads. One at a time in a
-// process.
+// Seeds LibTorch's global generator and draws all random numbers from it, in the order of python_export/training.py:
+// the same data and configuration give the same bits there, on the CPU with the same number of threads. One at a time
+// in a process.
 class Trainer {
  public:
-  // data: the file's name, for messages. Throws InputError where there is one class only, or a class of too few rows to
-  // be in every part.
+  // data: the file's name, for messages. Throws InputError for a single class, and for a class of too few rows to be in
+  // every part.
   Trainer(const TrainConfig& config, const LabelledRows& rows, const std::string& data, c10::Device device);
 
-  // Goes on from there; config is the one given before. Throws FormatError, without the path, for what does not fit.
+  // Goes on from the checkpoint, whose config is the constructor's. Throws FormatError, without the path, where it does
+  // not fit the model or the data.
   void restore(const Checkpoint& checkpoint);
 
-  // All epochs are done, or the validation loss has not been lowered for too long.
+  // All epochs are done, or is_stopped_early().
   bool is_done() const { return epoch_ >= config_.epochs || is_stopped_early(); }
   bool is_stopped_early() const;
 
-  // To the end of the epoch; false when a signal was noted (io/interrupt.h) after a batch before that. Throws Diverged;
-  // then only history() still means something.
+  // Trains to the end of the epoch and returns true; false after an earlier batch where a signal was noted
+  // (io/interrupt.h). Throws Diverged; after that only history() may be used.
   bool run_epoch();
 
-  // Shares the trainer's memory: to be written before it goes on.
+  // Shares the trainer's memory: write it before the training goes on.
   Checkpoint checkpoint() const;
 
-  // Takes the best epoch's weights where early stopping kept some.
+  // With early stopping: takes the best epoch's weights.
   void finish();
 
   std::int64_t epoch() const { return epoch_; }
   std::int64_t best_epoch() const { return best_ ? best_->epoch : epoch_; }
   const std::vector<EpochRecord>& history() const { return history_; }
   StateDict state_dict() const;
-  // Of the weights as they are.
+  // Of the current weights.
   Measures measure_training() { return measure(training_); }
   Measures measure_test() { return measure(test_); }
   std::int64_t training_count() const { return training_.count(); }
@@ -87,8 +88,8 @@ class Trainer {
   TrainingRows training_;
   TrainingRows validation_;  // empty without early stopping
   TrainingRows test_;
-  std::int64_t epoch_ = 0;  // done
-  std::int64_t batch_ = 0;  // done of the next one
+  std::int64_t epoch_ = 0;  // epochs done
+  std::int64_t batch_ = 0;  // batches done of the next epoch
   double loss_sum_ = 0;
   at::Tensor rng_state_;  // where the next epoch begins
   std::optional<BestWeights> best_;

@@ -9,12 +9,14 @@ from pathlib import Path
 import rows
 import sample
 import state_dict
+import stream
 from environment import HERE, Place, peers_python, pins
 from measure import report
 
 import train
 
-BENCHES = ("state_dict", "sample", "rows", "train")
+BENCHES = ("state_dict", "sample", "rows", "stream", "train")
+WITHOUT_CHART = ("state_dict", "stream")
 
 
 def main() -> None:
@@ -38,10 +40,12 @@ def main() -> None:
         if "rows" in chosen:
             times, count = rounds or (1 if small else 5), options.rows or (20_000 if small else 10_000_000)
             report(results, "rows", rows.run(place, count, times), times, versions, digits=2)
+        if "stream" in chosen:
+            stream.report(place, results, 200 if small else 2000, rounds or (1 if small else 3))
         if "train" in chosen:
             times, epochs = rounds or (1 if small else 7), 5 if small else 200
             report(results, "train", [train.run(place, epochs, times)], times, "", digits=2)
-    compared = [str(results / f"{bench}.json") for bench in chosen if bench != "state_dict"]
+    compared = [str(results / f"{bench}.json") for bench in chosen if bench not in WITHOUT_CHART]
     if peers and compared:
         chart = options.chart or results / "bench.svg"
         if subprocess.run([str(peers), str(HERE / "chart.py"), str(chart), *compared]).returncode != 0:

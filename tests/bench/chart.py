@@ -12,13 +12,13 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 # Read on white and on black: no background, and greys in between.
 TEXT, OURS, THEIRS = "#7a7f87", "#ee4c2c", "#7a9cc6"
-WIDTH, BAR, HEAD = 8.0, 0.24, 0.5  # inches; HEAD is what a section has above its bars
+WIDTH, BAR, HEAD = 8.0, 0.24, 0.5  # inches; HEAD is the space above a section's bars
 plt.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "iris", "font.size": 10, "text.color": TEXT})
 plt.rcParams.update({"ytick.color": TEXT, "axes.titlesize": 11, "font.sans-serif": ["Arial", "DejaVu Sans"]})
 
 
 def draw(sections: list[dict], path: Path) -> None:
-    """A row of bars for each program, the sections below one another on the same scale."""
+    """A row of bars for each program, one section below the other, on the same scale."""
     counts = [len(section["ratios"]) for section in sections]
     longest = max(ratio for section in sections for ratio in section["ratios"].values())
     figure, rows = plt.subplots(

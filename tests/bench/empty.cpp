@@ -1,2 +1,2 @@
-// A LibTorch program that just returns: what loading and leaving LibTorch costs.
+// A LibTorch program that just returns: the cost of loading LibTorch and taking it down.
 int main() { return 0; }

@@ -1,4 +1,4 @@
-"""The Python that the peers run with: a venv of their pinned packages, which takes torch from the project's own."""
+"""The Python environment of the peers: their pinned packages, and torch from the project's own environment."""
 
 import hashlib
 import os
@@ -18,7 +18,7 @@ os.environ["PYTHONPATH"] = str(HERE.parent.parent / "python_export")
 
 @dataclass
 class Place:
-    """Where things are: the build folder, a folder for files, and the Pythons; `peers` is None where none are timed."""
+    """Where things are: the build folder, a folder for files, and the Pythons; `peers` is None if none are timed."""
 
     build: Path
     folder: Path
@@ -28,9 +28,9 @@ class Place:
 
 
 def peers_python(folder: Path, requirements: Path = REQUIREMENTS) -> Path:
-    """The venv's Python; makes the venv `folder` where it is absent or of other pins than those of `requirements`.
+    """The Python of the venv `folder`, which is made if it is absent or has other pins than `requirements`.
 
-    A package that cannot be installed is told on stderr and left out; the next call tries again.
+    If a package cannot be installed, stderr says so and it is left out; the next call tries again.
     """
     python, stamp = folder / "bin" / "python", folder / "complete"
     key = hashlib.sha256(requirements.read_bytes() + f"{sys.version} {sys.prefix} {folder}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-// What the inner parts of batch prediction take for a row: parse, forward, format.
+// The time that the parts of batch prediction take for a row: parse, forward, format.
 #include <benchmark/benchmark.h>
 #include <torch/utils.h>
 
@@ -55,7 +55,7 @@ void parse(benchmark::State& state, bool is_csv, const std::string& row) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kRows));
 }
 
-// Rows of nothing but "5.1", by the way that is for those alone.
+// Rows of numbers like "5.1" only, which have a parser of their own.
 void parse_tenths(benchmark::State& state) {
   const std::string text = repeated("5.1,3.5,1.4,0.#\n");
   Chunk chunk = chunk_of(text);

@@ -14,9 +14,9 @@ OURS = "iris"
 
 @dataclass
 class Figures:
-    """What a process took. The peak is of resident memory, mapped pages that were touched among it.
+    """What a process took. The peak is of resident memory, touched pages of mapped files included.
 
-    Linux counts the peak from the process that started it, so the benchmarks keep themselves small: no numpy, no torch.
+    Linux carries the peak of the starting process over, so the benchmarks themselves stay small: no numpy, no torch.
     """
 
     wall_s: float
@@ -26,7 +26,7 @@ class Figures:
 
 @dataclass
 class Section:
-    """One comparison: by program the medians and the ratio to ours, or why it is left out."""
+    """One comparison: for each program the medians and the ratio to ours, or why it is left out."""
 
     name: str
     medians: dict[str, Figures] = field(default_factory=dict)
@@ -51,7 +51,7 @@ def in_turn(
 ) -> dict[str, list[Figures]]:
     """Runs every command once per round, in turn, and `clean` after each run.
 
-    A first round warms up and is not counted; where only one is asked for, it goes without.
+    A first round warms up and is not counted, unless only one round is asked for.
     """
     figures: dict[str, list[Figures]] = {name: [] for name in commands}
     for round_number in range(0 if rounds > 1 else 1, rounds + 1):
@@ -71,7 +71,7 @@ def median(figures: list[Figures]) -> Figures:
 def compare(
     section: Section, commands: Mapping[str, list[str]], rounds: int, clean: Callable[[], None] = lambda: None
 ) -> None:
-    """Fills in the section. A ratio is the median of the rounds' own ratios, which a drifting machine spares."""
+    """Fills in the section. A ratio is the median of the rounds' own ratios, because a machine's speed drifts."""
     figures = in_turn(commands, rounds, clean)
     section.medians = {name: median(each) for name, each in figures.items()}
     section.ratios = {
@@ -103,7 +103,7 @@ def try_out(section: Section, commands: dict[str, list[str]]) -> dict[str, str]:
 
 
 def table(section: Section, digits: int) -> str:
-    """The section as Markdown, the fastest first; wall time with so many digits after the point."""
+    """The section as Markdown, the fastest first; wall time with `digits` digits after the point."""
     lines = [f"### {section.name}", ""]
     if section.medians:
         lines += ["| program | wall, s | / iris | CPU, s | peak MiB |", "|---|---|---|---|---|"]

@@ -1,4 +1,4 @@
-"""Many rows, file to file: iris beside what Python's users write for it."""
+"""Many rows, file to file: iris beside the programs that Python's users write for this."""
 
 import csv
 import json
@@ -20,13 +20,13 @@ PEERS = {
     "pyarrow + onnxruntime": ("csv_pyarrow_onnxruntime.py", ".onnx"),
     "pyarrow + scikit-learn": ("csv_pyarrow_sklearn.py", ".joblib"),
 }
-NDJSON = {OURS, "polars + torch"}  # does it as well; all do CSV
+NDJSON = {OURS, "polars + torch"}  # the programs that read NDJSON too; all read CSV
 EXPORTS = {".onnx": "export_onnx.py", ".joblib": "export_sklearn.py"}
 
 
 @dataclass
 class Task:
-    """What is asked of every program: `shape` is that of inputs.py, `share` the part of the rows that are asked for."""
+    """The work of every program: `shape` is that of inputs.py, `share` is multiplied by the number of rows."""
 
     name: str
     shape: str
@@ -47,13 +47,13 @@ TASKS = (
 
 
 def run(place: Place, rows: int, rounds: int) -> list[Section]:
-    """A section for each task. Raises RuntimeError where two of the programs answer differently."""
+    """A section for each task. Raises RuntimeError if two of the programs answer differently."""
     programs, left_out = _programs(place)
     return [_run_task(place, task, programs, left_out, max(int(rows * task.share), 1), rounds) for task in TASKS]
 
 
 def _programs(place: Place) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """How each program's command begins; and why some are left out, their models not being made."""
+    """How each program's command begins; and why some are left out: their models could not be made."""
     programs, left_out = {OURS: [str(place.build / "iris"), "predict", str(place.model)]}, {}
     if place.peers is None:
         return programs, left_out
@@ -98,7 +98,7 @@ def _run_task(
 
 
 def _make(place: Place, task: Task, rows: int, name: str) -> Path:
-    """The input file, on disk: a process of its own makes it, so that this one stays small."""
+    """Writes the input file to disk, in a process of its own, so that this one stays small."""
     path = place.folder / name
     subprocess.run([str(place.python), str(HERE / "inputs.py"), task.shape, str(rows), str(path)], check=True)
     with path.open("rb") as file:
@@ -115,7 +115,7 @@ def _answers(path: Path) -> list[dict]:
 def _check(where: str, theirs: list[dict], ours: list[dict]) -> None:
     """Raises RuntimeError unless both have the same columns and labels, and numbers within the tolerance.
 
-    In NDJSON ours says more than label and confidence; that is let through.
+    In NDJSON ours may have `index` too.
     """
     if len(theirs) != len(ours):
         raise RuntimeError(f"{where}: {len(theirs)} answers, iris {len(ours)}")

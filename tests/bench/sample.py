@@ -8,7 +8,7 @@ EMPTY = "LibTorch program that just returns"
 
 
 def run(place: Place, rounds: int) -> Section:
-    """Raises RuntimeError where two of the programs answer differently."""
+    """Raises RuntimeError if two of the programs answer differently."""
     section = Section("One sample, cold process")
     commands = {
         OURS: [str(place.build / "iris"), "predict", str(place.model), *FLOWER],

@@ -31,7 +31,7 @@ UNITS_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 @dataclass
 class Load:
-    """What wrk saw, and the server's memory behind it: its processes' own, and their share of what they share."""
+    """What wrk saw, and the server's memory: the proportional share (PSS) of its processes."""
 
     requests_per_s: float
     p50_ms: float
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def commands(options, results: Path) -> dict[str, list[str]]:
-    """The servers' commands, PORT standing for their port."""
+    """The servers' commands, with PORT in place of their port."""
     place = Place(options.build, results, Path(sys.executable), None)
     servers = {OURS: [str(options.build / "iris"), "serve", str(place.model), "--port", "PORT"]}
     if not options.no_peers:
@@ -88,7 +88,7 @@ def commands(options, results: Path) -> dict[str, list[str]]:
 
 
 class Running:
-    """A server that answers; ended, with all its processes, at the end. Raises RuntimeError where it does not start."""
+    """A server that answers; all its processes end with the block. Raises RuntimeError if it does not start."""
 
     def __init__(self, command: list[str]):
         with socket.create_server(("127.0.0.1", 0)) as listener:

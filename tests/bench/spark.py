@@ -115,7 +115,7 @@ def main() -> None:
     try:
         import pyspark  # noqa: F401
     except ImportError:
-        print("spark: not measured: PySpark is not installed: script/setup --spark")
+        print("spark: not measured: PySpark is not installed: script/setup-extras --spark")
         return
     folder = options.build.resolve().parent / "bench"
     folder.mkdir(exist_ok=True)

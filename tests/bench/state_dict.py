@@ -55,7 +55,7 @@ def run(build: Path, folder: Path, rounds: int) -> dict[str, dict[str, float]]:
 
 
 def table(medians: dict[str, dict[str, float]], size_mib: float, rounds: int) -> str:
-    """The medians as Markdown, with the ratios that the goals are about."""
+    """The medians as Markdown, with ratios."""
     lines = [
         f"State_dict of {size_mib:.0f} MiB, medians of {rounds} rounds in turn:",
         "",

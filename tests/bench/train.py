@@ -18,7 +18,7 @@ sys.exit(list(ours) != list(theirs) or not all(torch.equal(ours[name], theirs[na
 
 
 def run(place: Place, epochs: int, rounds: int) -> Section:
-    """Raises RuntimeError where `iris train` and train.py do not end in the same tensors."""
+    """Raises RuntimeError if `iris train` and train.py do not end in the same tensors."""
     section = Section(f"Training, {epochs} epochs, start-up included")
     programs = {
         OURS: [str(place.build / "iris"), "train"],

@@ -14,6 +14,7 @@
 #include "fuzz/same_values.h"
 #include "fuzz/zip_mutation.h"
 #include "io/output_file.h"
+#include "tensor_file/opened_file.h"
 #include "tensor_file/selection.h"
 #include "tensor_file/tensor_file.h"
 #include "tensor_file/tensor_writer.h"
@@ -177,7 +178,7 @@ pickle::Value dict_of_archive(TensorFile& file) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   TensorFile file;
   try {
-    file = read_tensor_file(FileBytes::copy_of(std::as_bytes(std::span(data, size))));
+    file = read_tensor_file(OpenedFile(FileBytes::copy_of(std::as_bytes(std::span(data, size)))));
   } catch (const FormatError&) {
     return 0;
   }

@@ -150,5 +150,11 @@ TEST_F(OutputFileTest, SaysThatItsReaderIsGone) {
   std::signal(SIGPIPE, before);
 }
 
+TEST(SameFile, IsToldThoughItIsNotThere) { EXPECT_TRUE(is_same_file("not-there.pt", "./not-there.pt")); }
+
+TEST(SameFile, IsNotAnotherOne) { EXPECT_FALSE(is_same_file("not-there.pt", "./not-there.csv")); }
+
+TEST(SameFile, IsNeverStdout) { EXPECT_FALSE(is_same_file("-", "-")); }
+
 }  // namespace
 }  // namespace iris

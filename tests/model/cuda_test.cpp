@@ -95,7 +95,8 @@ TEST_F(Cuda, RoundsMoreOnlyWhereTf32IsAllowed) {
 TEST_F(Cuda, GivesHalfPrecisionAsFarOffAsTheCpuDoes) {
   const auto rows = test::flowers();
   const auto expected = Classifier::open(fixture("iris_net.pt"), {.device = "cpu"}).predict(rows, 150).logits;
-  for (const auto& [dtype, tolerance] : {std::pair("bfloat16", 0.03F), std::pair("float16", 0.003F)}) {
+  for (const auto& [dtype, tolerance] :
+       {std::pair(WeightDtype::kBFloat16, 0.03F), std::pair(WeightDtype::kFloat16, 0.003F)}) {
     const Classifier classifier = Classifier::open(fixture("iris_net.pt"), {.device = "cuda", .dtype = dtype});
     expect_near(classifier.predict(rows, 150).logits, expected, tolerance);
   }
@@ -152,10 +153,11 @@ TEST_F(Cuda, ThroughputByBatchSize) {
                                               std::tuple("13-1024-3", wide, std::size_t{13})}) {
     const auto rows = random_rows(kRows, features);
     for (std::size_t batch = 256; batch <= kRows; batch *= 4) {
-      std::printf("%-10s batches of %7zu  %9.2f %7.2f %7.2f\n", name, batch,
-                  rate(Classifier::open(model, {.device = "cpu"}), rows, features, batch),
-                  rate(Classifier::open(model, {.device = "cuda"}), rows, features, batch),
-                  rate(Classifier::open(model, {.device = "cuda", .dtype = "bfloat16"}), rows, features, batch));
+      std::printf(
+          "%-10s batches of %7zu  %9.2f %7.2f %7.2f\n", name, batch,
+          rate(Classifier::open(model, {.device = "cpu"}), rows, features, batch),
+          rate(Classifier::open(model, {.device = "cuda"}), rows, features, batch),
+          rate(Classifier::open(model, {.device = "cuda", .dtype = WeightDtype::kBFloat16}), rows, features, batch));
     }
   }
 }

@@ -144,10 +144,10 @@ TEST_F(TorchScript, WithABadIrisJsonIsRefused) {
   const auto error_with = [&](const std::string& json) {
     return without_path(test::error_of<FormatError>([&] { open("  return x", json); }));
   };
-  EXPECT_EQ(error_with("not json"), "iris.json: is no JSON object");
-  EXPECT_EQ(error_with("[]"), "iris.json: is no JSON object");
-  EXPECT_EQ(error_with(R"({"labels":"a"})"), "iris.json: labels: is no list of names");
-  EXPECT_EQ(error_with(R"({"features":[1]})"), "iris.json: features: is no list of names");
+  EXPECT_EQ(error_with("not json"), "iris.json: is not a JSON object");
+  EXPECT_EQ(error_with("[]"), "iris.json: is not a JSON object");
+  EXPECT_EQ(error_with(R"({"labels":"a"})"), "iris.json: labels: is not a list of names");
+  EXPECT_EQ(error_with(R"({"features":[1]})"), "iris.json: features: is not a list of names");
   EXPECT_EQ(error_with(R"({"labels":["a","a"]})"), "iris.json: labels: has \"a\" twice");
 }
 

@@ -1,6 +1,7 @@
 // Every way in which an opcode can be wrong.
 #include <gtest/gtest.h>
 
+#include "pickle/pickle_reader.h"
 #include "support/pickle_bytes.h"
 #include "support/read_pickle.h"
 
@@ -80,8 +81,8 @@ TEST(DamagedPickle, HasAKeyWithoutAValue) {
 }
 
 TEST(DamagedPickle, HasAKeyThatPythonCouldNotHash) {
-  EXPECT_EQ(pickle_error("}]Ns."), "offset 0: a dict has a key that is no string, number or tuple");
-  EXPECT_EQ(pickle_error("}}Ns."), "offset 0: a dict has a key that is no string, number or tuple");
+  EXPECT_EQ(pickle_error("}]Ns."), "offset 0: a dict has a key that is not a string, number or tuple");
+  EXPECT_EQ(pickle_error("}}Ns."), "offset 0: a dict has a key that is not a string, number or tuple");
 }
 
 // An opcode with a length field of `size` bytes, which says that there are more bytes than there are.

@@ -1,6 +1,7 @@
 // What a pickle may name, call and build.
 #include <gtest/gtest.h>
 
+#include "pickle/pickle_reader.h"
 #include "support/errors.h"
 #include "support/pickle_bytes.h"
 #include "support/read_pickle.h"
@@ -72,8 +73,8 @@ TEST(PickleGlobals, KeepsANameOfTheAllowListAsAName) {
 }
 
 TEST(PickleGlobals, RefusesAStackGlobalWhoseNameIsNoText) {
-  EXPECT_EQ(pickle_error(push_text("good") + "K\x01\x93."), "offset 11: a global's name is no string");
-  EXPECT_EQ(pickle_error("N" + push_text("name") + "\x93."), "offset 10: a global's name is no string");
+  EXPECT_EQ(pickle_error(push_text("good") + "K\x01\x93."), "offset 11: a global's name is not a string");
+  EXPECT_EQ(pickle_error("N" + push_text("name") + "\x93."), "offset 10: a global's name is not a string");
 }
 
 TEST(PickleGlobals, RefusesAGlobalThatIsCutOff) {
@@ -99,7 +100,7 @@ TEST(PickleGlobals, RefusesToCallWhatIsNoGlobal) {
 }
 
 TEST(PickleGlobals, RefusesArgumentsThatAreNoTuple) {
-  EXPECT_EQ(pickle_error(call("good.function", "]")), "offset 16: a function's arguments are no tuple");
+  EXPECT_EQ(pickle_error(call("good.function", "]")), "offset 16: a function's arguments are not a tuple");
 }
 
 TEST(PickleGlobals, BuildsPythonsContainers) {
@@ -147,7 +148,7 @@ TEST(PickleGlobals, RefusesAnOrderedDictOfThingsThatAreNoPairs) {
   EXPECT_EQ(pickle_error(call("collections.OrderedDict",
                               "](K\x01"
                               "e\x85")),
-            "offset 31: collections.OrderedDict is made of something that is no list");
+            "offset 31: collections.OrderedDict is made of something that is not a list");
   EXPECT_EQ(pickle_error(call("collections.OrderedDict",
                               "]K\x01\x85"
                               "a\x85")),
@@ -156,7 +157,7 @@ TEST(PickleGlobals, RefusesAnOrderedDictOfThingsThatAreNoPairs) {
 
 TEST(PickleGlobals, RefusesASetOfANumber) {
   EXPECT_EQ(pickle_error(call("builtins.set", "K\x01\x85")),
-            "offset 17: builtins.set is made of something that is no list");
+            "offset 17: builtins.set is made of something that is not a list");
 }
 
 TEST(PickleGlobals, RefusesTooManyArguments) {

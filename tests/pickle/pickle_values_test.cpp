@@ -1,6 +1,7 @@
 // Every opcode that is read, used as it should be.
 #include <gtest/gtest.h>
 
+#include "pickle/pickle_reader.h"
 #include "support/pickle_bytes.h"
 #include "support/read_pickle.h"
 
@@ -179,7 +180,7 @@ TEST(PickleReader, PassesOverFramesAndProtocols) {
   }
 }
 
-TEST(PickleReader, StopsBehindStop) { EXPECT_EQ(test::ReadPickle("N.N.").remaining, 2U); }
+TEST(PickleReader, StopsAfterStop) { EXPECT_EQ(test::ReadPickle("N.N.").remaining, 2U); }
 
 TEST(PickleReader, KeepsPersistentIds) {
   EXPECT_EQ(value_of("Pstorage 0\n."), "id<\"storage 0\">");

@@ -27,7 +27,7 @@ def repo() -> Path:
 def iris() -> Callable[..., subprocess.CompletedProcess]:
     """iris(*args, input=None, cwd=None, env=None): runs the built program; `env` is added to the environment.
 
-    The program is $IRIS_BINARY, else build/release/iris; where it is absent the test fails.
+    The program is $IRIS_BINARY, else build/release/iris; without it the test fails.
     """
     binary = Path(os.environ.get("IRIS_BINARY") or REPO / "build" / "release" / "iris").absolute()
 
@@ -53,7 +53,7 @@ def python_export() -> Callable[..., subprocess.CompletedProcess]:
 
 @pytest.fixture
 def in_process(capsys, monkeypatch) -> Callable[..., subprocess.CompletedProcess]:
-    """in_process("train.py", *args, cwd=None): the same in this process, which saves the seconds of importing torch."""
+    """in_process("train.py", *args, cwd=None): the same in this process, without importing torch again."""
 
     def call(script: str, *args, cwd=None) -> subprocess.CompletedProcess:
         module = importlib.import_module(script.removesuffix(".py"))
@@ -88,7 +88,7 @@ def binary() -> str:
 
 @pytest.fixture
 def start(binary) -> Iterator[Callable[..., subprocess.Popen]]:
-    """start(*args): the running program with pipes at its three ends; killed at the end of the test."""
+    """start(*args): the running program, with pipes for stdin, stdout and stderr; killed at the end of the test."""
     started = []
 
     def call(*args, **options):
@@ -124,7 +124,7 @@ def serve(binary, repo):
 
 @pytest.fixture(scope="module")
 def server(serve):
-    """One with the usual options."""
+    """A running server with the default options."""
     return serve()
 
 

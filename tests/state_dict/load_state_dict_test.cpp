@@ -193,7 +193,13 @@ TEST_F(LoadStateDict, SuggestsNoNameOfAnotherShape) {
 
 TEST_F(LoadStateDict, SuggestsToDropACommonPrefix) {
   const std::string message = error_of(good_state_dict("backbone.net."));
-  EXPECT_TRUE(message.ends_with("drop it with: iris convert --strip-prefix backbone.net. IN OUT")) << message;
+  EXPECT_TRUE(message.ends_with("\n  the file's names have one more prefix: \"backbone.net.\"")) << message;
+}
+
+TEST_F(LoadStateDict, LetsTheCallerChooseToDropThePrefix) {
+  const Choice choice = test::choice_of<InputError>([&] { load_state_dict(*net_, good_state_dict("backbone.net.")); });
+  EXPECT_EQ(choice.of, Choice::Of::kPrefix);
+  EXPECT_EQ(choice.value, "backbone.net.");
 }
 
 TEST_F(LoadStateDict, RefusesComplexNumbersForRealOnes) {

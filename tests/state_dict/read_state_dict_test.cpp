@@ -87,12 +87,16 @@ TEST(ReadStateDict, TakesAKey) {
 
 TEST(ReadStateDict, SaysWhichFileLacksTheKey) {
   EXPECT_EQ(test::error_of<FormatError>([] { read_state_dict(fixture("two_models.pt"), "netX"); }),
-            fixture("two_models.pt") + ": there is no dictionary \"netX\" in it; --key may be: netG, netD");
+            fixture("two_models.pt") + ": there is no dictionary \"netX\" in it; there are: netG, netD");
 }
 
 TEST(ReadStateDict, AsksForAKeyWhereThereAreSeveralModels) {
   EXPECT_EQ(test::error_of<FormatError>([] { read_state_dict(fixture("two_models.pt")); }),
-            fixture("two_models.pt") + ": holds several state_dicts; choose one with --key: netG, netD");
+            fixture("two_models.pt") + ": holds several state_dicts: netG, netD");
+}
+
+TEST(ReadStateDict, LetsTheCallerChooseAKey) {
+  EXPECT_EQ(test::choice_of<FormatError>([] { read_state_dict(fixture("two_models.pt")); }).of, Choice::Of::kKey);
 }
 
 TEST(ReadStateDict, ReadsTheLegacyContainerAlike) {

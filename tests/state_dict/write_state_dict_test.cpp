@@ -79,6 +79,17 @@ TEST_F(WriteStateDict, LeavesNothingBehindWhenItFails) {
   EXPECT_EQ(folder_.file_count(), 0);
 }
 
+TEST_F(WriteStateDict, RefusesANameThatIsNotUtf8) {
+  StateDict tensors;
+  tensors.insert("w\xff", torch::ones({1}));
+  EXPECT_EQ(test::error_of<InputError>([&] { write_state_dict(tensors, path_); }),
+            path_ + ": the text \"w\\xff\" is not UTF-8");
+  const std::string other = folder_ / "model.safetensors";
+  EXPECT_EQ(test::error_of<InputError>([&] { write_state_dict(tensors, other); }),
+            other + ": tensor \"w\\xff\": its name is not UTF-8");
+  EXPECT_EQ(folder_.file_count(), 0);
+}
+
 TEST_F(WriteStateDict, SaysThatAFolderIsMissing) {
   const StateDict tensors = read_state_dict(fixture("iris_net.pt"));
   EXPECT_EQ(test::error_of<InputError>([&] { write_state_dict(tensors, folder_ / "none/model.pt"); }),

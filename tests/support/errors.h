@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "error.h"
+
 namespace iris::test {
 
 // The message of the Error that `work` throws; "" when it throws none. Other exceptions pass through and fail the test.
@@ -14,6 +16,17 @@ std::string error_of(Work&& work) {
     return error.what();
   }
   return "";
+}
+
+// What that Error lets the caller choose; kNothing when `work` throws none.
+template <typename Error, typename Work>
+Choice choice_of(Work&& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error.choice;
+  }
+  return {};
 }
 
 // What is said of a global outside the allow-list.

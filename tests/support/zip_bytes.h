@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "io/bytes.h"
 #include "support/pickle_bytes.h"
 #include "tensor_file/crc32.h"
 
@@ -43,7 +44,7 @@ struct ZipEnd {
   std::string comment = {};
 };
 
-inline std::uint32_t crc_of(std::string_view data) { return crc32(std::as_bytes(std::span(data))); }
+inline std::uint32_t crc_of(std::string_view data) { return crc32(bytes_of(data)); }
 
 inline std::string zip_words(const ZipEntryBytes& entry, const ZipWords& words) {
   const auto size = static_cast<std::uint32_t>(entry.data.size());

@@ -4,10 +4,12 @@
 
 #include <string>
 
+#include "io/bytes.h"
+
 namespace iris {
 namespace {
 
-std::uint32_t crc_of(const std::string& text) { return crc32(std::as_bytes(std::span(text))); }
+std::uint32_t crc_of(const std::string& text) { return crc32(bytes_of(text)); }
 
 TEST(Crc32, GivesTheStandardsCheckValue) { EXPECT_EQ(crc_of("123456789"), 0xCBF43926U); }
 

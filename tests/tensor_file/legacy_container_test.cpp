@@ -4,6 +4,7 @@
 #include "support/errors.h"
 #include "support/pickle_bytes.h"
 #include "support/read_file_bytes.h"
+#include "tensor_file/containers.h"
 
 namespace iris {
 namespace {
@@ -87,7 +88,7 @@ TEST(LegacyContainer, RefusesGlobalsInAnyOfItsPickles) {
 TEST(LegacyContainer, RefusesKeysThatAreNoList) {
   LegacyParts parts;
   parts.keys = pickle_of("}");
-  EXPECT_EQ(file_error(parts.file()), "the list of storages is no list");
+  EXPECT_EQ(file_error(parts.file()), "the list of storages is not a list");
 }
 
 TEST(LegacyContainer, RefusesAStorageListedTwice) {
@@ -119,8 +120,8 @@ TEST(LegacyContainer, RefusesAStorageOfAnotherLength) {
   }
 }
 
-TEST(LegacyContainer, RefusesBytesBehindTheLastStorage) {
-  EXPECT_TRUE(file_error(LegacyParts().file() + "x").ends_with(": there are bytes behind the last storage"));
+TEST(LegacyContainer, RefusesBytesAfterTheLastStorage) {
+  EXPECT_TRUE(file_error(LegacyParts().file() + "x").ends_with(": there are bytes after the last storage"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "support/pickle_bytes.h"
 #include "support/read_file_bytes.h"
+#include "tensor_file/containers.h"
 #include "tensor_file/selection.h"
 
 namespace iris {
@@ -36,7 +37,7 @@ TEST(Safetensors, AreRead) {
   EXPECT_EQ(tensors[2].tensor->shape, (std::vector<std::int64_t>{0, 7}));
 }
 
-TEST(Safetensors, AreReadWithBlanksBehindTheHeader) { EXPECT_EQ(header_error(kGood + "   "), ""); }
+TEST(Safetensors, AreReadWithBlanksAfterTheHeader) { EXPECT_EQ(header_error(kGood + "   "), ""); }
 
 TEST(Safetensors, AreRefusedAtEveryTruncation) {
   const std::string whole = file_of(kGood, std::string(24, 'd'));
@@ -118,8 +119,8 @@ TEST(Safetensors, RefuseNumbersThatAreNone) {
 }
 
 TEST(Safetensors, RefuseAHeaderThatIsNoJson) {
-  EXPECT_TRUE(header_error("{not json}").starts_with("the header is no JSON at its byte "));
-  EXPECT_TRUE(header_error(kGood + "x").starts_with("the header is no JSON at its byte "));
+  EXPECT_TRUE(header_error("{not json}").starts_with("the header is not JSON at its byte "));
+  EXPECT_TRUE(header_error(kGood + "x").starts_with("the header is not JSON at its byte "));
 }
 
 }  // namespace

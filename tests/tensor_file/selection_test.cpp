@@ -64,26 +64,45 @@ TEST(Selection, FollowsAKeyThroughDots) {
 
 TEST(Selection, AsksForAKeyWhereThereAreSeveral) {
   EXPECT_EQ(selection_error(push_dict({push_text("netG"), tensors("a"), push_text("netD"), tensors("b")})),
-            "holds several state_dicts; choose one with --key: netG, netD");
+            "holds several state_dicts: netG, netD");
+}
+
+TEST(Selection, NamesTheInnerDictionariesWhereOnlyTheyHoldTensors) {
+  const std::string inner = push_dict({push_text("encoder"), tensors("a"), push_text("head"), tensors("b")});
+  EXPECT_EQ(selection_error(push_dict({push_text("model"), inner})),
+            "holds tensors in inner dictionaries only: model.encoder, model.head");
+}
+
+TEST(Selection, LooksIntoNoDictionaryUnderALongKeyForItsMessage) {
+  const std::string inner = push_dict({push_text("inner"), tensors("a")});
+  EXPECT_EQ(selection_error(push_dict({push_text(std::string(201, 'k')), inner}), "netX"),
+            "there is no dictionary \"netX\" in it; there is none to choose from");
 }
 
 TEST(Selection, NamesTheKeysThereAreForOneThatIsNot) {
   EXPECT_EQ(selection_error(push_dict({push_text("netG"), tensors("a"), push_text("epoch"), push_int(1)}), "netX"),
-            "there is no dictionary \"netX\" in it; --key may be: netG");
+            "there is no dictionary \"netX\" in it; there are: netG");
 }
 
 TEST(Selection, RefusesAKeyOfAPlainValue) {
   EXPECT_EQ(selection_error(push_dict({push_text("netG"), tensors("a"), push_text("epoch"), push_int(1)}), "epoch"),
-            "there is no dictionary \"epoch\" in it; --key may be: netG");
+            "there is no dictionary \"epoch\" in it; there are: netG");
 }
 
-TEST(Selection, SaysToLeaveTheKeyOutOfAPlainStateDict) {
-  EXPECT_EQ(selection_error(tensors("w"), "model"), "there is no dictionary \"model\" in it; leave --key out");
+TEST(Selection, SaysThatAPlainStateDictHasNoKeysToChooseFrom) {
+  EXPECT_EQ(selection_error(tensors("w"), "model"),
+            "there is no dictionary \"model\" in it; there is none to choose from");
+}
+
+TEST(Selection, LetsTheCallerChooseAKey) {
+  const std::string several = push_dict({push_text("netG"), tensors("a"), push_text("netD"), tensors("b")});
+  EXPECT_EQ(test::choice_of<FormatError>([&] { names_in(several); }).of, Choice::Of::kKey);
+  EXPECT_EQ(test::choice_of<FormatError>([&] { names_in(several, "netX"); }).of, Choice::Of::kKey);
 }
 
 TEST(Selection, RefusesAFileWithoutTensors) {
-  EXPECT_EQ(selection_error(push_dict({push_text("epoch"), push_int(1)})),
-            "holds no dictionary of tensors; iris inspect shows what it holds");
+  EXPECT_EQ(selection_error(push_dict({push_text("epoch"), push_int(1), push_int(2), push_int(3)})),
+            "holds no dictionary of tensors; its keys are: epoch, 2");
 }
 
 TEST(Selection, RefusesARootThatIsNoDictionary) {

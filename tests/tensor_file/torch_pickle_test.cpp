@@ -133,7 +133,7 @@ TEST(TorchPickle, RefusesAScalarOnAnEmptyStorage) {
 }
 
 TEST(TorchPickle, RefusesNegativeNumbers) {
-  const std::string range = " is no integer from 0 to 2^63 - 1";
+  const std::string range = " is not an integer from 0 to 2^63 - 1";
   EXPECT_EQ(tensor_error(push_tensor({.shape = push_ints({-2, 3})})), "a tensor's shape" + range);
   EXPECT_EQ(tensor_error(push_tensor({.strides = push_ints({3, -1})})), "a tensor's strides" + range);
   EXPECT_EQ(tensor_error(push_tensor({.offset = push_int(-1)})), "a tensor's offset" + range);
@@ -142,7 +142,7 @@ TEST(TorchPickle, RefusesNegativeNumbers) {
 }
 
 TEST(TorchPickle, RefusesNumbersOfAnotherKind) {
-  const std::string range = " is no integer from 0 to 2^63 - 1";
+  const std::string range = " is not an integer from 0 to 2^63 - 1";
   EXPECT_EQ(tensor_error(push_tensor({.offset = kPushNone})), "a tensor's offset" + range);
   EXPECT_EQ(tensor_error(push_tensor({.offset = kPushTrue})), "a tensor's offset" + range);
   EXPECT_EQ(tensor_error(push_tensor({.offset = "\x8a\x09" + std::string(8, '\xFF') + "\x01"})),
@@ -180,17 +180,17 @@ TEST(TorchPickle, RefusesARankOfAHundredThousand) {
 }
 
 TEST(TorchPickle, RefusesAShapeThatIsNoTuple) {
-  EXPECT_EQ(tensor_error(push_tensor({.shape = push_int(6)})), "a tensor's shape is no tuple");
-  EXPECT_EQ(tensor_error(push_tensor({.strides = kPushNone})), "a tensor's strides is no tuple");
+  EXPECT_EQ(tensor_error(push_tensor({.shape = push_int(6)})), "a tensor's shape is not a tuple");
+  EXPECT_EQ(tensor_error(push_tensor({.strides = kPushNone})), "a tensor's strides is not a tuple");
 }
 
 TEST(TorchPickle, RefusesAStorageThatIsNoPersistentId) {
-  EXPECT_EQ(tensor_error(push_tensor({.storage = push_text("0")})), "a tensor's storage is no persistent id");
-  EXPECT_EQ(tensor_error(push_tensor({.storage = push_tensor()})), "a tensor's storage is no persistent id");
+  EXPECT_EQ(tensor_error(push_tensor({.storage = push_text("0")})), "a tensor's storage is not a persistent id");
+  EXPECT_EQ(tensor_error(push_tensor({.storage = push_tensor()})), "a tensor's storage is not a persistent id");
 }
 
 TEST(TorchPickle, RefusesRequiresGradThatIsNoBool) {
-  EXPECT_EQ(tensor_error(push_tensor({.requires_grad = push_int(1)})), "requires_grad is no bool");
+  EXPECT_EQ(tensor_error(push_tensor({.requires_grad = push_int(1)})), "requires_grad is not a bool");
 }
 
 TEST(TorchPickle, RefusesWrongCountsOfArguments) {
@@ -205,7 +205,7 @@ TEST(TorchPickle, RefusesWrongCountsOfArguments) {
 TEST(TorchPickle, RefusesAParameterOfNoTensor) {
   EXPECT_EQ(tensor_error(push_call(push_global("torch._utils", "_rebuild_parameter"),
                                    {kPushNone, kPushTrue, push_ordered_dict({})})),
-            "a Parameter is made of no tensor");
+            "a Parameter is not made of a tensor");
 }
 
 TEST(TorchPickle, RefusesTheConjBitOfRealNumbers) {
@@ -236,14 +236,14 @@ TEST(TorchPickle, RefusesAStorageTypeThatIsNone) {
   const std::string storage = push_tuple({push_text("storage"), push_global("torch", "float32"), push_text("0"),
                                           push_text("cpu"), push_int(6)}) +
                               "Q";
-  EXPECT_EQ(tensor_error(push_tensor({.storage = storage})), "torch.float32 is no storage type that is read");
+  EXPECT_EQ(tensor_error(push_tensor({.storage = storage})), "torch.float32 is not a storage type that is read");
 }
 
 TEST(TorchPickle, RefusesATensorWithoutDtype) {
   const std::string storage = push_tuple({push_text("storage"), push_global("torch.storage", "UntypedStorage"),
                                           push_text("0"), push_text("cpu"), push_int(24)}) +
                               "Q";
-  EXPECT_EQ(tensor_error(push_tensor({.storage = storage})), "a tensor of no dtype lies in an UntypedStorage");
+  EXPECT_EQ(tensor_error(push_tensor({.storage = storage})), "a tensor without a dtype lies in an UntypedStorage");
 }
 
 TEST(TorchPickle, RefusesADtypeThatIsNone) {
@@ -251,7 +251,7 @@ TEST(TorchPickle, RefusesADtypeThatIsNone) {
 }
 
 TEST(TorchPickle, RefusesPersistentIdsOfOtherThings) {
-  EXPECT_EQ(tensor_error(push_int(1) + "Q"), "a persistent id is no tuple");
+  EXPECT_EQ(tensor_error(push_int(1) + "Q"), "a persistent id is not a tuple");
   EXPECT_EQ(tensor_error(push_tuple({push_text("module")}) + "Q"), "a persistent id is not a storage's");
   EXPECT_EQ(tensor_error(push_tuple({push_int(1), push_int(1), push_int(1), push_int(1), push_int(1)}) + "Q"),
             "a persistent id is not a storage's");

@@ -5,6 +5,7 @@
 #include "support/golden.h"
 #include "support/read_file_bytes.h"
 #include "support/zip_bytes.h"
+#include "tensor_file/containers.h"
 
 namespace iris {
 namespace {
@@ -153,9 +154,9 @@ TEST(ZipContainer, TakesOddStorageKeysAsNamesOnly) {
   }
 }
 
-TEST(ZipContainer, RefusesBytesBehindThePickle) {
+TEST(ZipContainer, RefusesBytesAfterThePickle) {
   EXPECT_EQ(file_error(torch_zip(kPickle + "N.", {{"0", kData}})),
-            "data.pkl: offset " + std::to_string(kPickle.size()) + ": there are bytes behind the pickle");
+            "data.pkl: offset " + std::to_string(kPickle.size()) + ": there are bytes after the pickle");
 }
 
 TEST(ZipContainer, SaysWhereThePickleIsBad) {

@@ -15,12 +15,6 @@ using test::ZipEnd;
 using test::ZipEntryBytes;
 using namespace std::string_literals;
 
-std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
-
-std::string text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 std::string zip_error(const std::string& file) {
   return test::error_of<FormatError>([&] {
     const ZipReader zip(bytes_of(file));
@@ -124,8 +118,8 @@ TEST(ZipReader, RefusesEveryChangedByteOfADirectoryOrReadsWithinBounds) {
   }
 }
 
-TEST(ZipReader, RefusesBytesBehindTheEnd) {
-  EXPECT_EQ(zip_error(zip_of(kTwo) + "x"), "zip: there are bytes behind its end record");
+TEST(ZipReader, RefusesBytesAfterTheEnd) {
+  EXPECT_EQ(zip_error(zip_of(kTwo) + "x"), "zip: there are bytes after its end record");
 }
 
 TEST(ZipReader, RefusesBytesBeforeTheStart) {

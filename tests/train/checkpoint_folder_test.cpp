@@ -101,7 +101,7 @@ TEST_F(CheckpointFolderTest, IsRefusedWhereItCannotBe) {
   EXPECT_EQ(test::error_of<InputError>([&] { CheckpointFolder(path_ + "/deeper", std::nullopt); }),
             path_ + "/deeper: cannot be made: No such file or directory");
   test::write_file(path_, "");
-  EXPECT_EQ(test::error_of<InputError>([&] { CheckpointFolder(path_, std::nullopt); }), path_ + ": is no folder");
+  EXPECT_EQ(test::error_of<InputError>([&] { CheckpointFolder(path_, std::nullopt); }), path_ + ": is not a folder");
 }
 
 }  // namespace

@@ -12,9 +12,9 @@ TEST(TrainConfig, DefaultsDependOnTheOptimizer) {
   EXPECT_EQ(TypedConfig().with_defaults().lr, 0.005);
   EXPECT_EQ(TypedConfig().with_defaults().weight_decay, 0.0);
   TypedConfig typed;
-  typed.optimizer = "adamw";
+  typed.optimizer = Optimizer::kAdamW;
   EXPECT_EQ(typed.with_defaults().weight_decay, 0.01);
-  typed.optimizer = "sgd";
+  typed.optimizer = Optimizer::kSgd;
   EXPECT_EQ(typed.with_defaults().lr, 0.005);
   EXPECT_EQ(typed.with_defaults().momentum, 0.9);
 }
@@ -27,6 +27,30 @@ TEST(TrainConfig, RefusesOptionsThatMeanNothingAlone) {
   typed.validation_fraction = 0.5;
   EXPECT_EQ(test::error_of<UsageError>([&] { (void)typed.with_defaults(); }),
             "--validation-fraction is for --patience");
+}
+
+TEST(TrainConfig, NamesTheSettingThatCannotBe) {
+  const auto fault_with = [](auto&& change) {
+    TypedConfig typed;
+    typed.patience = 5;
+    TrainConfig config = typed.with_defaults();
+    change(config);
+    const char* const fault = config.fault();
+    return fault == nullptr ? "" : std::string(fault);
+  };
+  EXPECT_EQ(fault_with([](TrainConfig&) {}), "");
+  EXPECT_EQ(fault_with([](TrainConfig& c) { c.lr = 0; }), "lr");
+  EXPECT_EQ(fault_with([](TrainConfig& c) { c.momentum = 1; }), "momentum");
+  EXPECT_EQ(fault_with([](TrainConfig& c) { c.epochs = 0; }), "epochs");
+  EXPECT_EQ(fault_with([](TrainConfig& c) { c.test_fraction = 1; }), "test_fraction");
+  EXPECT_EQ(fault_with([](TrainConfig& c) { c.patience = 0; }), "patience");
+  EXPECT_EQ(fault_with([](TrainConfig& c) { c.patience.reset(); }), "validation_fraction");
+  EXPECT_EQ(fault_with([](TrainConfig& c) { c.validation_fraction.reset(); }), "validation_fraction");
+  EXPECT_EQ(fault_with([](TrainConfig& c) {
+              c.patience.reset();
+              c.validation_fraction.reset();
+            }),
+            "");
 }
 
 TEST(TrainConfig, AResumedRunTakesWhatWasNotTypedFromTheCheckpoint) {
@@ -61,7 +85,7 @@ TEST(TrainConfig, RefusesWhatContradictsTheCheckpoint) {
   const auto error = [](const std::string& typed, const std::string& known) {
     return typed + " contradicts c.pt, which has " + known + "; leave it out, or start anew without --resume";
   };
-  EXPECT_EQ(error_with([](auto& typed) { typed.optimizer = "sgd"; }), error("--optimizer sgd", "adam"));
+  EXPECT_EQ(error_with([](auto& typed) { typed.optimizer = Optimizer::kSgd; }), error("--optimizer sgd", "adam"));
   EXPECT_EQ(error_with([](auto& typed) { typed.lr = 0.01; }), error("--lr 0.01", "0.005"));
   EXPECT_EQ(error_with([](auto& typed) { typed.weight_decay = 0.5; }), error("--weight-decay 0.5", "0"));
   EXPECT_EQ(error_with([](auto& typed) { typed.momentum = 0.5; }), error("--momentum 0.5", "0"));

@@ -12,11 +12,11 @@
 namespace iris {
 namespace {
 
-class TrainerTest : public ::testing::TestWithParam<const char*> {
+class TrainerTest : public ::testing::TestWithParam<Optimizer> {
  protected:
   void SetUp() override { torch::set_num_threads(1); }
 
-  static TrainConfig config(const char* optimizer = "adam") {
+  static TrainConfig config(Optimizer optimizer = Optimizer::kAdam) {
     TypedConfig typed;
     typed.optimizer = optimizer;
     TrainConfig config = typed.with_defaults();
@@ -91,7 +91,7 @@ TEST_P(TrainerTest, AResumedRunGivesTheSameBits) {
   EXPECT_EQ(second.history().back().loss, reference.history().back().loss);
 }
 
-INSTANTIATE_TEST_SUITE_P(Optimizers, TrainerTest, ::testing::Values("adam", "adamw", "sgd"));
+INSTANTIATE_TEST_SUITE_P(Optimizers, TrainerTest, ::testing::ValuesIn(kOptimizers));
 
 TEST_F(TrainerTest, ACheckpointsBytesDoNotDependOnWhereItsRunWasInterrupted) {
   test::TempFolder folder;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/evaluate.h"
+#include "cli/exit_status.h"
 #include "cli/progress.h"
 #include "cli/run/start_device.h"
 #include "error.h"
@@ -25,7 +26,7 @@ Metrics measure(const EvaluateOptions& options, const Classifier& classifier, st
     throw InputError(csv.reader().name() + ": has no column but " + options.label_column);
   }
   labels = classifier.known_labels();
-  if (labels.empty()) {  // an answer tells their count
+  if (labels.empty()) {  // one answer shows how many there are
     labels = classifier.labels(classifier.predict(std::vector<float>(feature_count), 1).class_count);
   }
   Metrics metrics(labels.size());
@@ -71,10 +72,10 @@ std::string json_text(const Metrics& metrics, const std::vector<std::string>& la
                                {"loss", metrics.loss()},
                                {"classes", classes},
                                {"confusion_matrix", matrix}};
-  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return text::json(object) + "\n";
 }
 
-// Rows of cells, the first ones of each row flush left, the others right.
+// Rows of cells: the first cell of each row to the left, the others to the right.
 std::string table_text(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths(rows[0].size());
   for (const auto& row : rows) {
@@ -119,7 +120,7 @@ int evaluate_model(const EvaluateOptions& options) {
   std::vector<std::string> labels;
   const Metrics metrics = measure(options, classifier, labels);
   OutputFile("-").write(options.json ? json_text(metrics, labels) : report_text(metrics, labels));
-  return 0;
+  return kDone;
 }
 
 }  // namespace iris

@@ -2,11 +2,14 @@
 #include <atomic>
 #include <functional>
 #include <iterator>
+#include <memory>
+#include <stop_token>
 #include <utility>
 
+#include "cli/exit_status.h"
+#include "cli/in_order.h"
 #include "cli/predict.h"
 #include "cli/progress.h"
-#include "cli/run/in_order.h"
 #include "cli/run/start_device.h"
 #include "error.h"
 #include "io/output_file.h"
@@ -18,12 +21,6 @@ namespace {
 
 constexpr std::size_t kMaxSkipsTold = 10;
 
-// What one worker has in hand.
-struct Part : RowSource::Part {
-  Predictions predictions;
-  std::string text;
-};
-
 class RowScorer {
  public:
   RowScorer(const PredictOptions& options, const Classifier& classifier, RowSource& source)
@@ -32,33 +29,43 @@ class RowScorer {
         batch_size_(options.batch_size.value_or(classifier.usual_batch_size())),
         source_(source),
         feature_count_(source.features().size()),
-        writer_(options.output_format == "ndjson" ? AnswerWriter::Format::kNdjson : AnswerWriter::Format::kCsv,
-                labels(), {.probabilities = options.probabilities, .logits = options.logits}),
+        writer_(
+            options.output_format == RowFormat::kNdjson ? AnswerWriter::Format::kNdjson : AnswerWriter::Format::kCsv,
+            labels(), {.probabilities = options.probabilities, .logits = options.logits}),
         output_(options.output, OutputFile::Durability::kOfProcess),
         progress_(options.quiet, "rows", 1) {}
 
   int run() {
     output_.write(writer_.header());
     source_.end_ahead();
-    run_in_order<Part>(options_.workers,
-                       {
-                           .take = [this](Part& part, const std::stop_token& stop) { return source_.take(part, stop); },
-                           .work = [this](Part& part) { score(part); },
-                           .give = [this](Part& part) { give(part); },
-                           .tick = [this] { progress_.show(row_count_, source_.position(), source_.size()); },
-                       });
+    InOrder in_order(options_.workers, [this] { return std::make_unique<Part>(*this); });
+    in_order.run([this] { progress_.show(row_count_, source_.position(), source_.size()); });
     output_.commit();
     if (skip_count_ == 0) {
-      return 0;
+      return kDone;
     }
     progress_.say("iris: " + std::to_string(skip_count_) + " of " + std::to_string(row_count_) + " rows were skipped");
-    return 3;
+    return kRowsSkipped;
   }
 
  private:
-  bool stops() const { return options_.on_error == "stop"; }
+  // What one worker has in hand.
+  struct Part : InOrder::Part, RowSource::Part {
+    explicit Part(RowScorer& its_scorer) : scorer(its_scorer) {}
 
-  // A model that names no classes tells their count by an answer: to the first row that it has one to or else to zeros.
+    bool take(const std::stop_token& stop) override { return scorer.source_.take(*this, stop); }
+    void work() override { scorer.score(*this); }
+    void give() override { scorer.give(*this); }
+
+    RowScorer& scorer;
+    Predictions predictions;
+    std::string text;
+  };
+
+  bool stops() const { return options_.on_error == OnError::kStop; }
+
+  // Where the model names no classes, an answer shows how many there are: to the first row that it can answer, else to
+  // zeros.
   std::vector<std::string> labels() const {
     if (!classifier_.known_labels().empty() || feature_count_ == 0) {
       return classifier_.known_labels();
@@ -83,7 +90,7 @@ class RowScorer {
     }
   }
 
-  // The good rows: those before the first bad one, if that stops the run.
+  // How many good rows there are; if a bad row stops the run, before the first bad one.
   std::size_t good_count(const Rows& rows) const {
     return stops() && !rows.bad.empty() ? rows.bad[0].number : rows.count - rows.bad.size();
   }
@@ -114,7 +121,7 @@ class RowScorer {
     }
   }
 
-  // The rows on which the model fails are bad rows too; if one stops the run, the first of them is.
+  // Makes the rows on which the model fails bad rows; if a bad row stops the run, only the first of them.
   void set_failing_aside(Part& part) const {
     Rows& rows = part.rows;
     std::vector<std::size_t> numbers;  // of the good rows, among all
@@ -167,7 +174,7 @@ class RowScorer {
     }
     row_count_ += part.rows.count;
     for (const BadRow& bad : part.rows.bad) {
-      if (options_.on_error == "stop") {
+      if (stops()) {
         throw InputError(bad.error);
       }
       ++skip_count_;
@@ -193,7 +200,7 @@ class RowScorer {
 
 int predict_rows(const PredictOptions& options, RowSource* ahead) {
   start_device(options.classifier.device, options.allows_tf32,
-               options.threads.value_or(1));  // the workers are threads enough
+               options.threads.value_or(1));  // the workers use the cores already
   const Classifier classifier = Classifier::open(options.model, options.classifier);
   if (ahead != nullptr && ahead->features() == classifier.features()) {
     return RowScorer(options, classifier, *ahead).run();

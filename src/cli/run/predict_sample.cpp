@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "cli/exit_status.h"
 #include "cli/predict.h"
 #include "cli/run/start_device.h"
 #include "error.h"
@@ -14,17 +15,13 @@ namespace {
 std::vector<float> parse_sample(const PredictOptions& options, const Classifier& classifier) {
   const auto& names = classifier.features();
   if (!names.empty() && options.sample.size() != names.size()) {
-    std::string list;
-    for (const std::string& name : names) {
-      list += (list.empty() ? "" : ", ") + name;
-    }
     throw UsageError(options.model + " takes " + std::to_string(names.size()) + " features, not " +
-                     std::to_string(options.sample.size()) + ": " + text::printable(list));
+                     std::to_string(options.sample.size()) + ": " + text::printable(text::joined(names)));
   }
   std::vector<float> values;
   for (std::size_t i = 0; i < options.sample.size(); ++i) {
     const std::string typed =
-        options.sample[i].substr(options.sample[i].starts_with(' ') ? 1 : 0);  // main puts one there
+        options.sample[i].substr(options.sample[i].starts_with(' ') ? 1 : 0);  // a blank that main put before "-"
     const std::optional<float> value = parse_float(typed);
     if (!value || !std::isfinite(*value)) {
       throw UsageError((names.empty() ? "x" + std::to_string(i) : names[i]) + ": " +
@@ -63,7 +60,7 @@ int predict_sample(const PredictOptions& options) {
     }
   }
   OutputFile("-").write(text);
-  return 0;
+  return kDone;
 }
 
 }  // namespace iris

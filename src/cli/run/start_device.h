@@ -1,4 +1,4 @@
-// What every verb that needs LibTorch does first.
+// What every verb that runs a model does first.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -8,8 +8,8 @@
 
 namespace iris {
 
-// Starts the device (inference/device.h: resolve_device), saying on stderr where "auto" had to take the CPU, and sets
-// LibTorch's threads and TF32 for the process.
+// Starts the device (model/device.h: resolve_device) and sets LibTorch's threads and TF32 for the process. Says on
+// stderr why "auto" had to take the CPU. threads: else LibTorch's own count.
 c10::Device start_device(const std::string& device, bool allows_tf32, std::optional<int> threads);
 
 }  // namespace iris

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/exit_status.h"
 #include "cli/progress.h"
 #include "cli/run/start_device.h"
 #include "cli/train.h"
@@ -13,8 +14,8 @@
 #include "io/interrupt.h"
 #include "io/output_file.h"
 #include "model/device.h"
-#include "model/torch_errors.h"
 #include "model/file/model_names.h"
+#include "model/torch_errors.h"
 #include "rows/float_text.h"
 #include "rows/labelled_csv.h"
 #include "text.h"
@@ -22,6 +23,7 @@
 #include "train/checkpoint_folder.h"
 #include "train/history.h"
 #include "train/trainer.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
@@ -32,7 +34,7 @@ constexpr std::int64_t kCheckpointEvery = 10;
 
 std::string percent(double share) { return fixed_text(100 * share, 1) + "%"; }
 
-// Throws InputError where the file could not be written, before any work is done for it. A pipe's reader is left alone.
+// Throws InputError where the file could not be written. Does not open a pipe or a device.
 void check_output(const std::string& path) {
   std::error_code error;
   if (!fs::exists(path, error) || !fs::is_other(path, error)) {
@@ -40,7 +42,7 @@ void check_output(const std::string& path) {
   }
 }
 
-// What an epoch came to, on a terminal as a bar, else as a line now and then.
+// Shows an epoch's figures: on a terminal as a bar, else as a line every --log-every epochs.
 class EpochLog {
  public:
   explicit EpochLog(const TrainOptions& options)
@@ -76,9 +78,10 @@ class TrainingRun {
     if (options.history) {
       check_output(*options.history);
     }
-    const bool resumes_folder = options.resume && fs::is_directory(*options.resume);
-    if (options.checkpoint_dir || resumes_folder) {
-      folder_.emplace(options.checkpoint_dir ? *options.checkpoint_dir : *options.resume, options.keep);
+    if (options.checkpoint_dir) {
+      folder_.emplace(*options.checkpoint_dir, options.keep);
+    } else if (options.resume && options.resume->is_folder) {
+      folder_.emplace(options.resume->path, options.keep);
     }
     resume();
     if (!trainer_) {
@@ -129,7 +132,7 @@ class TrainingRun {
     }
   }
 
-  // Reads the data and begins where the configuration says.
+  // Reads the data and makes the trainer.
   void start(TrainConfig config) {
     if (!rows_ || label_column_ != config.label_column) {
       rows_ = read_labelled_csv(options_.data, {iris_features(), config.label_column}, iris_labels());
@@ -154,7 +157,6 @@ class TrainingRun {
   }
 
   void resume() {
-    const bool is_folder = options_.resume && fs::is_directory(*options_.resume);
     if (folder_) {
       const auto there = checkpoints_in(folder_->path());
       if (!there.empty() && !resumes_from(folder_->path())) {
@@ -166,13 +168,14 @@ class TrainingRun {
     if (!options_.resume) {
       return;
     }
-    if (!is_folder) {
-      restore(*options_.resume, std::nullopt);
+    const std::string& path = options_.resume->path;
+    if (!options_.resume->is_folder) {
+      restore(path, std::nullopt);
       return;
     }
-    const auto files = checkpoints_in(*options_.resume);
+    const auto files = checkpoints_in(path);
     if (files.empty()) {
-      std::fprintf(stderr, "iris: no checkpoint in %s yet; starting from the beginning\n", options_.resume->c_str());
+      std::fprintf(stderr, "iris: no checkpoint in %s yet; starting from the beginning\n", path.c_str());
       return;
     }
     for (const CheckpointFile& file : files) {
@@ -184,7 +187,7 @@ class TrainingRun {
         trainer_.reset();
       }
     }
-    throw InputError(*options_.resume + ": none of its " + std::to_string(files.size()) +
+    throw InputError(path + ": none of its " + std::to_string(files.size()) +
                      " checkpoints is whole; give another folder, or start anew without --resume");
   }
 
@@ -192,12 +195,12 @@ class TrainingRun {
     if (!options_.resume) {
       return false;
     }
-    const fs::path resume = fs::absolute(*options_.resume);
+    const fs::path path = fs::absolute(options_.resume->path);
     std::error_code error;
-    return fs::equivalent(fs::is_directory(resume) ? resume : resume.parent_path(), folder, error);
+    return fs::equivalent(options_.resume->is_folder ? path : path.parent_path(), folder, error);
   }
 
-  // position: what the file's name says, where that is how it was found.
+  // position: from the file's name, where a folder was searched.
   void restore(const std::string& path, const std::optional<CheckpointPosition>& position) {
     const Checkpoint checkpoint = read_checkpoint(path);
     if (position && *position != CheckpointPosition{checkpoint.epoch, checkpoint.batch}) {
@@ -206,14 +209,10 @@ class TrainingRun {
     }
     resumed_ = path;
     start(options_.typed.resumed(checkpoint.config, checkpoint.epoch, checkpoint.batch, path));
-    try {
-      trainer_->restore(checkpoint);
-    } catch (const FormatError& error) {
-      throw FormatError(path + ": damaged, or no checkpoint of a training run: " + error.what());
-    }
+    with_place(fault_place(path), [&] { trainer_->restore(checkpoint); });
     if (folder_ && resumes_from(folder_->path())) {
       last_good_ = path;
-      folder_->prune({checkpoint.epoch, checkpoint.batch});  // what a kill came before
+      folder_->prune({checkpoint.epoch, checkpoint.batch});  // which a kill may have prevented
     }
     if (checkpoint.config.torch != config_.torch) {
       std::fprintf(stderr, "iris: %s was written with torch %s, this is %s: the last bits may differ\n", path.c_str(),
@@ -260,7 +259,7 @@ class TrainingRun {
     trainer_->finish();
     write_state_dict(trainer_->state_dict(), options_.output);
     const Measures test = trainer_->measure_test();
-    std::string text = "Test accuracy: " + percent(test.accuracy) + "\n";
+    std::string told = "Test accuracy: " + percent(test.accuracy) + "\n";
     if (options_.json) {
       const Measures training = trainer_->measure_training();
       nlohmann::ordered_json object = {{"model", options_.output}, {"epochs", trainer_->epoch()}};
@@ -273,12 +272,12 @@ class TrainingRun {
                      {"test_accuracy", test.accuracy},
                      {"rows", trainer_->training_count()},
                      {"test_rows", trainer_->test_count()}});
-      text = object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+      told = text::json(object) + "\n";
     }
-    if (options_.output == "-") {  // there is the model
-      std::fputs(text.c_str(), stderr);
+    if (options_.output == "-") {  // stdout holds the model
+      std::fputs(told.c_str(), stderr);
     } else {
-      OutputFile("-").write(text);
+      OutputFile("-").write(told);
     }
   }
 
@@ -288,7 +287,7 @@ class TrainingRun {
   std::string resumed_;    // the checkpoint's path
   std::string last_good_;  // the newest checkpoint of this run that is whole
   std::optional<LabelledRows> rows_;
-  std::string label_column_;  // that they were read by
+  std::string label_column_;  // by which rows_ was read
   TrainConfig config_;
   std::optional<Trainer> trainer_;
 };
@@ -297,7 +296,7 @@ class TrainingRun {
 
 int train_model(const TrainOptions& options) {
   TrainingRun(options).run();
-  return 0;
+  return kDone;
 }
 
 }  // namespace iris

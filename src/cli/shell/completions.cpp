@@ -1,12 +1,15 @@
-// iris completions: a script for the user's shell, made of the same definitions that parse the command line.
+#include "cli/shell/completions.h"
+
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <memory>
 #include <string>
 
+#include "cli/enum_option.h"
+#include "cli/exit_status.h"
 #include "cli/shell/option_words.h"
 #include "cli/verbs.h"
 #include "io/output_file.h"
+#include "text.h"
 
 namespace iris {
 namespace {
@@ -39,48 +42,44 @@ complete -o default -F _iris iris
 
 // A pattern of `case`: "'predict -i' | 'predict --input'".
 std::string bash_pattern(const std::string& verb, const OptionWords& option) {
-  std::string pattern;
-  for (const std::string& name : option.names) {
-    pattern += (pattern.empty() ? "'" : " | '") + verb + " " + name + "'";
-  }
-  return pattern;
+  return "'" + verb + " " + text::joined(option.names, "' | '" + verb + " ") + "'";
 }
 
-// Where nothing is offered, readline's own names of files are: `return` leaves them, `+o default` does not.
+// Where nothing is offered, readline offers names of files: `return` leaves that so, `+o default` turns it off.
 std::string bash_script(const CLI::App& app) {
   std::string values;
   std::string words;
   for (const CLI::App* verb : verbs_of(app)) {
     const std::string name = verb->get_name();
-    std::string options;
+    std::vector<std::string> names;
     for (const OptionWords& option : options_of(*verb)) {
-      options += (options.empty() ? "" : " ") + joined(option.names, " ");
+      names.insert(names.end(), option.names.begin(), option.names.end());
       if (!option.value.empty()) {
         values += "    " + bash_pattern(name, option) +
-                  (!option.choices.empty() ? ") words='" + joined(option.choices, " ") + "' ;;\n"
+                  (!option.choices.empty() ? ") words='" + text::joined(option.choices, " ") + "' ;;\n"
                    : option.is_path        ? ") return ;;\n"
                                            : ") compopt +o default; return ;;\n");
       }
     }
-    words += "      '" + name + " -'*) words='" + options + "' ;;\n";
+    words += "      '" + name + " -'*) words='" + text::joined(names, " ") + "' ;;\n";
     for (const OptionWords& argument : arguments_of(*verb)) {
       if (argument.is_path) {
         words += "      '" + name + " '*) return ;;\n";
         break;
       }
       if (!argument.choices.empty()) {
-        words += "      '" + name + " '*) words='" + joined(argument.choices, " ") + "' ;;\n";
+        words += "      '" + name + " '*) words='" + text::joined(argument.choices, " ") + "' ;;\n";
       }
     }
   }
-  std::string verbs;
+  std::vector<std::string> first_words;
   for (const CLI::App* verb : verbs_of(app)) {
-    verbs += verb->get_name() + " ";
+    first_words.push_back(verb->get_name());
   }
   for (const OptionWords& option : options_of(app)) {
-    verbs += joined(option.names, " ") + " ";
+    first_words.insert(first_words.end(), option.names.begin(), option.names.end());
   }
-  words += "      ' '*) words='" + verbs.substr(0, verbs.size() - 1) + "' ;;\n";
+  words += "      ' '*) words='" + text::joined(first_words, " ") + "' ;;\n";
   return kBashStart + values + kBashMiddle + words + kBashEnd;
 }
 
@@ -94,7 +93,7 @@ std::string zsh_text(const std::string& text) {
 
 std::string zsh_value(const OptionWords& words) {
   return ":" + zsh_text(words.value) + ":" +
-         (!words.choices.empty() ? "(" + joined(words.choices, " ") + ")"
+         (!words.choices.empty() ? "(" + text::joined(words.choices, " ") + ")"
           : words.is_directory   ? "_files -/"
           : words.is_path        ? "_files"
                                  : " ");
@@ -105,8 +104,8 @@ std::string zsh_arguments(const CLI::App& command, const std::string& indent) {
   for (const OptionWords& option : options_of(command)) {
     const bool is_one = option.names.size() == 1;
     text += " \\\n" + indent;
-    text +=
-        is_one ? "'" + option.names[0] : "'(" + joined(option.names, " ") + ")'{" + joined(option.names, ",") + "}'";
+    text += is_one ? "'" + option.names[0]
+                   : "'(" + text::joined(option.names, " ") + ")'{" + text::joined(option.names, ",") + "}'";
     text += "[" + zsh_text(option.description) + "]" + (option.value.empty() ? "" : zsh_value(option)) + "'";
   }
   for (const OptionWords& argument : arguments_of(command)) {
@@ -154,7 +153,7 @@ std::string fish_line(const std::string& condition, const OptionWords& option) {
     line += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
   }
   if (!option.value.empty()) {
-    line += !option.choices.empty() ? " -x -a " + fish_quoted(joined(option.choices, " "))
+    line += !option.choices.empty() ? " -x -a " + fish_quoted(text::joined(option.choices, " "))
             : option.is_path        ? " -r -F"
                                     : " -x";
   }
@@ -176,31 +175,44 @@ std::string fish_script(const CLI::App& app) {
     for (const OptionWords& argument : arguments_of(*verb)) {
       if (argument.is_path || !argument.choices.empty()) {
         text += "complete -c iris -n " + fish_quoted(condition) +
-                (argument.is_path ? " -F" : " -a " + fish_quoted(joined(argument.choices, " "))) + "\n";
+                (argument.is_path ? " -F" : " -a " + fish_quoted(text::joined(argument.choices, " "))) + "\n";
       }
     }
   }
   return text;
 }
 
-int run_completions(const CLI::App& app, const std::string& shell) {
-  OutputFile output("-");
-  output.write(shell == "bash" ? bash_script(app) : shell == "zsh" ? zsh_script(app) : fish_script(app));
-  return 0;
-}
-
 }  // namespace
+
+std::string completion_script(const CLI::App& app, Shell shell) {
+  switch (shell) {
+    case Shell::kBash:
+      return bash_script(app);
+    case Shell::kZsh:
+      return zsh_script(app);
+    case Shell::kFish:
+      return fish_script(app);
+  }
+  return "";
+}
 
 void add_completions(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("completions", "A script that completes iris's options in a shell");
-  auto shell = std::make_shared<std::string>();
-  command->add_option("SHELL", *shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  auto shell = std::make_shared<Shell>();
+  add_enum<Shell>(*command, "SHELL", *shell, {{"bash", Shell::kBash}, {"zsh", Shell::kZsh}, {"fish", Shell::kFish}},
+                  "bash, zsh or fish")
+      ->required();
   command->footer(
       "Installed packages bring them along. Examples:\n"
       "  source <(iris completions bash)                                # in ~/.bashrc\n"
       "  source <(iris completions zsh)                                 # in ~/.zshrc, after compinit\n"
       "  iris completions fish > ~/.config/fish/completions/iris.fish");
-  command->callback([&app, shell, &run] { run = [&app, shell] { return run_completions(app, *shell); }; });
+  command->callback([&app, shell, &run] {
+    run = [&app, shell] {
+      OutputFile("-").write(completion_script(app, *shell));
+      return kDone;
+    };
+  });
 }
 
 }  // namespace iris

@@ -1,4 +1,5 @@
-// iris man: a manual page in roff, made of the same definitions that parse the command line. The build asks for them.
+#include "cli/shell/man_page.h"
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
@@ -6,6 +7,7 @@
 #include <sstream>
 #include <string>
 
+#include "cli/exit_status.h"
 #include "cli/shell/option_words.h"
 #include "cli/verbs.h"
 #include "error.h"
@@ -30,16 +32,17 @@ std::string italic(const std::string& text) { return "\\fI" + roff(text) + "\\fR
 std::string sentence(const std::string& text) { return text.ends_with('.') ? text : text + "."; }
 
 std::string option_entry(const OptionWords& option) {
-  std::string head;
+  std::vector<std::string> names;
   for (const std::string& name : option.names) {
-    head += (head.empty() ? "" : ", ") + bold(name);
+    names.push_back(bold(name));
   }
+  std::string head = text::joined(names);
   if (!option.value.empty()) {
     head += (head.empty() ? "" : " ") + italic(option.value);
   }
   std::string text = roff(sentence(option.description));
   if (!option.choices.empty()) {
-    text += " One of " + roff(joined(option.choices, ", ")) + ".";
+    text += " One of " + roff(text::joined(option.choices, ", ")) + ".";
   }
   if (!option.limits.empty()) {
     text += " " + italic(option.value) + " is " + roff(option.limits) + ".";
@@ -50,7 +53,7 @@ std::string option_entry(const OptionWords& option) {
   return ".TP\n" + head + "\n" + text + "\n";
 }
 
-// Of a footer: what is indented is an example, as it stands; the rest is text.
+// Indented lines of a footer are examples, kept as they are; the rest is text.
 std::string footer_sections(const std::string& footer) {
   std::istringstream lines(footer);
   std::string text;
@@ -76,7 +79,8 @@ std::string footer_sections(const std::string& footer) {
   return text + (is_example ? ".fi\n" : "");
 }
 
-// command: the program itself, or one of its verbs.
+}  // namespace
+
 std::string man_page(const CLI::App& app, const CLI::App& command) {
   const bool is_program = &command == &app;
   const std::string name = is_program ? "iris" : "iris-" + command.get_name();
@@ -112,8 +116,7 @@ std::string man_page(const CLI::App& app, const CLI::App& command) {
   return is_program ? text : text + ".SH SEE ALSO\n" + bold("iris") + "(1)\n";
 }
 
-}  // namespace
-
+// Hidden from --help: the build and packages use it.
 void add_man(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("man", "The manual page of iris or of a verb, in roff")->group("");
   auto verb = std::make_shared<std::string>();
@@ -127,7 +130,7 @@ void add_man(CLI::App& app, Run& run) {
         throw UsageError("man: there is no verb " + text::quoted(*verb) + "; iris --help lists them");
       }
       OutputFile("-").write(man_page(app, verb->empty() ? app : **found));
-      return 0;
+      return kDone;
     };
   });
 }

@@ -5,8 +5,7 @@
 namespace iris {
 namespace {
 
-// CLI11 keeps an option's validators to itself, but for what --help shows of them: "TEXT:{csv,ndjson}", "UINT:in 1 to
-// 9".
+// CLI11 shows an option's validators only as --help prints them: "TEXT:{csv,ndjson}", "UINT:in 1 to 9".
 void read_type(const std::string& type, OptionWords& words) {
   words.value = type.substr(0, type.find_first_of(": "));
   words.is_directory = words.value == "DIR";
@@ -63,14 +62,6 @@ std::vector<OptionWords> arguments_of(const CLI::App& command) { return words_wh
 
 std::vector<const CLI::App*> verbs_of(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App* verb) { return !verb->get_group().empty(); });
-}
-
-std::string joined(const std::vector<std::string>& words, const std::string& between) {
-  std::string text;
-  for (const std::string& word : words) {
-    text += (text.empty() ? "" : between) + word;
-  }
-  return text;
 }
 
 std::string escaped(const std::string& text, const std::string& characters) {

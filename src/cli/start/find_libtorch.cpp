@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kLibrary = "lib/libtorch.so";
 
-// The folder of the caller comes out of the path first: a file there could be named as a module that is imported.
+// The current folder is removed from the path first: a file in it could have the name of a module that is imported.
 constexpr const char* kAskPython =
     "python3 -c 'import sys\n"
     "sys.path = [folder for folder in sys.path if folder]\n"
@@ -29,7 +29,7 @@ constexpr const char* kAskPython =
     "print(torch.submodule_search_locations[0] if torch else \"\")' 2>/dev/null </dev/null";
 
 std::optional<fs::path> libtorch_in(const fs::path& folder) {
-  std::error_code error;  // what cannot be looked into holds none
+  std::error_code error;  // a folder that cannot be read holds none
   for (const char* inner : {"", "libtorch", "torch"}) {
     if (fs::exists(folder / inner / kLibrary, error)) {
       return folder / inner / kLibrary;

@@ -1,5 +1,4 @@
-// LibTorch for an iris that was moved or packaged: the folder that the build noted in the libraries' rpath is not
-// there.
+// Where LibTorch is, for an iris that was moved or packaged: the rpath names a folder of the machine that built it.
 #pragma once
 
 #include <filesystem>
@@ -7,17 +6,17 @@
 
 namespace iris {
 
-// The first libtorch.so of: IRIS_TORCH_DIR (an unpacked libtorch, a site-packages/torch or a Python environment), the
-// Python environment that `program` lies in, VIRTUAL_ENV, what python3 on PATH would import (it is asked, torch is not
-// imported). rpath_failure: why the libraries' own rpath would not do, for the message. Throws InputError where all
-// lack it.
+// The first libtorch.so in: IRIS_TORCH_DIR (an unpacked libtorch, a site-packages/torch or a Python environment; where
+// it is set, nothing else is looked at), the Python environment that `program` lies in, VIRTUAL_ENV, the torch that
+// python3 on PATH would import (python3 is run; torch is not imported). rpath_failure: why the rpath does not work, for
+// the message. Throws InputError where none of them has it.
 std::filesystem::path find_libtorch(const std::filesystem::path& program, const std::string& rpath_failure);
 
-// library: as dlopen returned it, LibTorch or what is linked to it. Throws InputError when that LibTorch is not of the
-// version that iris was built with: its C++ interface has no promise of staying the same.
+// library: a handle from dlopen, of LibTorch or of a library linked to it. Throws InputError when that LibTorch does
+// not have the version that iris was built with: LibTorch's C++ interface may change from one version to the next.
 void check_libtorch_version(void* library);
 
-// The way out, for the end of a message.
+// What to do, for the end of a message.
 std::string how_to_get_libtorch();
 
 }  // namespace iris

@@ -1,64 +1,26 @@
 #include "cli/start/plugin.h"
 
-#include <dlfcn.h>
 #include <sys/auxv.h>
 
 #include <filesystem>
-#include <string>
 #include <system_error>
 
-#include "cli/start/find_libtorch.h"
 #include "cli/start/heap.h"
-#include "error.h"
+#include "cli/start/shared_library.h"
 
 namespace iris {
 namespace {
 
-// As the kernel has it; where /proc is not mounted, as it was started.
+// As the kernel knows it; without /proc, as it was started.
 std::filesystem::path path_of_program() {
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
   return error ? std::filesystem::canonical(reinterpret_cast<const char*>(::getauxval(AT_EXECFN))) : program;
 }
 
-// Beside the program, or where both are installed.
-std::string path_of(const std::string& library, const std::filesystem::path& program) {
-  for (const char* folder : {".", IRIS_VERBS_FROM_PROGRAM}) {
-    const std::filesystem::path path = program.parent_path() / folder / library;
-    if (std::filesystem::exists(path)) {
-      return path.string();
-    }
-  }
-  throw InputError(library + " is not beside " + program.string() +
-                   ", which needs it; build again with script/build, or install both with cmake --install");
-}
-
-// With the LibTorch of its rpath, else with the one that is found: the loader does not look for a library again whose
-// name is loaded already.
-void* open_library(const std::string& path, const std::filesystem::path& program) {
-  if (void* library = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_GLOBAL)) {
-    check_libtorch_version(library);
-    return library;
-  }
-  const std::string failure = ::dlerror();
-  if (failure.starts_with(path) && failure.find("undefined symbol") == std::string::npos) {  // its own fault
-    throw InputError(failure + "; it is damaged: build again with script/build, or install it again");
-  }
-  const std::string libtorch = find_libtorch(program, failure).string();
-  void* library = ::dlopen(libtorch.c_str(), RTLD_LAZY | RTLD_GLOBAL);
-  if (library != nullptr) {
-    check_libtorch_version(library);
-    library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
-  }
-  if (library == nullptr) {
-    throw InputError(path + " and " + libtorch + " cannot be loaded: " + ::dlerror() + "; " + how_to_get_libtorch());
-  }
-  return library;
-}
-
 void* load(const char* library) {
   const std::filesystem::path program = path_of_program();
-  return open_library(path_of(library, program), program);
+  return open_library(path_of_library(library, program), program);
 }
 
 void* load_torch_verbs() {
@@ -77,13 +39,6 @@ void* library_of(Plugin plugin) {
 
 }  // namespace
 
-void* plugin_function(Plugin plugin, const char* name) {
-  void* const function = ::dlsym(library_of(plugin), name);
-  if (function == nullptr) {
-    throw InputError(std::string("the libraries beside iris are not of this iris: ") + ::dlerror() +
-                     "; build again with script/build, or install both with cmake --install");
-  }
-  return function;
-}
+void* plugin_function(Plugin plugin, const char* name) { return function_of(library_of(plugin), name); }
 
 }  // namespace iris

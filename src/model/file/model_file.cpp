@@ -3,21 +3,19 @@
 #include <string_view>
 #include <utility>
 
-#include "error.h"
-#include "io/file_bytes.h"
+#include "text.h"
+#include "with_place.h"
 
 namespace iris {
 
 ModelFile read_model_file(const std::string& path) {
-  try {
-    auto file = FileBytes::open(path);
+  return with_place(text::input_name(path), [&]() -> ModelFile {
+    const OpenedFile file(path);
     if (auto archive = read_pt2_archive(file)) {
       return std::move(*archive);
     }
-    return read_tensor_file(std::move(file));
-  } catch (const FormatError& error) {
-    throw FormatError((path == "-" ? "stdin" : path) + ": " + error.what());
-  }
+    return read_tensor_file(file);
+  });
 }
 
 ModelNames names_of(const ModelFile& file) {

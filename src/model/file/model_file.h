@@ -15,7 +15,7 @@ using ModelFile = std::variant<TensorFile, Pt2Archive>;
 // Told by content. "-" is standard input. Throws FormatError("PATH: …").
 ModelFile read_model_file(const std::string& path);
 
-// What its iris.json says, or, of a state_dict, IrisNet's names. Throws FormatError.
+// What its iris.json says; of a state_dict, IrisNet's names. Throws FormatError.
 ModelNames names_of(const ModelFile& file);
 
 }  // namespace iris

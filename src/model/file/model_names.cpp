@@ -4,11 +4,14 @@
 #include <set>
 
 #include "error.h"
+#include "tensor_file/tensor_file.h"
+#include "text.h"
 
 namespace iris {
 namespace {
 
 constexpr int kMaxDepth = 100;  // whoever prints it calls itself for each level
+constexpr std::string_view kFile = kNamesEntry.substr(kNamesEntry.rfind('/') + 1);
 
 std::vector<std::string> names_of(const nlohmann::json& object, const char* member) {
   std::vector<std::string> names;
@@ -17,18 +20,18 @@ std::vector<std::string> names_of(const nlohmann::json& object, const char* memb
     return names;
   }
   const auto fail = [&](const std::string& fact) {
-    throw FormatError(std::string(kModelNamesFile) + ": " + member + ": " + fact);
+    throw FormatError(std::string(kFile) + ": " + member + ": " + fact);
   };
   if (!found->is_array()) {
-    fail("is no list of names");
+    fail("is not a list of names");
   }
   std::set<std::string> seen;
   for (const auto& name : *found) {
     if (!name.is_string()) {
-      fail("is no list of names");
+      fail("is not a list of names");
     }
     if (!seen.insert(name.get<std::string>()).second) {
-      fail("has " + name.dump() + " twice");
+      fail("has " + text::json(name) + " twice");
     }
     names.push_back(name.get<std::string>());
   }
@@ -49,11 +52,10 @@ ModelNames parse_model_names(std::string_view text) {
   };
   const auto json = nlohmann::json::parse(text, keep, /*allow_exceptions=*/false);
   if (is_too_deep) {
-    throw FormatError(std::string(kModelNamesFile) + ": is nested more than " + std::to_string(kMaxDepth) +
-                      " levels deep");
+    throw FormatError(std::string(kFile) + ": is nested more than " + std::to_string(kMaxDepth) + " levels deep");
   }
   if (!json.is_object()) {
-    throw FormatError(std::string(kModelNamesFile) + ": is no JSON object");
+    throw FormatError(std::string(kFile) + ": is not a JSON object");
   }
   return {names_of(json, "features"), names_of(json, "labels")};
 }

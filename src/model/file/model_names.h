@@ -7,15 +7,12 @@
 
 namespace iris {
 
-// The name of the extra file in a TorchScript archive or a .pt2 package.
-inline constexpr const char* kModelNamesFile = "iris.json";
-
 struct ModelNames {
   std::vector<std::string> features;  // empty: not named
   std::vector<std::string> labels;
 };
 
-// IrisNet's, whose state_dicts name none; lengths in cm.
+// IrisNet's own, as its state_dicts name none. Lengths in cm.
 std::vector<std::string> iris_features();
 std::vector<std::string> iris_labels();
 

@@ -10,7 +10,8 @@
 #include <sstream>
 
 #include "error.h"
-#include "tensor_file/file_kind.h"
+#include "io/bytes.h"
+#include "tensor_file/tensor_file.h"
 #include "text.h"
 
 namespace iris {
@@ -20,21 +21,17 @@ constexpr std::string_view kFormatFile = "archive_format";
 constexpr std::string_view kFormat = "pt2";
 constexpr std::string_view kModels = "data/aotinductor/";
 constexpr std::string_view kConstants = "data/constants/";
-constexpr std::string_view kNames = "extra/iris.json";
 constexpr std::string_view kMetadataEnd = "wrapper_metadata.json";
 
 constexpr const char* kExportAgain = "; export the model again where it is to run (docs/formats.md)";
 
-std::string_view text_of(const ZipEntry& entry) {
-  const auto bytes = ZipReader::checked(entry);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+std::string_view text_in(const ZipEntry& entry) { return text_of(ZipReader::checked(entry)); }
 
 // "archive/" of "archive/archive_format"; nullopt where that is not there.
 std::optional<std::string> find_root(const ZipReader& zip) {
   for (const ZipEntry& entry : zip.entries()) {
     const std::size_t slash = entry.name.find('/');
-    if (slash != std::string_view::npos && entry.name.substr(slash + 1) == kFormatFile && text_of(entry) == kFormat) {
+    if (slash != std::string_view::npos && entry.name.substr(slash + 1) == kFormatFile && text_in(entry) == kFormat) {
       return std::string(entry.name.substr(0, slash + 1));
     }
   }
@@ -66,17 +63,17 @@ std::string choose_model(const std::set<std::string>& names) {
   if (names.contains("model") || names.size() == 1) {
     return names.contains("model") ? "model" : *names.begin();
   }
-  std::string list;
+  std::vector<std::string> list;
   for (const std::string& name : names) {
-    list += (list.empty() ? "" : ", ") + text::printable(name);
+    list.push_back(text::printable(name));
   }
-  throw FormatError("holds several models, none of them called model: " + list + "; package one of them");
+  throw FormatError("holds several models, none of them called model: " + text::joined(list) + "; package one of them");
 }
 
 std::map<std::string, std::string> parse_metadata(std::string_view text) {
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) {
-    throw FormatError(std::string(kMetadataEnd) + ": is no JSON object");
+    throw FormatError(std::string(kMetadataEnd) + ": is not a JSON object");
   }
   std::map<std::string, std::string> metadata;
   for (const auto& [name, value] : json.items()) {
@@ -111,7 +108,7 @@ std::set<std::string> processor_flags() {
 std::string missing_instructions(const std::string& isa) {
   const std::set<std::string> flags = processor_flags();
   std::istringstream words(isa);
-  std::string missing;
+  std::vector<std::string> missing;
   for (std::string word; words >> word;) {
     std::string flag;
     std::transform(word.begin(), word.end(), std::back_inserter(flag),
@@ -119,21 +116,21 @@ std::string missing_instructions(const std::string& isa) {
     flag += flag == "avx512" ? "f" : "";
     const bool is_known = flag.starts_with("avx") || flag.starts_with("amx");
     if (is_known && !flags.empty() && !flags.contains(flag)) {
-      missing += (missing.empty() ? "" : ", ") + word;
+      missing.push_back(word);
     }
   }
-  return missing;
+  return text::joined(missing);
 }
 
 std::string without_build(const std::string& version) { return version.substr(0, version.find('+')); }
 
 }  // namespace
 
-std::optional<Pt2Archive> read_pt2_archive(std::shared_ptr<const FileBytes> file) {
-  if (kind_of_file(file->bytes()) != FileKind::kZip) {
+std::optional<Pt2Archive> read_pt2_archive(const OpenedFile& file) {
+  if (!file.zip) {
     return std::nullopt;
   }
-  const ZipReader zip(file->bytes());
+  const ZipReader& zip = *file.zip;
   const std::optional<std::string> root = find_root(zip);
   if (!root) {
     return std::nullopt;
@@ -146,7 +143,7 @@ std::optional<Pt2Archive> read_pt2_archive(std::shared_ptr<const FileBytes> file
       models.emplace(path.substr(kModels.size(), path.find('/', kModels.size()) - kModels.size()));
     }
   }
-  Pt2Archive archive{.file = std::move(file), .model = choose_model(models), .metadata = {}, .names = {}, .parts = {}};
+  Pt2Archive archive{.file = file.bytes, .model = choose_model(models), .metadata = {}, .names = {}, .parts = {}};
   const std::string folder = std::string(kModels) + archive.model + "/";
   bool has_code = false;
   for (const ZipEntry& entry : zip.entries()) {
@@ -154,14 +151,14 @@ std::optional<Pt2Archive> read_pt2_archive(std::shared_ptr<const FileBytes> file
       continue;
     }
     const std::string_view path = entry.name.substr(root->size());
-    if (path == kNames) {
-      archive.names = text_of(entry);
+    if (path == kNamesEntry) {
+      archive.names = text_in(entry);
     } else if ((path.starts_with(folder) || path.starts_with(kConstants)) && !path.ends_with(".cpp") &&
                !path.ends_with(".o")) {
       has_code = has_code || path.ends_with(".so");
       archive.parts.emplace_back(checked_path(path), entry);
       if (path.ends_with(kMetadataEnd)) {
-        archive.metadata = parse_metadata(text_of(entry));
+        archive.metadata = parse_metadata(text_in(entry));
       }
     }
   }

@@ -9,8 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/file_bytes.h"
-#include "tensor_file/zip_reader.h"
+#include "tensor_file/opened_file.h"
 
 namespace iris {
 
@@ -19,7 +18,7 @@ struct Pt2Archive {
   std::string model;                      // the compiled model: the one called "model", else the only one
   std::map<std::string, std::string>
       metadata;       // AOTInductor's of it: AOTI_DEVICE_KEY, AOTI_CPU_ISA, …; our torch_version
-  std::string names;  // iris.json; empty: there is none
+  std::string names;  // the content of kNamesEntry; empty: there is none
   // The compiled code and what it reads, by the paths that LibTorch's loader expects: "data/aotinductor/MODEL/…",
   // "data/constants/…", with no more folders and no "..". Sources are not among them.
   std::vector<std::pair<std::string, ZipEntry>> parts;
@@ -28,10 +27,10 @@ struct Pt2Archive {
   const std::string& device() const { return metadata.at("AOTI_DEVICE_KEY"); }
 };
 
-// nullopt where the file is no .pt2 archive. The parts' CRCs are left to who reads them. Throws FormatError, without
-// the path: damaged, a program of torch.export that is not compiled, no model, or several of which none is called
-// "model".
-std::optional<Pt2Archive> read_pt2_archive(std::shared_ptr<const FileBytes> file);
+// nullopt where the file is not a .pt2 archive. The parts' CRCs are checked by whoever reads them. Throws FormatError,
+// without the path: damaged, a program of torch.export that is not compiled, no model, or several of which none is
+// called "model".
+std::optional<Pt2Archive> read_pt2_archive(const OpenedFile& file);
 
 // Throws FormatError where the code is for another system, processor or vector unit than this machine's, or for another
 // version of PyTorch than `torch_version`, so far as the package says.

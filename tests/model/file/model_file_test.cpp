@@ -4,11 +4,38 @@
 
 #include "error.h"
 #include "support/errors.h"
+#include "support/memory_file.h"
+#include "support/zip_bytes.h"
+#include "tensor_file/opened_file.h"
+#include "tensor_file/zip_format.h"
 
 namespace iris {
 namespace {
 
 using Names = std::vector<std::string>;
+
+// The directory is found by the end record: whoever read it again after this would find none.
+void erase_end_record(const FileBytes& file) {
+  for (const std::byte& byte : file.bytes().last(zip::kEndRecordSize)) {
+    const_cast<std::byte&>(byte) = {};
+  }
+}
+
+TEST(ReadModelFile, ReadsAZipsDirectoryOnce) {
+  const std::string bytes = test::torch_zip(test::pickle_of("}"));
+  const OpenedFile file(FileBytes::copy_of(bytes_of(bytes)));
+  erase_end_record(*file.bytes);
+  EXPECT_FALSE(read_pt2_archive(file));
+  EXPECT_TRUE(read_tensor_file(file).tensors.empty());
+  EXPECT_EQ(test::error_of<FormatError>([&] { OpenedFile again(file.bytes); }),
+            "zip: the end record is missing; the file is truncated");
+}
+
+TEST(ReadModelFile, SaysWhichFileItCouldNotRead) {
+  const test::MemoryFile file("no model");
+  EXPECT_EQ(test::error_of<FormatError>([&] { read_model_file(file.path()); }),
+            file.path() + ": is a text file, not a model");
+}
 
 TEST(NamesOf, AStateDictAreIrisNets) {
   EXPECT_EQ(names_of(read_model_file(IRIS_SOURCE_DIR "/models/iris_net.pt")).features, iris_features());
@@ -31,7 +58,7 @@ TEST(NamesOf, APackageAreThoseOfItsIrisJson) {
   archive.names = "";
   EXPECT_EQ(names_of(ModelFile(archive)).features, Names());
   archive.names = "[]";
-  EXPECT_EQ(test::error_of<FormatError>([&] { names_of(ModelFile(archive)); }), "iris.json: is no JSON object");
+  EXPECT_EQ(test::error_of<FormatError>([&] { names_of(ModelFile(archive)); }), "iris.json: is not a JSON object");
 }
 
 }  // namespace

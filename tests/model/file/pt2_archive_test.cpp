@@ -31,7 +31,7 @@ Entries entries() {
 }
 
 std::optional<Pt2Archive> read(const std::string& bytes) {
-  return read_pt2_archive(FileBytes::copy_of(std::as_bytes(std::span(bytes))));
+  return read_pt2_archive(OpenedFile(FileBytes::copy_of(bytes_of(bytes))));
 }
 
 std::string error_of(const std::string& bytes) {
@@ -85,7 +85,7 @@ TEST(Pt2Archive, IsForOneMachineAndVersion) {
 
 TEST(Pt2Archive, HasNoTensorsForOthersToRead) {
   const std::string bytes = test::zip_of(entries());
-  EXPECT_EQ(test::error_of<FormatError>([&] { read_tensor_file(FileBytes::copy_of(std::as_bytes(std::span(bytes)))); }),
+  EXPECT_EQ(test::error_of<FormatError>([&] { read_tensor_file(OpenedFile(FileBytes::copy_of(bytes_of(bytes)))); }),
             "is a .pt2 archive of a compiled or exported program, from which no tensors are read; use the state_dict "
             "that it was made from");
 }

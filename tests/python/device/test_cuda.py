@@ -67,7 +67,7 @@ def test_a_state_dict_that_python_saved_on_the_gpu(iris, repo, tmp_path, monkeyp
     net = IrisNet()
     if torch.cuda.is_available():
         net.to("cuda:0")
-    else:  # iris is built with another torch than this one, which at least can say so
+    else:  # iris is built with another torch than this one
         monkeypatch.setattr(torch.serialization, "location_tag", lambda storage: "cuda:0")
     torch.save(net.state_dict(), tmp_path / "model.pt")
     assert b"cuda:0" in (tmp_path / "model.pt").read_bytes()
@@ -112,7 +112,7 @@ def test_serve(iris, repo, serve):
 
 
 class Looks(torch.nn.Module):
-    """Looks its answer up in a table of 10: a kernel's assertion for what is beyond."""
+    """Looks its answer up in a table of 10 rows: an index past them is a kernel's assertion."""
 
     def __init__(self):
         super().__init__()
@@ -132,7 +132,7 @@ def test_serve_turns_unready_after_a_kernels_assertion(serve, tmp_path):
 
 
 class Large(torch.nn.Module):
-    """Takes so many bytes for each row."""
+    """Allocates `bytes_each` bytes for each row."""
 
     def __init__(self, bytes_each: int):
         super().__init__()
@@ -148,14 +148,14 @@ class Large(torch.nn.Module):
 
 @pytest.fixture
 def memory():
-    """Bytes of the GPU that are free."""
+    """Free bytes of the GPU."""
     query = ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits", "--id=0"]
     return int(subprocess.run(query, capture_output=True, text=True, check=True).stdout) << 20
 
 
 @pytest.mark.parametrize(("share", "status"), [(1.5, 0), (4, 1)])
-def test_memory_that_does_not_suffice(iris, tmp_path, memory, share, status):
-    """For all rows at once; in the first case it does for half of them."""
+def test_memory_that_runs_out(iris, tmp_path, memory, share, status):
+    """There is not enough for all rows at once; in the first case there is for half of them."""
     model = tmp_path / "large.ts.pt"
     torch.jit.save(torch.jit.script(Large(int(share * memory) // 1000)), model)
     (tmp_path / "rows.csv").write_text("".join(f"{i % 17},{i % 13},{i % 7},{i % 5}\n" for i in range(1000)))

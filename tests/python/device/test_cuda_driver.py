@@ -1,4 +1,4 @@
-"""What a user is told where CUDA does not start, by a CUDA build of LibTorch whose driver is played by a library."""
+"""What a user is told if CUDA does not start: a CUDA build of LibTorch, with a library in place of the driver."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 SAMPLE = ["5.1", "3.5", "1.4", "0.2"]
 OLD = "the NVIDIA driver is too old for this LibTorch: it knows CUDA up to 11.4"
 
-# In front of the CUDA runtime's own. https://docs.nvidia.com/cuda/cuda-runtime-api: 35 cudaErrorInsufficientDriver,
+# Loaded before the CUDA runtime's own. https://docs.nvidia.com/cuda/cuda-runtime-api: 35 cudaErrorInsufficientDriver,
 # 100 cudaErrorNoDevice, 999 cudaErrorUnknown; version 11040 is CUDA 11.4.
 DRIVER = r"""
 #include <cstdlib>
@@ -39,7 +39,11 @@ def with_driver(iris, tmp_path_factory):
 @pytest.mark.parametrize(
     ("state", "device", "message"),
     [
-        ({"error": 35}, "cuda", "CUDA finds no NVIDIA driver on this machine; install one, or use the CPU (--device cpu)"),
+        (
+            {"error": 35},
+            "cuda",
+            "CUDA finds no NVIDIA driver on this machine; install one, or use the CPU (--device cpu)",
+        ),
         (
             {"error": 35, "version": 11040},
             "cuda:0",

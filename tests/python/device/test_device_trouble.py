@@ -1,4 +1,4 @@
-"""Devices that run out of memory or fail for good, played by TorchScript modules that raise CUDA's errors."""
+"""Devices that run out of memory or fail for good. TorchScript modules raise CUDA's errors in their place."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ NAMES = {"features": ["a", "b", "c", "d"], "labels": ["x", "y", "z"]}
 
 
 class NoMemory(torch.nn.Module):
-    """Has memory for so many rows at once, and for none above 50."""
+    """Runs out of memory above `most_rows` rows at once, and for any feature above 50."""
 
     def __init__(self, most_rows: int):
         super().__init__()
@@ -26,7 +26,7 @@ class NoMemory(torch.nn.Module):
 
 
 class Lost(torch.nn.Module):
-    """Fails from the first row above 50 on, like a device after a kernel's assertion."""
+    """Fails from the first feature above 50 on, like a device after a kernel's assertion."""
 
     def __init__(self):
         super().__init__()
@@ -43,7 +43,7 @@ class Lost(torch.nn.Module):
 
 @pytest.fixture
 def save(tmp_path):
-    """save(net, names={…}): a TorchScript file of it."""
+    """save(net, names={…}): writes a TorchScript file and returns its path."""
 
     def call(net, names=None):
         path = tmp_path / f"{len(list(tmp_path.glob('*.ts.pt')))}.ts.pt"
@@ -55,7 +55,7 @@ def save(tmp_path):
 
 @pytest.fixture
 def rows(tmp_path):
-    """4000 of them, in a file."""
+    """A file of 4000 rows."""
     path = tmp_path / "rows.csv"
     path.write_text("".join(f"{i % 17},{i % 13 / 10},{i % 7 / 4},{i % 5}\n" for i in range(4000)))
     return path
@@ -74,7 +74,8 @@ def test_less_memory_than_for_half_a_batch_names_the_option(iris, save, rows, on
     model = save(NoMemory(1999))
     result = iris("predict", model, "-i", rows, "--on-error", on_error)
     assert result.returncode == 1
-    assert result.stderr == f"iris: error: {model}: out of memory on cpu with 2000 rows at once; pass fewer (--batch-size)\n"
+    fact = "out of memory on cpu with 2000 rows at once; pass fewer (--batch-size)"
+    assert result.stderr == f"iris: error: {model}: {fact}\n"
     assert iris("predict", model, "-i", rows, "--batch-size", "1999").returncode == 0
 
 
@@ -120,7 +121,7 @@ def test_serve_stays_ready_without_memory_for_one_request(serve, save, names):
 
 
 def test_train_without_memory_names_the_options(binary, repo, tmp_path):
-    """A step's hidden layer takes 335 GB, in an address space of 64."""
+    """A step's hidden layer takes 335 GB; the address space is limited to 64 GB."""
     header, *lines = (repo / "data/iris.csv").read_text().splitlines(keepends=True)
     (tmp_path / "many.csv").write_text(header + "".join(lines) * 667)
     command = (

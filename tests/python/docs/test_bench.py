@@ -43,13 +43,25 @@ def test_one_sample_is_compared_with_python(tmp_path):
     assert section["ratios"].keys() == section["medians"].keys()
 
 
+def test_a_rows_wait_is_compared_with_a_loops_in_python(tmp_path):
+    done = bench(tmp_path, "stream", "--rounds", "1")
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stdout.splitlines() if line.startswith("### ")] == [
+        "### From a row to its answer, one at a time",
+        "### From a row to its answer, a row each 0.3 ms",
+    ]
+    for programs in json.loads((tmp_path / "stream.json").read_text())["producers"].values():
+        assert list(programs) == ["iris", "python + torch, line by line", "cat, which does nothing"]
+        assert all(0 < each["median_ms"] <= each["longest_ms"] for each in programs.values())
+
+
 def test_nothing_but_the_results_is_left(tmp_path):
     assert bench(tmp_path, "rows", "--rows", "10").returncode == 0
     assert sorted(file.name for file in tmp_path.iterdir()) == ["rows.json", "rows.md"]
 
 
 def bench_of(build: Path, model: Path) -> list[str]:
-    """The bench's command on a build whose `iris train DATA -o OUT` copies that model: how fast is no matter here."""
+    """The bench's command on a build whose `iris train DATA -o OUT` only copies that model."""
     build.mkdir()
     program = build / "iris"
     program.write_text(f'#!/bin/sh\ncp "{model}" "$4"\n')

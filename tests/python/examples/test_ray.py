@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-pytest.importorskip("ray.data", reason="Ray Data is not installed: script/setup --ray")
+pytest.importorskip("ray.data", reason="Ray Data is not installed: script/setup-extras --ray")
 
 TIMEOUT_S = 300
 COLUMNS = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
@@ -25,7 +25,7 @@ def model(repo):
 
 @pytest.fixture
 def score(repo, model, tmp_path):
-    """score(input, iris): runs the job. Returns it as it ended, and where its output is."""
+    """score(input, iris): runs the job. Returns the ended process and the output folder."""
 
     def call(input, iris):
         result = subprocess.run(

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("pyspark", reason="PySpark is not installed: script/setup --spark")
+pytest.importorskip("pyspark", reason="PySpark is not installed: script/setup-extras --spark")
 if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-    pytest.skip("there is no Java: script/setup --spark", allow_module_level=True)
+    pytest.skip("there is no Java: script/setup-extras --spark", allow_module_level=True)
 
 TIMEOUT_S = 300
 ROW = "5.1,3.5,1.4,0.2\n"
@@ -33,7 +33,7 @@ def model(repo):
 
 @pytest.fixture
 def score(repo, binary, tmp_path):
-    """score(model, input, *args): submits the job. Returns it as it ended, and where its output is."""
+    """score(model, input, *args): submits the job. Returns the ended process and the output folder."""
 
     def call(model, input, *args):
         submit = [Path(sys.executable).with_name("spark-submit"), "--master", "local[2,4]", *QUIET]
@@ -61,7 +61,7 @@ def flowers(repo, count):
 
 
 def write_parts(folder, header, rows, ends):
-    """A part for each end, of unequal lengths, each with the header."""
+    """Writes a part for each end, each with the header; their lengths differ."""
     folder.mkdir()
     for number, (begin, end) in enumerate(zip([0, *ends], ends, strict=False)):
         (folder / f"part-{number}.csv").write_text(header + "".join(rows[begin:end]))
@@ -69,7 +69,7 @@ def write_parts(folder, header, rows, ends):
 
 
 def joined(folder):
-    """The parts one after the other, with the first one's header."""
+    """All parts as one text, with the header of the first."""
     parts = [part.read_text() for part in sorted(folder.glob("part-*"))]
     return parts[0] + "".join(part.split("\n", 1)[1] for part in parts[1:])
 
@@ -144,7 +144,7 @@ def test_an_unknown_model_fails_the_job(score, few, tmp_path):
     header, rows, _ = few
     result, answers = score(tmp_path / "nosuch.pt", write_parts(tmp_path / "rows", header, rows, [10_000]))
     assert result.returncode == 1
-    assert "nosuch.pt" in result.stdout + result.stderr  # spark-submit gives its program one stream
+    assert "nosuch.pt" in result.stdout + result.stderr  # spark-submit joins the program's two streams
     assert not answers.exists()
 
 

@@ -1,4 +1,4 @@
-"""examples/wine: a model of one's own in every form; what its README leaves behind is compared with Python."""
+"""examples/wine: a model of one's own in every form. The files that its README makes are compared with Python."""
 
 import csv
 import importlib

@@ -312,7 +312,7 @@ def test_the_package_is_the_same_every_time_and_names_no_folder_of_the_model(rep
 
 def test_names_that_are_damaged_are_told_of(iris, package, tmp_path):
     other = changed(package, tmp_path / "p", lambda name, data: (name, b"[]" if name.endswith("iris.json") else data))
-    assert message(iris("inspect", other)) == f"{other}: iris.json: is no JSON object"
+    assert message(iris("inspect", other)) == f"{other}: iris.json: is not a JSON object"
 
 
 def test_no_compiler_is_told(repo, in_process, monkeypatch, tmp_path):

@@ -178,7 +178,7 @@ def test_a_file_of_another_models_is_found_out(monkeypatch, format):
             "the example must be float32 [rows, features], not torch.float64 [4, 13]",
         ),
         (wine_net(), wine_rows(0), {}, "the example must be float32 [rows, features], not torch.float32 [0, 13]"),
-        (nn.Flatten(0), wine_rows(4), {}, "wine: is no classifier: it does not give one tensor of logits"),
+        (nn.Flatten(0), wine_rows(4), {}, "wine: is not a classifier: it does not give one tensor of logits"),
         (wine_net(), wine_rows(4) / 0, {}, "wine: gives logits that are not finite"),
         (Applies(lambda linear, x: linear(x).long()), wine_rows(4), {}, "wine: gives torch.int64; logits are floating"),
         (
@@ -189,9 +189,9 @@ def test_a_file_of_another_models_is_found_out(monkeypatch, format):
         ),
         (nn.Linear(5, 3), wine_rows(4), {}, "wine: fails on float32 [4, 13]: RuntimeError: mat1 and mat2 shapes"),
         (wine_net(), None, {}, "the example must be a tensor or a NumPy array: "),
-        (wine_net(), wine_rows(4), {"name": ""}, "name: '' is no name; give text that is not empty"),
-        (wine_net(), wine_rows(4), {"labels": ["a", "", "b"]}, "labels: '' is no name"),
-        (wine_net(), wine_rows(4), {"labels": [0, 1, 2]}, "labels: 0 is no name"),
+        (wine_net(), wine_rows(4), {"name": ""}, "name: '' is not a name; give text that is not empty"),
+        (wine_net(), wine_rows(4), {"labels": ["a", "", "b"]}, "labels: '' is not a name"),
+        (wine_net(), wine_rows(4), {"labels": [0, 1, 2]}, "labels: 0 is not a name"),
         (
             wine_net(),
             wine_rows(4),
@@ -213,7 +213,7 @@ def test_what_cannot_be_right_is_told_before_anything_is_made(model, rows, names
 
 def test_a_format_that_is_none_is_told():
     assert error_of(wine_net(), wine_rows(4), "onyx") == (
-        "format onyx: is none of torchscript, aoti, onnx, safetensors"
+        "format onyx: is not one of torchscript, aoti, onnx, safetensors"
     )
 
 

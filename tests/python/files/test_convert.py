@@ -242,7 +242,7 @@ def test_a_key_may_lead_through_several_dictionaries(convert, fixtures, tmp_path
 def test_an_unknown_key_is_answered_with_those_there_are(failing, fixtures):
     path = fixtures / "two_models.pt"
     message = failing(path, "out.pt", "--key", "netQ")
-    assert message == f'{path}: there is no dictionary "netQ" in it; --key may be: netG, netD'
+    assert message == f'{path}: there is no dictionary "netQ" in it; there are: netG, netD (--key)'
 
 
 def test_a_key_of_torchscript_is_wrong_usage(failing, fixtures):
@@ -314,7 +314,7 @@ def test_safetensors_lie_aligned_for_their_dtypes_and_else_in_order(convert, tmp
 
 def test_several_state_dicts_need_a_key_to_become_safetensors(failing, fixtures):
     path = fixtures / "two_models.pt"
-    assert failing(path, "out.safetensors") == f"{path}: holds several state_dicts; choose one with --key: netG, netD"
+    assert failing(path, "out.safetensors") == f"{path}: holds several state_dicts: netG, netD (--key)"
 
 
 ONE = torch.ones(1)

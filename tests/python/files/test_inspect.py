@@ -52,12 +52,12 @@ def test_torchscript_without_names_has_none_to_show(iris, repo):
 @pytest.mark.parametrize(
     "content, fact",
     [
-        (b"not json", "iris.json: is no JSON object"),
-        (b'{"labels":["a","b"', "iris.json: is no JSON object"),
-        (b'{"labels":["\xff","b"]}', "iris.json: is no JSON object"),
-        (b"[1]", "iris.json: is no JSON object"),
-        (b'{"labels":"a"}', "iris.json: labels: is no list of names"),
-        (b'{"features":["a",{}]}', "iris.json: features: is no list of names"),
+        (b"not json", "iris.json: is not a JSON object"),
+        (b'{"labels":["a","b"', "iris.json: is not a JSON object"),
+        (b'{"labels":["\xff","b"]}', "iris.json: is not a JSON object"),
+        (b"[1]", "iris.json: is not a JSON object"),
+        (b'{"labels":"a"}', "iris.json: labels: is not a list of names"),
+        (b'{"features":["a",{}]}', "iris.json: features: is not a list of names"),
         (b'{"labels":["a","a"]}', 'iris.json: labels: has "a" twice'),
         (b'{"more":' + 10**6 * b"[" + 10**6 * b"]" + b"}", "iris.json: is nested more than 100 levels deep"),
     ],
@@ -124,7 +124,7 @@ def test_a_key_that_is_not_there_is_an_error(iris, repo):
     path = repo / "tests/fixtures/two_models.pt"
     result = iris("inspect", path, "--key", "netX")
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == f'iris: error: {path}: there is no dictionary "netX" in it; --key may be: netG, netD\n'
+    assert result.stderr == f'iris: error: {path}: there is no dictionary "netX" in it; there are: netG, netD (--key)\n'
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The packages, unpacked where the build knows nothing of: each has to find a LibTorch there, or say what to do."""
+"""The packages, unpacked in a folder that the build does not know: each finds a LibTorch, or says what to do."""
 
 import os
 import re
@@ -27,7 +27,7 @@ def run(*command, **options):
 
 
 def predict(program, model, **environment):
-    """From /, with nothing in the environment but what is given."""
+    """Runs from /, with only the given environment."""
     return subprocess.run(
         [program, "predict", model, *SAMPLE],
         capture_output=True,
@@ -176,7 +176,7 @@ def test_an_iris_torch_dir_without_libtorch_is_an_error(unpacked, model, tmp_pat
 
 
 def a_libtorch(folder, source):
-    """libtorch.so with this in it, and the others empty beside it."""
+    """Writes a libtorch.so with this content, and the other libraries, empty, beside it."""
     (folder / "lib").mkdir(parents=True)
     for name, text in {"libc10.so": "", "libtorch_cpu.so": source, "libtorch.so": ""}.items():
         library = folder / "lib" / name
@@ -215,7 +215,7 @@ def test_an_old_version_that_cannot_be_asked_is_refused(unpacked, model, tmp_pat
 
 
 def test_a_library_with_other_symbols_is_refused(unpacked, model, tmp_path):
-    """The right version, but nothing else in it."""
+    """A LibTorch of the right version, with nothing else in it."""
     major, minor, patch = map(int, VERSION.split("."))
     version = f"{major}ull << 56 | {minor}ull << 48 | {patch}ull << 40"
     source = f'extern "C" unsigned long long aoti_torch_abi_version() {{ return {version}; }}'
@@ -264,7 +264,7 @@ def test_the_debian_packages_are_what_debian_asks_for(debs):
 
 
 def linked(source, target):
-    """A CUDA build's libraries are some gigabytes."""
+    """Links instead of copying: a CUDA build's libraries are some gigabytes."""
     try:
         os.link(os.path.realpath(source), target)
     except OSError:  # another filesystem
@@ -301,5 +301,5 @@ def test_the_debian_package_runs_in_a_root_of_its_own(debs, model, tmp_path):
     assert missing.returncode == 1
     assert missing.stderr.startswith("iris: error: LibTorch was not found. Looked for it:\n")
     result = subprocess.run(command, capture_output=True, text=True, env={"IRIS_TORCH_DIR": "/opt/packages/torch"})
-    assert result.returncode == 0, result.stderr  # which says that LibTorch misses /proc/cpuinfo
+    assert result.returncode == 0, result.stderr  # stderr says that LibTorch misses /proc/cpuinfo
     assert result.stdout.startswith("Prediction: setosa\n")

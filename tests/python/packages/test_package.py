@@ -1,4 +1,4 @@
-"""A stranger's program against the installed library: examples/state_dict, built and run as its reader would."""
+"""examples/state_dict against the installed library, built and run as its reader would."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ def example(tmp_path_factory, repo):
     where = tmp_path_factory.mktemp("package")
     run("cmake", "--install", build, "--prefix", where / "installed")
     options = [f"-DCMAKE_PREFIX_PATH={where / 'installed'}"]
-    if b"__asan_init" in (build / "iris").read_bytes():  # what links a sanitized library needs its runtime
+    if b"__asan_init" in (build / "iris").read_bytes():  # a program that links a sanitized library needs its runtime
         options.append("-DCMAKE_CXX_FLAGS=-fsanitize=address,undefined")
     run("cmake", "-G", "Ninja", "-S", repo / "examples/state_dict", "-B", where / "build", *options)
     run("cmake", "--build", where / "build")

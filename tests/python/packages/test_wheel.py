@@ -1,4 +1,4 @@
-"""`pip wheel .`, and what it puts into a fresh environment."""
+"""`pip wheel .`, and what the wheel installs into a new environment."""
 
 import os
 import re
@@ -22,7 +22,7 @@ def run(*command, **options):
 
 @pytest.fixture(scope="module")
 def wheel(repo, binary, tmp_path_factory):
-    """Built with the torch and the tools of this environment, and what the compiler's cache has of the same sources."""
+    """The wheel, built with the torch and the tools of this environment, and with the compiler's cache."""
     if b"__asan_init" in Path(binary).read_bytes():
         pytest.skip("a sanitized build is not packaged")
     where = tmp_path_factory.mktemp("wheel")
@@ -31,7 +31,7 @@ def wheel(repo, binary, tmp_path_factory):
     environment = {name: value for name, value in os.environ.items() if name != "IRIS_TORCH_DIR"}
     if "IRIS_WARNINGS_AS_ERRORS:BOOL=ON" in cache:
         options.append("cmake.define.IRIS_WARNINGS_AS_ERRORS=ON")
-    if shutil.which("ccache"):  # as script/build has it
+    if shutil.which("ccache"):  # as in script/build
         environment |= {
             "CMAKE_CXX_COMPILER_LAUNCHER": "ccache",
             "CXXFLAGS": "-fpch-preprocess",
@@ -45,7 +45,7 @@ def wheel(repo, binary, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def environment(wheel, tmp_path_factory):
-    """A fresh environment with the wheel, and the torch of this one."""
+    """A new environment with the wheel, and the torch of this one."""
     where = tmp_path_factory.mktemp("fresh") / "venv"
     run(sys.executable, "-m", "venv", "--without-pip", where)
     packages = next(where.glob("lib/python3*/site-packages"))
@@ -74,7 +74,7 @@ def test_the_build_requirement_is_the_torch_that_the_tests_have(repo):
 
 
 def test_the_program_runs_beside_the_torch_of_its_environment(environment, repo):
-    """By its path alone, from another folder: nothing is activated."""
+    """Started by its path, from another folder; no environment is activated."""
     result = subprocess.run(
         [environment / "bin/iris", "predict", repo / "models/iris_net.pt", "5.1", "3.5", "1.4", "0.2"],
         capture_output=True, text=True, cwd="/", env={"PATH": "/nowhere"},

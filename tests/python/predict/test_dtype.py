@@ -26,7 +26,7 @@ def net(repo):
 
 
 def logits_of(iris, model, features, tmp_path, *options):
-    """Of predict -i, as float32 [rows, classes]."""
+    """The logits of predict -i, as float32 [rows, classes]."""
     rows = tmp_path / "rows.csv"
     rows.write_text("".join(",".join(map(repr, row)) + "\n" for row in features.tolist()))
     result = iris("predict", model, "-i", rows, "--logits", "--output-format", "ndjson", *options)
@@ -40,7 +40,7 @@ def in_python(net, features, dtype):
 
 
 class Deep(torch.nn.Module):
-    """With what a conversion can get wrong: an integer buffer, batch-norm's counts, a tensor that is used twice."""
+    """Has what a conversion can get wrong: an integer buffer, batch-norm's counts, a tensor that is used twice."""
 
     def __init__(self):
         super().__init__()

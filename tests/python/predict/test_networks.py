@@ -1,4 +1,4 @@
-"""Random networks: the answers are Python's. Twenty through the binary, fifty rows each."""
+"""Random networks: the answers are Python's. Twenty networks, fifty rows each."""
 
 import csv
 import io

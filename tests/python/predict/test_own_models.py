@@ -1,4 +1,4 @@
-"""Models of other shapes than IrisNet's, exported by export_model and run by iris; and what is no classifier."""
+"""Models of other shapes than IrisNet's, exported by export_model and run by iris; and what is not a classifier."""
 
 import json
 
@@ -31,7 +31,7 @@ class WithTuple(Layers):
 
 
 class WithBranch(Layers):
-    """Without its signs where any row has one: a trace keeps one branch alone."""
+    """Takes absolute values if any feature is negative: a trace keeps only one of the branches."""
 
     def forward(self, x: torch.Tensor):
         if bool((x < 0).any()):
@@ -51,7 +51,7 @@ class Softmaxed(Layers):
 
 @pytest.fixture
 def exported(tmp_path):
-    """exported(model, format, rows): the file that export_model makes of it, with names of its own."""
+    """exported(model, format, rows): the file that export_model makes, with names of its own."""
 
     def call(model, format="torchscript", rows=None):
         rows = torch.randn(8, 4) if rows is None else rows
@@ -109,7 +109,7 @@ def test_a_branch_in_the_module_is_kept_by_torchscript(iris, exported):
 
 @pytest.mark.parametrize("format", ["torchscript", "onnx"])
 def test_a_branch_that_cannot_be_kept_is_an_error_of_the_export(exported, format):
-    """Also where no row that the export is tried on takes the other branch."""
+    """Also if no row of the export's example takes the other branch."""
     with pytest.raises(InputError, match=f"^format {format}: PyTorch cannot export this model: "):
         exported(WithHiddenBranch(), format, torch.rand(8, 4))
 
@@ -117,11 +117,11 @@ def test_a_branch_that_cannot_be_kept_is_an_error_of_the_export(exported, format
 @pytest.mark.parametrize(
     "model, names, fact",
     [
-        (WithTuple(), {}, "own: is no classifier: it does not give one tensor of logits"),
-        (Layers(classes=1), {"labels": ["a"]}, "own: is no classifier: it gives 1 logit a row"),
+        (WithTuple(), {}, "own: is not a classifier: it does not give one tensor of logits"),
+        (Layers(classes=1), {"labels": ["a"]}, "own: is not a classifier: it gives 1 logit a row"),
         (Layers().double(), {}, "own: fails on float32 [8, 4]: RuntimeError: mat1 and mat2 must have the same dtype"),
-        (Layers(), {"labels": [0, 1, 2]}, "labels: 0 is no name; give text that is not empty"),
-        (Layers(), {"features": ["a", "b", "", "d"]}, "features: '' is no name"),
+        (Layers(), {"labels": [0, 1, 2]}, "labels: 0 is not a name; give text that is not empty"),
+        (Layers(), {"features": ["a", "b", "", "d"]}, "features: '' is not a name"),
     ],
 )
 def test_what_iris_would_refuse_is_not_exported(tmp_path, model, names, fact):
@@ -133,7 +133,7 @@ def test_what_iris_would_refuse_is_not_exported(tmp_path, model, names, fact):
 
 
 def save(model, path, names=None):
-    """As a stranger would, without our checks."""
+    """Saves TorchScript as a stranger would, without our checks."""
     script = torch.jit.script(model.eval())
     torch.jit.save(script, path, _extra_files={} if names is None else {"iris.json": json.dumps(names)})
     return path

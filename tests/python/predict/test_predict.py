@@ -2,7 +2,9 @@
 
 import json
 import math
+import re
 import struct
+from pathlib import Path
 
 import pytest
 
@@ -155,11 +157,13 @@ def test_options_may_come_first(iris, model):
     assert iris("predict", "--json", "--threads", "1", model, *SAMPLE).returncode == 0
 
 
-def test_version_names_libtorch(iris):
+def test_version_names_libtorch(iris, binary, repo):
+    version = re.search(r"project\(iris VERSION ([0-9.]+)", (repo / "CMakeLists.txt").read_text())[1]
+    folder = re.search('"(.*)"', (Path(binary).parent / "iris-built-with.cmake").read_text())[1]
+    build = "CUDA" if (Path(folder) / "lib/libtorch_cuda.so").exists() else "CPU"
     result = iris("--version")
-    assert result.returncode == 0
-    assert result.stdout.startswith("iris ") and "LibTorch 2." in result.stdout
-    assert result.stdout.rstrip().endswith(("CPU build)", "CUDA build)"))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.fullmatch(rf"iris {re.escape(version)} \(LibTorch 2\.\d+\.\d+, {build} build\)\n", result.stdout)
 
 
 @pytest.mark.parametrize("verb", ["predict", "inspect"])

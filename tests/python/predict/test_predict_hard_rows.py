@@ -8,12 +8,12 @@ import torch
 HEADER = "sepal_length,sepal_width,petal_length,petal_width\n"
 ROW = "5.1,3.5,1.4,0.2\n"
 ANSWER = "setosa,0.993648"
-OPEN = '"a"b,"c\n'  # open at its end, and so is all that begins with it and goes on with the like
+OPEN = '"a"b,"c\n'  # its quote stays open, however many such lines follow
 
 
 @pytest.fixture
 def predict(iris, repo, tmp_path):
-    """predict(text, *options, model=…): iris predict on a file of it, called rows.csv."""
+    """predict(text, *options, model=…): iris predict on a file rows.csv with that text."""
 
     def call(text, *options, model=repo / "models/iris_net.pt", name="rows.csv"):
         (tmp_path / name).write_text(text, newline="")
@@ -24,7 +24,7 @@ def predict(iris, repo, tmp_path):
 
 @pytest.fixture
 def scripted(tmp_path):
-    """scripted(module): its TorchScript file."""
+    """scripted(module): the path of its TorchScript file."""
 
     def call(module):
         torch.jit.script(module).save(tmp_path / "module.pt")
@@ -34,15 +34,15 @@ def scripted(tmp_path):
 
 
 def skip(predict, text, **options):
-    """The answers, "" for skipped rows, and what is said of those."""
+    """The answers, "" for skipped rows, and the lines of stderr."""
     result = predict(text, "--on-error", "skip", **options)
     answers = [line.strip(",") for line in result.stdout.splitlines()[1:]]
     assert result.returncode == (3 if "" in answers else 0)
     return answers, result.stderr.splitlines()
 
 
-def test_many_quotes_that_are_not_closed_take_no_longer_than_other_rows(predict):
-    """Were all lines read again for each, it would take minutes, and the fixture's limit is one."""
+def test_many_quotes_that_are_not_closed_are_skipped_one_by_one(predict):
+    """If all later lines were read again for each, this would take longer than commands.TIMEOUT_S."""
     answers, told = skip(predict, HEADER + ROW + OPEN * 300_000 + ROW)
     assert answers == [ANSWER, *[""] * 300_000, ANSWER]
     assert told[0] == "iris: skipped rows.csv:3: a quote is not closed before the file ends"
@@ -60,7 +60,7 @@ def test_good_rows_among_open_quotes_are_answered(predict):
     assert answers == ["", ANSWER] * 20_000 + [""]
 
 
-def test_a_first_line_too_long_is_skipped_and_the_header_found_behind_it(predict):
+def test_a_first_line_too_long_is_skipped_and_the_header_is_found_after_it(predict):
     answers, told = skip(predict, "5" * (17 << 20) + "\n" + HEADER + ROW)
     assert answers == ["", ANSWER]
     assert told == [
@@ -96,7 +96,7 @@ def test_features_are_counted(predict):
 
 
 class Fails(torch.nn.Module):
-    """Throws where a row's first feature is 13, and gives infinite logits where it is 0."""
+    """Throws if a row's first feature is 13, and gives infinite logits if it is 0."""
 
     def forward(self, x):
         if bool((x[:, 0] == 13).any()):
@@ -133,7 +133,7 @@ def test_the_first_row_on_which_the_model_fails_stops_the_run(predict, scripted,
 
 @pytest.mark.parametrize("features, width", [(4, 64), (7, 33), (30, 256)])
 def test_any_model_s_file_gives_the_same_bytes_for_any_number_of_workers(predict, scripted, features, width):
-    """Its passes hold the same rows, wherever LibTorch's last bit depends on them; after some rows that need room."""
+    """The last bits may depend on the rows of a pass. Passes hold the same rows, also after a long bad row."""
     torch.manual_seed(0)
     first, second, last = (torch.nn.Linear(a, b) for a, b in [(features, width), (width, width), (width, 3)])
     model = scripted(torch.nn.Sequential(first, torch.nn.Tanh(), second, last))

@@ -1,4 +1,4 @@
-"""iris predict -i FILE.ndjson: an object or an array a line in, and an answer a line out."""
+"""iris predict -i FILE.ndjson: each line in is an object or an array, each line out an answer."""
 
 import json
 

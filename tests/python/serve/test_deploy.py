@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-yaml = pytest.importorskip("yaml", reason="PyYAML is not installed: script/setup --serve")
+yaml = pytest.importorskip("yaml", reason="PyYAML is not installed: script/setup-extras --serve")
 
 
 def documents(repo, name):
@@ -18,7 +18,7 @@ def containers(repo, name):
 
 
 def test_kubernetes_takes_the_manifest(repo):
-    validator = pytest.importorskip("kubernetes_validate", reason="is not installed: script/setup --serve")
+    validator = pytest.importorskip("kubernetes_validate", reason="is not installed: script/setup-extras --serve")
     for document in documents(repo, "kubernetes.yaml"):
         validator.validate(document, desired_version="1.30", strict=True)
     broken = documents(repo, "kubernetes.yaml")[0]
@@ -46,7 +46,7 @@ def check(model, data, place):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_kserve_takes_the_manifest(repo):
-    kserve = pytest.importorskip("kserve", reason="is not installed: script/setup --serve")
+    kserve = pytest.importorskip("kserve", reason="is not installed: script/setup-extras --serve")
     runtime, service = documents(repo, "kserve.yaml")
     assert (runtime["apiVersion"], runtime["kind"]) == ("serving.kserve.io/v1alpha1", "ServingRuntime")
     check(kserve.V1alpha1ServingRuntimeSpec, runtime["spec"], "spec")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from serving import FLOWER
 
-REASON = "is not installed: script/setup --serve"
+REASON = "is not installed: script/setup-extras --serve"
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,10 @@ import shutil
 
 import pytest
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: script/setup --serve")
+REASON = "Playwright is not installed: script/setup-extras --serve"
+playwright = pytest.importorskip("playwright.sync_api", reason=REASON)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed: script/setup --serve")
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed: script/setup-extras --serve")
 # Else it looks for the hosts of its maker.
 ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 ARGUMENTS += ["--disable-component-update", "--disable-sync"]

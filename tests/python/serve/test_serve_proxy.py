@@ -12,7 +12,7 @@ import pytest
 from serving import BODY, WAIT_S
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-pytestmark = pytest.mark.skipif(not NGINX, reason="nginx is not installed: script/setup --serve")
+pytestmark = pytest.mark.skipif(not NGINX, reason="nginx is not installed: script/setup-extras --serve")
 
 
 def free_port():

@@ -1,4 +1,4 @@
-"""What the documents show and their tests do not run, each with its reason; and the files that they take as given."""
+"""The steps of documents that their tests do not run, each with its reason; and the files that documents assume."""
 
 import importlib.util
 import shutil
@@ -11,6 +11,10 @@ ITSELF = "sets up and builds the tree that the tests run in; CI runs it"
 
 # (document, a command, or a word of a block): why it is not run. Each must occur.
 NOT_RUN = {
+    ("CONTRIBUTING.md", "script/build"): ITSELF,
+    ("CONTRIBUTING.md", "script/build asan"): ITSELF,
+    ("CONTRIBUTING.md", 'script/test -k "refuses globals"'): ITSELF,
+    ("CONTRIBUTING.md", "script/test -k test_inspect.py"): ITSELF,
     ("README.md", "script/demo"): ITSELF,
     ("README.md", "script/test"): ITSELF,
     ("README.md", "script/build --torch DIR"): ITSELF,
@@ -20,7 +24,7 @@ NOT_RUN = {
     ): "builds for minutes and changes the tests' own Python; test_wheel.py does it elsewhere",
     ("README.md", "script/test --torch DIR"): ITSELF,
     ("README.md", "cpack --config build/release/CPackConfig.cmake -G DEB"): "test_install.py packs, and installs it",
-    ("docs/beyond-one-machine.md", "script/setup --ray"): ITSELF,
+    ("docs/beyond-one-machine.md", "script/setup-extras --ray"): ITSELF,
     (
         "docs/beyond-one-machine.md",
         ".venv/bin/python examples/ray/score.py models/iris_net.pt data/iris.csv answers --iris build/release/iris",
@@ -32,9 +36,9 @@ NOT_RUN = {
     ("docs/cuda.md", "build/release-…/iris --version"): "a build against another LibTorch",
     ("docs/cuda.md", "iris predict model.pt -i rows.csv --device cuda:1 --dtype bfloat16"): "needs a second GPU",
     ("docs/performance.md", "iris predict MODEL a b c d"): "names a program of a table; a b c d are four numbers",
-    ("examples/spark/README.md", "script/setup --spark"): ITSELF,
+    ("examples/spark/README.md", "script/setup-extras --spark"): ITSELF,
 }
-# What a machine may lack, by a word of the steps that need it; they are then left out, and the test says so.
+# Programs that a machine may lack, by a word of the steps that need them. Without one, its steps are left out.
 NEEDS = {
     "parallel ": ("GNU parallel", lambda: shutil.which("parallel")),
     "spark-submit": ("PySpark", lambda: importlib.util.find_spec("pyspark")),
@@ -49,7 +53,7 @@ def is_not_run(document: str, step) -> bool:
 
 
 def give(document: str, folder: Path) -> None:
-    """Puts the files of the reader's own into the folder, as far as the document does not make them itself."""
+    """Writes the files into the folder that the document assumes its reader to have."""
     if document == "README.md":
         torch.save(torch.nn.Linear(2, 3).state_dict(), folder / "resnet18.pth", _use_new_zipfile_serialization=False)
         shutil.copy(folder / "tests/fixtures/checkpoint.pt", folder)

@@ -45,12 +45,12 @@ class Step:
 
     @property
     def command(self) -> str:
-        """Without the document's remark behind it, on one line."""
+        """On one line, without the remark that the document has after it."""
         return " ".join(re.sub(r"\s+#.*|\\\n", " ", self.text).split())
 
 
 def steps(document: str) -> list[Step]:
-    """All that can be run of a document, and its C++ and CMake, in order."""
+    """All steps of a document that can be run, and its blocks of C++ and CMake, in order."""
     found, lines = [], document.split("\n")
     number = 0
     while number < len(lines):
@@ -100,18 +100,18 @@ class Shell:
 
     def __init__(self, folder: Path, path: str):
         self.folder, self.port, self.names = folder, None, {}
-        home = folder.parent / "home"  # `~` in a command is no place of the user's
+        home = folder.parent / "home"  # so that `~` in a command is not the user's home
         home.mkdir()
         (home / ".curlrc").write_text("silent\nshow-error\nfail\n")  # as on a terminal; and a 400 is an error
         environment = {**os.environ, "PATH": path, "HOME": str(home)}
-        if shutil.which("ccache"):  # what C++ is built in the folder need be compiled once only
+        if shutil.which("ccache"):  # the C++ of a document is compiled once for all runs
             cache = os.environ.get("CCACHE_DIR", str(Path.home() / ".cache/ccache"))
             environment |= {"CMAKE_CXX_COMPILER_LAUNCHER": "ccache", "CCACHE_DIR": cache}
             environment |= {"CCACHE_BASEDIR": str(folder), "CCACHE_NOHASHDIR": "1"}
-        if b"__asan_init" in (folder / "build/release/iris").read_bytes():  # what links its library needs the runtime
+        if b"__asan_init" in (folder / "build/release/iris").read_bytes():  # for programs on its library
             environment["CXXFLAGS"] = "-fsanitize=address,undefined"
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        # A session of its own, so that all that it started can be ended.
+        # In a session of its own, so that stop() ends everything that it started.
         self.bash = subprocess.Popen(
             ["bash"], cwd=folder, env=environment, text=True, encoding="utf-8", start_new_session=True, **pipes
         )
@@ -122,7 +122,7 @@ class Shell:
             return self._in_process(lambda: exec(compile(step.text, "<document>", "exec"), self.names))
         script = re.fullmatch(r"python (\S+\.py .*)", step.command)
         if script and not re.search(r"[|&;<>$`]", script[1]):
-            # In this process, which saves the seconds of importing torch.
+            # In this process: importing torch again takes seconds.
             return self._in_process(lambda: run_script(shlex.split(script[1])))
         text = re.sub(rf"(?<!\S)({'|'.join(PLACEHOLDERS)})(?!\S)", lambda name: PLACEHOLDERS[name[1]], step.text)
         if re.match(r"iris serve (?!.*--help)", text):
@@ -175,7 +175,7 @@ class Shell:
 
 @dataclass
 class Followed:
-    """A document that was followed, in `folder`: what went otherwise than it says, and what could not be run here."""
+    """A document that was followed, in `folder`: its faults, and the programs that this machine lacks."""
 
     folder: Path
     faults: list[str] = field(default_factory=list)
@@ -183,7 +183,7 @@ class Followed:
 
 
 def copy_repository(repo: Path, folder: Path, build: Path) -> None:
-    """The sources, with the build and the Python that are there already."""
+    """Copies the sources; the build and the Python environment are links to those in use."""
     shutil.copytree(repo, folder, ignore=shutil.ignore_patterns(".*", "build", "__pycache__", "hostile*", "fuzz"))
     (folder / "build").mkdir()
     (folder / "build/release").symlink_to(build)
@@ -191,7 +191,7 @@ def copy_repository(repo: Path, folder: Path, build: Path) -> None:
 
 
 def follow(document: str, folder: Path, path: str) -> Followed:
-    """Runs every step of a document in a copy of the repository, but for the exceptions."""
+    """Runs every step of a document in a copy of the repository, except NOT_RUN."""
     result = Followed(folder)
     give(document, folder)
     shell = Shell(folder, path)

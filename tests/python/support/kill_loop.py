@@ -21,7 +21,7 @@ from train import parser, run  # noqa: E402
 
 
 def main() -> int:
-    torch.optim.SGD([torch.zeros(1)])  # the first optimizer loads another second's worth of modules
+    torch.optim.SGD([torch.zeros(1)])  # the first optimizer imports modules for another second
     draw, largest_delay = random.Random(int(sys.argv[1])), float(sys.argv[2])
     sys.argv[1:3] = []
     kills = 0
@@ -29,7 +29,7 @@ def main() -> int:
         child = os.fork()
         if child == 0:
             os._exit(run_command(parser(), run))
-        # Each run is granted a little longer than the one before, so that the loop ends.
+        # Each run gets a little more time than the one before, so that the loop ends.
         time.sleep(draw.uniform(0, largest_delay * (1 + kills / 10)))
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)

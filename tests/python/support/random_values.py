@@ -1,4 +1,4 @@
-"""What hypothesis saves: random tensors, and random plain values around them."""
+"""Random tensors, and random plain values around them, for hypothesis."""
 
 import math
 
@@ -6,7 +6,7 @@ import torch
 from hypothesis import strategies as st
 from torch import nn
 
-# A storage class of their own, or, as of NEW_DTYPES, only an UntypedStorage.
+# Each has a storage class of its own, or, if in NEW_DTYPES, only an UntypedStorage.
 OLD_DTYPES = [getattr(torch, name) for name in (
     "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128".split()
 )]  # fmt: skip

@@ -50,7 +50,7 @@ class Server:
         return socket.create_connection(("127.0.0.1", self.port), timeout)
 
     def raw(self, data, timeout=WAIT_S):
-        """Sends the bytes on a connection of their own and returns the first answer; None where none came."""
+        """Sends the bytes on a new connection and returns the first answer; None if none came."""
         with self.connect(timeout) as connection:
             try:
                 connection.sendall(data)
@@ -59,7 +59,7 @@ class Server:
             return read_answer(connection)
 
     def ask(self, path, body=None, method=None, headers=None, context=None):
-        """(status, headers, body as JSON where it is) of a request by a real client."""
+        """Asks with a real client. Returns (status, headers, body), the body parsed if it is JSON."""
         request = urllib.request.Request(self.url + path, data=body, method=method, headers=headers or {})
         try:
             answer = urllib.request.urlopen(request, timeout=WAIT_S, context=context)
@@ -71,7 +71,7 @@ class Server:
             return answer.status, answer.headers, json.loads(content) if is_json else content
 
     def metric(self, sample):
-        """The value of a metric; 0 where it is not there yet."""
+        """The value of a metric; 0 if it is not there yet."""
         text = self.ask("/metrics")[2].decode()
         for line in text.splitlines():
             if line.startswith(sample + " "):

@@ -31,7 +31,7 @@ CASES = [
     of("header of 2^64 - 1", {"a": tensor()}, HEADER + r"claims 18446744073709551615 bytes; .*", size=(1 << 64) - 1),
     of("header longer than the file",
         {"a": tensor()}, HEADER + r"of 5000 bytes is longer than the file; it is truncated", size=5000),
-    of("header cut short", {"a": tensor()}, HEADER + r"is no JSON at its byte \d+", size=20),
+    of("header cut short", {"a": tensor()}, HEADER + r"is not JSON at its byte \d+", size=20),
     of("bytes behind the data",
         {"a": tensor()}, r"safetensors: 4 bytes belong to no tensor", data=GOOD_DATA + bytes(4)),
     of("data cut short", {"a": tensor()}, TENSOR + "its data_offsets lie outside the file", data=GOOD_DATA[:12]),
@@ -69,6 +69,6 @@ CASES = [
     of("a million lists in one another", '{"a":' + "[" * 1_000_000, HEADER + r".*"),
     of("header that is a list", "[]" + " " * 20, r".*"),
     of("name that is no UTF-8",
-        '{"a\xff":{%s}}'.encode("latin1") % FIELDS.encode(), HEADER + r"is no JSON at its byte \d+"),
-    of("text behind the header", "{}   x", HEADER + r"is no JSON at its byte \d+", data=b""),
+        '{"a\xff":{%s}}'.encode("latin1") % FIELDS.encode(), HEADER + r"is not JSON at its byte \d+"),
+    of("text behind the header", "{}   x", HEADER + r"is not JSON at its byte \d+", data=b""),
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from .build import GOOD_DATA, ORDERED_DICT, Call, Case, Global, PersistentId, Ra
 MOST = (1 << 63) - 1
 OVERFLOW = "a tensor's shape and strides overflow"
 PAST = r"a tensor reaches past its storage of 16 bytes"
-NO_COUNT = r"{} is no integer from 0 to 2\^63 - 1"
+NO_COUNT = r"{} is not an integer from 0 to 2\^63 - 1"
 V3 = "torch._utils._rebuild_tensor_v3"
 UNTYPED = "torch.storage.UntypedStorage"
 
@@ -43,24 +43,24 @@ CASES = [
     of("two sizes and one stride", tensor((2, 2), (1,)), "a tensor has 2 sizes and 1 strides"),
     of("no size and one stride", tensor((), (1,)), "a tensor has 0 sizes and 1 strides"),
     of("rank 100,000", tensor(dimensions(100_000), dimensions(100_000)), "a tensor has 100000 dimensions"),
-    of("shape that is a text", tensor("ab", (1,)), "a tensor's shape is no tuple"),
+    of("shape that is a text", tensor("ab", (1,)), "a tensor's shape is not a tuple"),
     of("size that is a bool", tensor((True, 2), (2, 1)), NO_COUNT.format("a tensor's shape")),
-    of("requires_grad that is a number", tensor(requires_grad=7), "requires_grad is no bool"),
+    of("requires_grad that is a number", tensor(requires_grad=7), "requires_grad is not a bool"),
     of("conj bit on float32",
         tensor((2, 2), (2, 1), 0, None, False, {"conj": True}), "a tensor that is not complex has the conj bit"),
-    of("metadata that is a tuple", tensor((2, 2), (2, 1), 0, None, False, ()), "a tensor's metadata is no dict"),
-    of("tensor without a storage", tensor(on=Raw(b"N")), "a tensor's storage is no persistent id"),
+    of("metadata that is a tuple", tensor((2, 2), (2, 1), 0, None, False, ()), "a tensor's metadata is not a dict"),
+    of("tensor without a storage", tensor(on=Raw(b"N")), "a tensor's storage is not a persistent id"),
     of("tensor of one argument",
         Call("torch._utils._rebuild_tensor_v2", storage()), r"torch\._utils\._rebuild_tensor_v2 has 1 arguments"),
     of("Parameter of a number",
-        Call("torch._utils._rebuild_parameter", 7, True, ORDERED_DICT), "a Parameter is made of no tensor"),
+        Call("torch._utils._rebuild_parameter", 7, True, ORDERED_DICT), "a Parameter is not made of a tensor"),
     of("tensor of no dtype",
-        tensor(on=storage(type=UNTYPED, numel=16)), "a tensor of no dtype lies in an UntypedStorage"),
+        tensor(on=storage(type=UNTYPED, numel=16)), "a tensor without a dtype lies in an UntypedStorage"),
     of("dtype that is none",
         Call(V3, storage(type=UNTYPED, numel=16), 0, (4,), (1,), False, ORDERED_DICT, Global("torch.Tensor")),
         "a tensor's dtype is unknown"),
     of("storage type that is none",
-        tensor(on=storage(type="torch.Tensor")), r"torch\.Tensor is no storage type that is read"),
+        tensor(on=storage(type="torch.Tensor")), r"torch\.Tensor is not a storage type that is read"),
     of("storage of 2^64 bytes", tensor(on=storage(numel=1 << 62)), "a storage's size overflows"),
     of("storage of a negative size", tensor(on=storage(numel=-1)), NO_COUNT.format("a storage's size")),
     Case("storage of 2^60 bytes",

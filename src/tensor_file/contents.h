@@ -1,0 +1,48 @@
+// What a file holds: the tensors of the model in it, and the entries beside them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tensor_file/selection.h"
+#include "tensor_file/tensor_file.h"
+
+namespace iris {
+
+// Of a dictionary.
+struct Entry {
+  pickle::Value key;
+  pickle::Value value;
+};
+
+// The root's entries that are not the selection's, in the file's order: all but the selected one or, where the root
+// itself was selected, those without a tensor in them. None where the root is not a dictionary.
+std::vector<Entry> entries_left_out(const TensorFile& file, const Selection& selection);
+
+struct Contents {
+  enum class Kind { kStateDict, kCheckpoint, kTorchScript };
+
+  Kind kind = Kind::kStateDict;
+  std::string key;  // of the dictionary that holds the tensors; empty: the file's root
+  std::vector<NamedTensor> tensors;
+  std::vector<Entry> left_out;
+};
+
+// key: as select_state_dict takes it, and throws. Without a key, and without a dictionary that can be selected: all
+// tensors of the file, under dotted names. The constants of a TorchScript come last, as CONSTANTS.c0, c1, …
+Contents contents_of(const TensorFile& file, const std::optional<std::string>& key);
+
+struct Totals {
+  std::uint64_t elements = 0;  // as the shapes say; stays at the largest number
+  std::uint64_t bytes = 0;     // of the storages that the tensors lie in, each counted once
+};
+
+Totals totals_of(const TensorFile& file, const std::vector<NamedTensor>& tensors);
+
+// The tensors of a TorchScript's or C++ archive as an OrderedDict, under the names of its state_dict. Adds to
+// file.document. Throws FormatError, without a path, where a frozen module's tensors have lost their names.
+pickle::Value state_dict_of_archive(TensorFile& file);
+
+}  // namespace iris

@@ -1,0 +1,145 @@
+#include "cli/predict.h"
+
+#include <gtest/gtest.h>
+
+#include "error.h"
+#include "support/command_line.h"
+#include "support/errors.h"
+#include "support/temp_file.h"
+
+namespace iris {
+namespace {
+
+using test::error_of;
+
+TypedPredictOptions rows(const std::string& input, const std::string& output = "-") {
+  TypedPredictOptions typed;
+  typed.options.model = "model.pt";
+  typed.options.input = input;
+  typed.options.output = output;
+  return typed;
+}
+
+std::string usage_error(const TypedPredictOptions& typed) {
+  return error_of<UsageError>([&] { settled(typed); });
+}
+
+std::string typed_error(const std::vector<std::string>& words) { return test::usage_error(add_predict, words); }
+
+TEST(PredictFormats, AreCsvByDefault) {
+  const PredictOptions options = settled(rows("-"));
+  EXPECT_EQ(options.input_format, RowFormat::kCsv);
+  EXPECT_EQ(options.output_format, RowFormat::kCsv);
+}
+
+TEST(PredictFormats, FollowTheInputsName) {
+  EXPECT_EQ(settled(rows("flowers.ndjson")).input_format, RowFormat::kNdjson);
+  EXPECT_EQ(settled(rows("flowers.jsonl")).input_format, RowFormat::kNdjson);
+  EXPECT_EQ(settled(rows("flowers.txt")).input_format, RowFormat::kCsv);
+}
+
+TEST(PredictFormats, OfTheOutputAreThoseOfTheInput) {
+  EXPECT_EQ(settled(rows("flowers.ndjson", "answers")).output_format, RowFormat::kNdjson);
+}
+
+TEST(PredictFormats, OfTheOutputFollowItsName) {
+  EXPECT_EQ(settled(rows("flowers.ndjson", "answers.csv")).output_format, RowFormat::kCsv);
+  EXPECT_EQ(settled(rows("flowers.csv", "answers.jsonl")).output_format, RowFormat::kNdjson);
+}
+
+TEST(PredictFormats, OfTheOutputAreNdjsonWithJson) {
+  TypedPredictOptions typed = rows("flowers.csv", "answers.csv");
+  typed.options.json = true;
+  EXPECT_EQ(settled(typed).output_format, RowFormat::kNdjson);
+}
+
+TEST(PredictFormats, AreTheTypedOnesWhateverTheNames) {
+  TypedPredictOptions typed = rows("flowers.csv", "answers.ndjson");
+  typed.input_format = RowFormat::kNdjson;
+  typed.output_format = RowFormat::kCsv;
+  EXPECT_EQ(settled(typed).input_format, RowFormat::kNdjson);
+  EXPECT_EQ(settled(typed).output_format, RowFormat::kCsv);
+}
+
+TEST(PredictFormats, OfTheOutputAreThoseThatWereTypedForTheInput) {
+  TypedPredictOptions typed = rows("-");
+  typed.input_format = RowFormat::kNdjson;
+  EXPECT_EQ(settled(typed).output_format, RowFormat::kNdjson);
+}
+
+TEST(PredictOptions, HaveTheTypedNames) {
+  TypedPredictOptions typed = rows("-");
+  typed.names.features = "a,b";
+  EXPECT_EQ(settled(typed).classifier.features, std::vector<std::string>({"a", "b"}));
+}
+
+TEST(PredictOptions, RefuseNothingToPredict) {
+  EXPECT_EQ(usage_error(rows("")), "nothing to predict: give one sample's features, or many with -i FILE");
+}
+
+TEST(PredictOptions, RefuseASampleBesideRows) {
+  TypedPredictOptions typed = rows("flowers.csv");
+  typed.options.sample = {"1"};
+  EXPECT_EQ(usage_error(typed), "give one sample's features or -i FILE, not both");
+}
+
+TEST(PredictOptions, RefuseStandardInputForBothModelAndRows) {
+  TypedPredictOptions typed = rows("-");
+  typed.options.model = "-";
+  EXPECT_EQ(usage_error(typed), "the model and the rows cannot both come from standard input");
+}
+
+TEST(PredictOptions, RefuseToReplaceTheModel) {
+  EXPECT_EQ(usage_error(rows("flowers.csv", "model.pt")), "-o model.pt would replace the model; write to another file");
+}
+
+TEST(PredictOptions, RefuseToReplaceTheRows) {
+  EXPECT_EQ(usage_error(rows("flowers.csv", "flowers.csv")),
+            "-o flowers.csv would replace the rows; write to another file");
+}
+
+TEST(PredictOptions, RefuseJsonAsCsv) {
+  TypedPredictOptions typed = rows("flowers.csv");
+  typed.options.json = true;
+  typed.output_format = RowFormat::kCsv;
+  EXPECT_EQ(usage_error(typed), "--json and --output-format csv contradict each other");
+}
+
+TEST(PredictVerb, RefusesAnotherWordForOnError) {
+  EXPECT_EQ(typed_error({"predict", "m.pt", "-i", "a.csv", "--on-error", "go"}), "--on-error: go not in {stop,skip}");
+}
+
+TEST(PredictVerb, RefusesAnotherFormat) {
+  EXPECT_EQ(typed_error({"predict", "m.pt", "-i", "a.csv", "--input-format", "xml"}),
+            "--input-format: xml not in {csv,ndjson}");
+}
+
+TEST(PredictVerb, RefusesOptionsForRowsWithoutRows) {
+  EXPECT_EQ(typed_error({"predict", "m.pt", "1", "--on-error", "skip"}), "--on-error requires --input");
+}
+
+TEST(PredictVerb, RefusesNoModel) { EXPECT_EQ(typed_error({"predict"}), "MODEL is required"); }
+
+TEST(PredictVerb, RefusesNoWorkers) {
+  EXPECT_EQ(typed_error({"predict", "m.pt", "-i", "a.csv", "--workers", "0"}),
+            "--workers: must be a whole number from 1 to 1024, got \"0\"");
+}
+
+TEST(PredictVerb, ChecksTheOptionsBeforeItLoadsAnything) {
+  EXPECT_EQ(typed_error({"predict", "m.pt"}), "nothing to predict: give one sample's features, or many with -i FILE");
+}
+
+TEST(PredictRows, ArePassedOverWhereBadOnesAreSkipped) {
+  const test::TempFolder folder;
+  test::write_file(folder / "rows", "nonsense\n[1,2]\n");
+  PredictOptions options;
+  options.input = folder / "rows";
+  options.input_format = RowFormat::kNdjson;
+  options.on_error = OnError::kStop;
+  EXPECT_NE(error_of<InputError>([&] { open_rows(options, {"a", "b"}); }), "");
+  options.on_error = OnError::kSkip;
+  EXPECT_EQ(error_of<InputError>([&] { open_rows(options, {"a", "b"}); }), "");
+}
+
+}  // namespace
+}  // namespace iris

@@ -27,24 +27,24 @@ char* write_begin(const std::string& padded, std::size_t size, char* to) {
 
 }  // namespace
 
-AnswerWriter::AnswerWriter(Format format, const std::vector<std::string>& labels, AnswerParts parts)
+AnswerWriter::AnswerWriter(RowFormat format, const std::vector<std::string>& labels, AnswerParts parts)
     : format_(format), parts_(parts) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    std::string text = format == Format::kCsv ? csv_cell(labels[i]) + ","
-                                              : "{\"label\":" + text::json_string(labels[i]) +
-                                                    ",\"index\":" + std::to_string(i) + ",\"confidence\":";
+    std::string text = format == RowFormat::kCsv ? csv_cell(labels[i]) + ","
+                                                 : "{\"label\":" + text::json_string(labels[i]) +
+                                                       ",\"index\":" + std::to_string(i) + ",\"confidence\":";
     const std::size_t size = text.size();
     text.resize(size + kBlock);
     begins_.push_back({std::move(text), size});
     probability_names_.push_back((i == 0 ? "{" : ",") + text::json_string(labels[i]) + ":");
     max_line_ = std::max(max_line_, size);
   }
-  max_line_ += format == Format::kCsv ? kSixDecimals + 1
-                                      : kMaxFloat + std::string_view(R"(,"probabilities":},"logits":[]})").size();
+  max_line_ += format == RowFormat::kCsv ? kSixDecimals + 1
+                                         : kMaxFloat + std::string_view(R"(,"probabilities":},"logits":[]})").size();
   for (const std::string& name : probability_names_) {
     max_line_ += (parts.probabilities ? name.size() + kMaxFloat : 0) + (parts.logits ? kMaxFloat : 0);
   }
-  if (format == Format::kCsv) {
+  if (format == RowFormat::kCsv) {
     header_ = "label,confidence";
     for (const std::string& label : parts.probabilities ? labels : std::vector<std::string>{}) {
       header_ += "," + csv_cell("p_" + label);
@@ -108,14 +108,14 @@ void AnswerWriter::append(const Predictions& predictions, std::size_t first, std
   const std::size_t start = text.size();
   text.resize(start + (last - first) * max_line_ + kBlock);
   char* to = text.data() + start;
-  if (format_ == Format::kCsv && !parts_.probabilities && !parts_.logits) {
+  if (format_ == RowFormat::kCsv && !parts_.probabilities && !parts_.logits) {
     for (std::size_t row = first; row < last; ++row) {
       to = write_answer(predictions, row, to);
       *to++ = '\n';
     }
   } else {
     for (std::size_t row = first; row < last; ++row) {
-      to = format_ == Format::kCsv ? write_csv(predictions, row, to) : write_json(predictions, row, to);
+      to = format_ == RowFormat::kCsv ? write_csv(predictions, row, to) : write_json(predictions, row, to);
       *to++ = '\n';
     }
   }
@@ -123,7 +123,7 @@ void AnswerWriter::append(const Predictions& predictions, std::size_t first, std
 }
 
 void AnswerWriter::append_skipped(std::string_view error, std::string& text) const {
-  if (format_ == Format::kNdjson) {
+  if (format_ == RowFormat::kNdjson) {
     text += "{\"error\":" + text::json_string(error) + "}\n";
   } else {
     const std::size_t lists = (parts_.probabilities ? 1U : 0U) + (parts_.logits ? 1U : 0U);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rows/predictions.h"
+#include "rows/row_format.h"
 
 namespace iris {
 
@@ -19,9 +20,7 @@ struct AnswerParts {
 // One model's answers in one format. Any number of threads may use it.
 class AnswerWriter {
  public:
-  enum class Format { kCsv, kNdjson };
-
-  AnswerWriter(Format format, const std::vector<std::string>& labels, AnswerParts parts);
+  AnswerWriter(RowFormat format, const std::vector<std::string>& labels, AnswerParts parts);
 
   std::size_t class_count() const { return begins_.size(); }
 
@@ -46,7 +45,7 @@ class AnswerWriter {
     std::size_t size;
   };
 
-  Format format_;
+  RowFormat format_;
   AnswerParts parts_;
   std::vector<Begin> begins_;                   // of each class's lines: everything before the confidence
   std::vector<std::string> probability_names_;  // in JSON: "{" or "," and the label

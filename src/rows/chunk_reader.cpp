@@ -48,9 +48,9 @@ std::size_t count_newlines(std::string_view text) {
 
 }  // namespace
 
-ChunkReader::ChunkReader(const std::string& path, RecordEnd record_end)
+ChunkReader::ChunkReader(const std::string& path, RowFormat format)
     : name_(text::input_name(path)),
-      record_end_(record_end),
+      format_(format),
       descriptor_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
   struct stat status = {};
   throw_if_interrupted();  // open() on a named pipe waits for its writer
@@ -120,7 +120,7 @@ void ChunkReader::scan(std::string_view text, std::size_t from) {
     return;
   }
   const bool is_plain =
-      record_end_ == RecordEnd::kNewline || (state_ <= State::kPlain && text.find('"', from) == std::string_view::npos);
+      format_ == RowFormat::kNdjson || (state_ <= State::kPlain && text.find('"', from) == std::string_view::npos);
   if (is_plain) {
     const std::size_t newline = text.rfind('\n');
     complete_ = newline == std::string_view::npos || newline < from ? complete_ : newline + 1;

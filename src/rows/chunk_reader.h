@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "rows/row_format.h"
+
 namespace iris {
 
 // Give it to next() again and its memory is used again.
@@ -27,16 +29,14 @@ struct Chunk {
   std::size_t capacity = 0;
 };
 
-// What ends a record: any newline, or a newline outside quotes (RFC 4180; only a quote at the start of a cell opens).
-enum class RecordEnd { kNewline, kCsv };
-
+// A record ends with a newline: in CSV with one outside quotes (RFC 4180; only a quote at the start of a cell opens).
 // A file gives the same chunks whenever it is read. A pipe's chunk is the whole records that have arrived.
 class ChunkReader {
  public:
   static constexpr std::size_t kMaxRecord = 16 << 20;
 
   // "-" is standard input. Skips a byte-order mark. Throws InputError("PATH: …"): no such file, UTF-16, …
-  ChunkReader(const std::string& path, RecordEnd record_end);
+  ChunkReader(const std::string& path, RowFormat format);
   ~ChunkReader();
   ChunkReader(const ChunkReader&) = delete;
   ChunkReader& operator=(const ChunkReader&) = delete;
@@ -62,7 +62,7 @@ class ChunkReader {
   void cut_lines(Chunk& chunk);
 
   std::string name_;
-  RecordEnd record_end_;
+  RowFormat format_;
   int descriptor_;
   std::optional<std::uint64_t> size_;
   std::atomic<std::uint64_t> position_ = 0;

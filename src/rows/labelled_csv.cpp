@@ -17,7 +17,7 @@ std::string list_of(const std::vector<std::string>& names) { return text::printa
 }  // namespace
 
 LabelledCsv::LabelledCsv(const std::string& path, Columns columns)
-    : columns_(std::move(columns)), reader_(path, RecordEnd::kCsv) {
+    : columns_(std::move(columns)), reader_(path, RowFormat::kCsv) {
   read_header();
 }
 

@@ -15,8 +15,7 @@ std::size_t size_of(const RowSource::Part& part) {
 
 RowSource::RowSource(const std::string& path, RowFormat format, const std::vector<std::string>& features,
                      bool skips_unreadable)
-    : reader_(path, format == RowFormat::kNdjson ? RecordEnd::kNewline : RecordEnd::kCsv),
-      parser_(make_parser(format, features, skips_unreadable)) {}
+    : reader_(path, format), parser_(make_parser(format, features, skips_unreadable)) {}
 
 // Takes the first chunk that holds a row. Unreadable lines before it are kept as bad rows, if these are skipped.
 std::unique_ptr<RowParser> RowSource::make_parser(RowFormat format, const std::vector<std::string>& features,

@@ -17,8 +17,6 @@
 
 namespace iris {
 
-enum class RowFormat { kCsv, kNdjson };
-
 class RowSource {
  public:
   // One chunk's rows. Give it to take() again and its memory is used again.

@@ -120,10 +120,10 @@ BENCHMARK_CAPTURE(parse, ndjson, false,
                   R"({"sepal_length":5.1,"sepal_width":3.5,"petal_length":1.4,"petal_width":0.#})"
                   "\n");
 BENCHMARK(forward)->Arg(1)->Arg(64)->Arg(1024)->Arg(4096)->Arg(16384);
-BENCHMARK_CAPTURE(format, csv, AnswerWriter::Format::kCsv, {});
-BENCHMARK_CAPTURE(format, csv_with_probabilities, AnswerWriter::Format::kCsv, {.probabilities = true});
-BENCHMARK_CAPTURE(format, csv_with_logits, AnswerWriter::Format::kCsv, {.logits = true});
-BENCHMARK_CAPTURE(format, ndjson, AnswerWriter::Format::kNdjson, {});
+BENCHMARK_CAPTURE(format, csv, RowFormat::kCsv, {});
+BENCHMARK_CAPTURE(format, csv_with_probabilities, RowFormat::kCsv, {.probabilities = true});
+BENCHMARK_CAPTURE(format, csv_with_logits, RowFormat::kCsv, {.logits = true});
+BENCHMARK_CAPTURE(format, ndjson, RowFormat::kNdjson, {});
 
 }  // namespace
 

@@ -139,7 +139,7 @@ void check_rows(const Rows& rows, const Expected& expected, bool is_exact) {
 }
 
 // What a reader cuts the file into is all of it.
-std::string read_in_chunks(std::string_view bytes, RecordEnd record_end) {
+std::string read_in_chunks(std::string_view bytes, RowFormat record_end) {
   const int file = ::memfd_create("rows", 0);
   fuzz::require(::write(file, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
   ::lseek(file, 0, SEEK_SET);
@@ -172,7 +172,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool is_csv = data[0] % 2 == 0;
   const std::string header = data[0] % 4 == 0 ? "b,x,c,a\n" : "a,b,c\n";
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  read_in_chunks(bytes, is_csv ? RecordEnd::kCsv : RecordEnd::kNewline);
+  read_in_chunks(bytes, is_csv ? RowFormat::kCsv : RowFormat::kNdjson);
 
   std::string text = (is_csv ? header : "") + std::string(bytes) + "\n";
   Chunk chunk;

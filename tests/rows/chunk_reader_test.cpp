@@ -24,7 +24,7 @@ class ChunkReaderTest : public ::testing::Test {
   }
 
   std::string error_in(std::string_view text) const {
-    const std::string message = test::error_of<InputError>([&] { ChunkReader(put(text), RecordEnd::kCsv); });
+    const std::string message = test::error_of<InputError>([&] { ChunkReader(put(text), RowFormat::kCsv); });
     return message.starts_with(path_) ? message.substr(path_.size()) : message;
   }
 
@@ -37,7 +37,7 @@ TEST_F(ChunkReaderTest, GivesAllOfAFileInWholeLines) {
   for (int i = 0; i < 200'000; ++i) {
     text += std::to_string(i) + ",b\n";
   }
-  ChunkReader reader(put(text), RecordEnd::kCsv);
+  ChunkReader reader(put(text), RowFormat::kCsv);
   std::string all;
   for (Chunk chunk; reader.next(chunk);) {
     EXPECT_EQ(chunk.first_line, 1 + static_cast<std::size_t>(std::count(all.begin(), all.end(), '\n')));
@@ -55,7 +55,7 @@ TEST_F(ChunkReaderTest, DoesNotCutInsideQuotes) {
   for (int i = 0; i < 50'000; ++i) {
     text += "\"a\n\"\"" + std::to_string(i) + "\",b\r\n";
   }
-  ChunkReader reader(put(text), RecordEnd::kCsv);
+  ChunkReader reader(put(text), RowFormat::kCsv);
   std::string all;
   for (Chunk chunk; reader.next(chunk);) {
     EXPECT_TRUE(chunk.text.starts_with("\"a"));
@@ -66,14 +66,14 @@ TEST_F(ChunkReaderTest, DoesNotCutInsideQuotes) {
 }
 
 TEST_F(ChunkReaderTest, TakesQuotesInNdjsonAsTheyAre) {
-  ChunkReader reader(put("\"a\nb\n"), RecordEnd::kNewline);
+  ChunkReader reader(put("\"a\nb\n"), RowFormat::kNdjson);
   Chunk chunk;
   EXPECT_TRUE(reader.next(chunk));
   EXPECT_EQ(chunk.text, "\"a\nb\n");
 }
 
 TEST_F(ChunkReaderTest, EndsALastLineThatHasNoNewline) {
-  ChunkReader reader(put("a\nb"), RecordEnd::kCsv);
+  ChunkReader reader(put("a\nb"), RowFormat::kCsv);
   Chunk chunk;
   EXPECT_TRUE(reader.next(chunk));
   EXPECT_EQ(chunk.text, "a\nb\n");
@@ -81,13 +81,13 @@ TEST_F(ChunkReaderTest, EndsALastLineThatHasNoNewline) {
 }
 
 TEST_F(ChunkReaderTest, FindsNothingInAnEmptyFile) {
-  ChunkReader reader(put(""), RecordEnd::kCsv);
+  ChunkReader reader(put(""), RowFormat::kCsv);
   Chunk chunk;
   EXPECT_FALSE(reader.next(chunk));
 }
 
 TEST_F(ChunkReaderTest, PassesOverAByteOrderMarkAtTheStart) {
-  ChunkReader reader(put("\xEF\xBB\xBFz\n\xEF\xBB\xBFz\n"), RecordEnd::kCsv);
+  ChunkReader reader(put("\xEF\xBB\xBFz\n\xEF\xBB\xBFz\n"), RowFormat::kCsv);
   Chunk chunk;
   EXPECT_TRUE(reader.next(chunk));
   EXPECT_EQ(chunk.text, "z\n\xEF\xBB\xBFz\n");
@@ -110,7 +110,7 @@ class PipeReaderTest : public ChunkReaderTest {
 
 TEST_F(PipeReaderTest, GivesWhatHasArrivedBeforeThePipeEnds) {
   send("1,2\n3,4\n5");
-  ChunkReader reader(path(), RecordEnd::kCsv);
+  ChunkReader reader(path(), RowFormat::kCsv);
   EXPECT_EQ(reader.size(), std::nullopt);
   Chunk chunk;
   EXPECT_TRUE(reader.next(chunk));
@@ -123,7 +123,7 @@ TEST_F(PipeReaderTest, GivesWhatHasArrivedBeforeThePipeEnds) {
 
 TEST_F(PipeReaderTest, StopsWhenAsked) {
   send("1,2\n");
-  ChunkReader reader(path(), RecordEnd::kCsv);
+  ChunkReader reader(path(), RowFormat::kCsv);
   Chunk chunk;
   EXPECT_TRUE(reader.next(chunk));
   std::stop_source stop;
@@ -133,7 +133,7 @@ TEST_F(PipeReaderTest, StopsWhenAsked) {
 
 TEST_F(PipeReaderTest, DoesNotWaitForAProducerThatNeverRests) {
   send("1,2\n");
-  ChunkReader reader(path(), RecordEnd::kCsv);
+  ChunkReader reader(path(), RowFormat::kCsv);
   std::jthread producer([&](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       send("1,2\n");
@@ -153,7 +153,7 @@ TEST_F(ChunkReaderTest, GivesTheSameChunksOfAFileWhateverWasReadIntoTheirMemory)
   }
   const auto sizes = [&](Chunk& chunk) {
     std::vector<std::size_t> result;
-    for (ChunkReader reader(put(text), RecordEnd::kCsv); reader.next(chunk);) {
+    for (ChunkReader reader(put(text), RowFormat::kCsv); reader.next(chunk);) {
       result.push_back(chunk.text.size());
     }
     return result;
@@ -166,7 +166,7 @@ TEST_F(ChunkReaderTest, GivesTheSameChunksOfAFileWhateverWasReadIntoTheirMemory)
 }
 
 TEST_F(ChunkReaderTest, TellsOfTheLinesOfARecordThatDoesNotEndInOneChunk) {
-  ChunkReader reader(put("a\n\"b\"c,\"\n1\n\"b\"c,\"\n"), RecordEnd::kCsv);
+  ChunkReader reader(put("a\n\"b\"c,\"\n1\n\"b\"c,\"\n"), RowFormat::kCsv);
   Chunk chunk;
   EXPECT_TRUE(reader.next(chunk));
   EXPECT_EQ(chunk.text, "a\n");
@@ -190,12 +190,12 @@ TEST_F(ChunkReaderTest, SaysHowToReadWhatIsCompressed) {
 }
 
 TEST_F(ChunkReaderTest, SaysThatAFileIsMissing) {
-  EXPECT_EQ(test::error_of<InputError>([&] { ChunkReader(folder_ / "none.csv", RecordEnd::kCsv); }),
+  EXPECT_EQ(test::error_of<InputError>([&] { ChunkReader(folder_ / "none.csv", RowFormat::kCsv); }),
             (folder_ / "none.csv") + ": No such file or directory");
 }
 
 TEST_F(ChunkReaderTest, RefusesADirectory) {
-  EXPECT_EQ(test::error_of<InputError>([&] { ChunkReader(folder_ / ".", RecordEnd::kCsv); }),
+  EXPECT_EQ(test::error_of<InputError>([&] { ChunkReader(folder_ / ".", RowFormat::kCsv); }),
             (folder_ / ".") + ": is a directory");
 }
 

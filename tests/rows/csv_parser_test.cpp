@@ -18,7 +18,7 @@ class CsvParserTest : public ::testing::Test {
  protected:
   // Each row as "1 2.5", or as its error.
   std::vector<std::string> read(std::string_view text, const std::vector<std::string>& features = {"a", "b"}) const {
-    return test::rows_of(text, RecordEnd::kCsv, features);
+    return test::rows_of(text, RowFormat::kCsv, features);
   }
 
   std::string error_in(std::string_view text, const std::vector<std::string>& features = {"a", "b"}) const {

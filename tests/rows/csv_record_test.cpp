@@ -15,7 +15,7 @@ class CsvRecordTest : public ::testing::Test {
  protected:
   Records read(std::string_view text) const {
     test::write_file(path_, text);
-    ChunkReader reader(path_, RecordEnd::kCsv);
+    ChunkReader reader(path_, RowFormat::kCsv);
     Records records;
     for (Chunk chunk; reader.next(chunk);) {
       while (!chunk.text.empty()) {

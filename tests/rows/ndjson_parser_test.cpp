@@ -11,7 +11,7 @@ namespace {
 using Lines = std::vector<std::string>;
 
 Lines read(std::string_view text, const std::vector<std::string>& features = {"a", "b"}) {
-  return test::rows_of(text, RecordEnd::kNewline, features);
+  return test::rows_of(text, RowFormat::kNdjson, features);
 }
 
 TEST(NdjsonParser, ReadsObjectsByName) { EXPECT_EQ(read("{\"a\":1,\"b\":2.5}\n"), Lines{"1 2.5"}); }

@@ -12,14 +12,14 @@
 namespace iris::test {
 
 // Each row as "1 2.5", or as its error. The input's name is "rows".
-inline std::vector<std::string> rows_of(std::string_view text, RecordEnd record_end,
+inline std::vector<std::string> rows_of(std::string_view text, RowFormat record_end,
                                         const std::vector<std::string>& features) {
   const TempFolder folder;
   write_file(folder / "rows", text);
   ChunkReader reader(folder / "rows", record_end);
   Chunk chunk;
   bool is_there = reader.next(chunk);
-  const auto parser = record_end == RecordEnd::kCsv ? make_csv_parser("rows", features, chunk)
+  const auto parser = record_end == RowFormat::kCsv ? make_csv_parser("rows", features, chunk)
                                                     : make_ndjson_parser("rows", features, chunk);
   std::vector<std::string> lines;
   for (Rows rows; is_there; is_there = reader.next(chunk)) {

@@ -29,9 +29,7 @@ class RowScorer {
         batch_size_(options.batch_size.value_or(classifier.usual_batch_size())),
         source_(source),
         feature_count_(source.features().size()),
-        writer_(
-            options.output_format == RowFormat::kNdjson ? AnswerWriter::Format::kNdjson : AnswerWriter::Format::kCsv,
-            labels(), {.probabilities = options.probabilities, .logits = options.logits}),
+        writer_(options.output_format, labels(), {.probabilities = options.probabilities, .logits = options.logits}),
         output_(options.output, OutputFile::Durability::kOfProcess),
         progress_(options.quiet, "rows", 1) {}
 

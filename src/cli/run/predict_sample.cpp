@@ -43,7 +43,7 @@ int predict_sample(const PredictOptions& options) {
   const auto probabilities = predictions.probabilities_of(0);
   std::string text;
   if (options.json) {
-    AnswerWriter(AnswerWriter::Format::kNdjson, labels, {.probabilities = true, .logits = true})
+    AnswerWriter(RowFormat::kNdjson, labels, {.probabilities = true, .logits = true})
         .append(predictions, 0, 1, text);
   } else {
     if (options.logits) {

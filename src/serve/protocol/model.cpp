@@ -6,7 +6,7 @@ namespace iris::serve {
 namespace {
 
 AnswerWriter writer_of(const std::vector<std::string>& labels) {
-  return {AnswerWriter::Format::kNdjson, labels, {.probabilities = true}};
+  return {RowFormat::kNdjson, labels, {.probabilities = true}};
 }
 
 }  // namespace

@@ -1,35 +1,25 @@
 #include "cli/choice_words.h"
 
+#include <cstddef>
+#include <iterator>
+
 #include "text.h"
 
 namespace iris {
 namespace {
 
-const char* option_of(Choice::Of of) {
-  switch (of) {
-    case Choice::Of::kNothing:
-      return "";
-    case Choice::Of::kKey:
-      return "--key";
-    case Choice::Of::kPrefix:
-      return "iris convert --strip-prefix";
-    case Choice::Of::kHidden:
-      return "--hidden";
-    case Choice::Of::kFeatures:
-      return "--features";
-    case Choice::Of::kLabels:
-      return "--labels";
-    case Choice::Of::kLabelColumn:
-      return "--label-column";
-    case Choice::Of::kDevice:
-      return "--device";
-    case Choice::Of::kDtype:
-      return "--dtype";
-    case Choice::Of::kRowsAtOnce:
-      return "--batch-size";
-  }
-  return "";
-}
+// By Choice::Of.
+constexpr const char* kOptions[] = {"",
+                                    "--key",
+                                    "iris convert --strip-prefix",
+                                    "--hidden",
+                                    "--features",
+                                    "--labels",
+                                    "--label-column",
+                                    "--device",
+                                    "--dtype",
+                                    "--batch-size"};
+static_assert(std::size(kOptions) == static_cast<std::size_t>(Choice::Of::kRowsAtOnce) + 1);
 
 }  // namespace
 
@@ -37,8 +27,8 @@ std::string choice_words(const Choice& choice) {
   if (choice.of == Choice::Of::kNothing) {
     return "";
   }
-  return std::string(" (") + option_of(choice.of) + (choice.value.empty() ? "" : " " + text::printable(choice.value)) +
-         ")";
+  return std::string(" (") + kOptions[static_cast<std::size_t>(choice.of)] +
+         (choice.value.empty() ? "" : " " + text::printable(choice.value)) + ")";
 }
 
 }  // namespace iris

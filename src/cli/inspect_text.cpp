@@ -18,27 +18,13 @@ using nlohmann::ordered_json;
 using NamedValues = std::vector<std::pair<std::string, pickle::Value>>;
 
 constexpr const char* name_of(Container container) {
-  switch (container) {
-    case Container::kZip:
-      return "zip";
-    case Container::kLegacy:
-      return "legacy";
-    case Container::kSafetensors:
-      return "safetensors";
-  }
-  return "";
+  constexpr const char* kNames[] = {"zip", "legacy", "safetensors"};
+  return kNames[static_cast<std::size_t>(container)];
 }
 
 constexpr const char* name_of(Contents::Kind kind) {
-  switch (kind) {
-    case Contents::Kind::kStateDict:
-      return "state_dict";
-    case Contents::Kind::kCheckpoint:
-      return "checkpoint";
-    case Contents::Kind::kTorchScript:
-      return "torchscript";
-  }
-  return "";
+  constexpr const char* kNames[] = {"state_dict", "checkpoint", "torchscript"};
+  return kNames[static_cast<std::size_t>(kind)];
 }
 
 // All of iris.json; an empty object where there is none.

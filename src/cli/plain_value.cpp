@@ -33,8 +33,8 @@ std::string call_text(const TensorFile& file, Value call) {
   return plain_text(file, items[0]) + "(" + text::joined(arguments) + ")";
 }
 
-std::string count_text(const char* what, std::size_t count, const char* things) {
-  return std::string(what) + " of " + std::to_string(count) + " " + things;
+std::string count_text(const char* what, std::span<const Value> items) {
+  return std::string(what) + " of " + std::to_string(items.size()) + " items";
 }
 
 class JsonMaker {
@@ -173,16 +173,16 @@ std::string plain_text(const TensorFile& file, Value value) {
     case Kind::kPersistentId:
       return "a storage";
     case Kind::kList:
-      return count_text("list", file.document.items(value).size(), "items");
+      return count_text("list", file.document.items(value));
     case Kind::kTuple:
-      return count_text("tuple", file.document.items(value).size(), "items");
+      return count_text("tuple", file.document.items(value));
     case Kind::kSet:
     case Kind::kFrozenSet:
-      return count_text("set", file.document.items(value).size(), "items");
+      return count_text("set", file.document.items(value));
     case Kind::kDict:
     case Kind::kOrderedDict:
     case Kind::kCounter:
-      return count_text("dict", file.document.items(value).size() / 2, "entries");
+      return "dict of " + std::to_string(file.document.items(value).size() / 2) + " entries";
     case Kind::kObject:
       return "object of " + plain_text(file, file.document.items(value)[0]);
   }

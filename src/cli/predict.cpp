@@ -39,9 +39,9 @@ RowFormat format_of_output(const TypedPredictOptions& typed) {
 constexpr std::size_t kMemory = 34 << 20;  // for workers and rows parsed ahead together, beside LibTorch's 110 MiB
 constexpr std::size_t kMemoryOfWorker = 5 << 20;
 
-// The rows of a file, parsed on another core while LibTorch is loaded. The model's file is asked for the names of the
-// features. nullptr where it names none, or where anything is wrong: predict_rows opens both files again.
-std::unique_ptr<RowSource> rows_ahead(const PredictOptions& options) {
+// The model's file, and the rows by the features that it names, which are parsed on another core while LibTorch is
+// loaded. nullptr where it names none, or where anything is wrong: predict_rows opens both files again.
+std::unique_ptr<ReadAhead> read_ahead(const PredictOptions& options) {
   const auto is_file = [](const std::string& path) {
     std::error_code error;
     return path != "-" && std::filesystem::is_regular_file(path, error);
@@ -51,14 +51,15 @@ std::unique_ptr<RowSource> rows_ahead(const PredictOptions& options) {
     return nullptr;
   }
   try {
+    ModelFile model = read_model_file(options.model);
     const auto& typed = options.classifier.features;
-    const auto features = typed.empty() ? names_of(read_model_file(options.model)).features : typed;
+    const auto features = typed.empty() ? names_of(model).features : typed;
     if (features.empty()) {
       return nullptr;
     }
     auto rows = open_rows(options, features);
     rows->start_ahead(memory);
-    return rows;
+    return std::make_unique<ReadAhead>(ReadAhead{std::move(model), std::move(rows)});
   } catch (const std::exception&) {
     return nullptr;
   }
@@ -69,7 +70,7 @@ int run_predict(const TypedPredictOptions& typed) {
   if (options.input.empty()) {
     return plugin_function<decltype(predict_sample)>(Plugin::kTorchVerbs, "iris_predict_sample")(options);
   }
-  const std::unique_ptr<RowSource> ahead = rows_ahead(options);
+  const std::unique_ptr<ReadAhead> ahead = read_ahead(options);
   return plugin_function<decltype(predict_rows)>(Plugin::kTorchVerbs, "iris_predict_rows")(options, ahead.get());
 }
 

@@ -58,8 +58,13 @@ inline std::unique_ptr<RowSource> open_rows(const PredictOptions& options, const
                                      /*skips_unreadable=*/options.on_error == OnError::kSkip);
 }
 
-// Scores those rows. ahead: the rows, opened already; used if they have the model's features; may be nullptr. Returns
-// the exit status: kDone or kRowsSkipped.
-int predict_rows(const PredictOptions& options, RowSource* ahead);
+// The model's file and the rows, read while LibTorch was not loaded yet.
+struct ReadAhead {
+  ModelFile model;
+  std::unique_ptr<RowSource> rows;  // by the features that the file names
+};
+
+// Scores those rows. ahead: may be nullptr. Returns the exit status: kDone or kRowsSkipped.
+int predict_rows(const PredictOptions& options, ReadAhead* ahead);
 
 }  // namespace iris

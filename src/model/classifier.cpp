@@ -15,7 +15,6 @@
 #include "error.h"
 #include "model/device.h"
 #include "model/device_passes.h"
-#include "model/file/model_file.h"
 #include "model/network.h"
 #include "model/torch_errors.h"
 #include "tensor_file/selection.h"
@@ -154,8 +153,11 @@ void softmax(Predictions& predictions) {
 }  // namespace
 
 Classifier Classifier::open(const std::string& path, const ClassifierOptions& options) {
+  return of(read_model_file(path), path, options);
+}
+
+Classifier Classifier::of(const ModelFile& file, const std::string& path, const ClassifierOptions& options) {
   const at::ScalarType dtype = scalar_type_of(options.dtype.value_or(WeightDtype::kFloat32));
-  const ModelFile file = read_model_file(path);
   const auto* archive = std::get_if<Pt2Archive>(&file);
   const bool is_for_cpu = archive != nullptr && archive->device() == "cpu" && options.device == "auto";
   const c10::Device device = resolve_device(is_for_cpu ? "cpu" : options.device).device;

@@ -81,7 +81,7 @@ def report(place: Place, results: Path, rows: int, rounds: int) -> None:
         lines += ["| program | median, ms | / iris | longest, ms |", "|---|---|---|---|"]
         for name, each in programs.items():
             ratio = each["median_ms"] / programs[OURS]["median_ms"]
-            lines.append(f"| {name} | {each['median_ms']:.3f} | {ratio:.2f} | {each['longest_ms']:.1f} |")
+            lines.append(f"| {name} | {each['median_ms']:.3f} | {ratio:.3f} | {each['longest_ms']:.1f} |")
         lines.append("")
     text = "\n".join([*lines, f"{rounds} rounds in turn, {rows} rows each.", ""])
     (results / "stream.md").write_text(text)

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "error.h"
+#include "rows/chunk_reader.h"
 #include "support/command_line.h"
 #include "support/errors.h"
 #include "support/temp_file.h"
@@ -129,14 +130,14 @@ TEST(PredictVerb, ChecksTheOptionsBeforeItLoadsAnything) {
   EXPECT_EQ(typed_error({"predict", "m.pt"}), "nothing to predict: give one sample's features, or many with -i FILE");
 }
 
-TEST(PredictRows, ArePassedOverWhereBadOnesAreSkipped) {
+TEST(PredictRows, PassOverALineThatCannotBeReadWhereBadRowsAreSkipped) {
   const test::TempFolder folder;
-  test::write_file(folder / "rows", "nonsense\n[1,2]\n");
+  test::write_file(folder / "rows.csv", std::string(ChunkReader::kMaxRecord + 1, 'x') + "\na,b\n1,2\n");
   PredictOptions options;
-  options.input = folder / "rows";
-  options.input_format = RowFormat::kNdjson;
+  options.input = folder / "rows.csv";
   options.on_error = OnError::kStop;
-  EXPECT_NE(error_of<InputError>([&] { open_rows(options, {"a", "b"}); }), "");
+  EXPECT_EQ(error_of<InputError>([&] { open_rows(options, {"a", "b"}); }),
+            options.input + ":1: the row is longer than 16 MiB; is a quote not closed?");
   options.on_error = OnError::kSkip;
   EXPECT_EQ(error_of<InputError>([&] { open_rows(options, {"a", "b"}); }), "");
 }

@@ -16,6 +16,7 @@ class FunctionNetwork : public Network {
  public:
   explicit FunctionNetwork(std::function<at::Tensor(const at::Tensor&)> function) : function_(std::move(function)) {}
   at::Tensor forward(const at::Tensor& features) override { return function_(features); }
+  void to(at::ScalarType /*dtype*/) override {}
 
  private:
   std::function<at::Tensor(const at::Tensor&)> function_;

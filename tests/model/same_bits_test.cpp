@@ -19,14 +19,14 @@ constexpr std::size_t kFeatures = 4;
 class SameBits : public ::testing::TestWithParam<std::int64_t> {
  protected:
   SameBits() : folder_(), path_(folder_ / "model.pt") {
-    torch::manual_seed(GetParam());
+    torch::manual_seed(static_cast<std::uint64_t>(GetParam()));
     const IrisNet net(IrisNetOptions().hidden(GetParam()));
     write_state_dict(state_dict_of(*net), path_);
     const at::Tensor features = at::randn({kRows, kFeatures}) * 3;
     rows_.assign(features.const_data_ptr<float>(), features.const_data_ptr<float>() + features.numel());
   }
 
-  Classifier open(const std::optional<std::string>& dtype = {}) const {
+  Classifier open(std::optional<WeightDtype> dtype = {}) const {
     return Classifier::open(path_, {.device = "cpu", .dtype = dtype, .hidden = GetParam()});
   }
 
@@ -38,8 +38,9 @@ class SameBits : public ::testing::TestWithParam<std::int64_t> {
   std::string difference(const Classifier& classifier) const {
     const std::vector<float> all = logits(classifier, 0, kRows);
     const std::size_t classes = all.size() / kRows;
-    for (const std::size_t count : {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 64, 100, 257, 1000, 2047, 2048, 4096}) {
-      for (const std::size_t first : {0, 1, 3, 37, 104}) {
+    for (const std::size_t count :
+         {1U, 2U, 3U, 4U, 5U, 7U, 8U, 9U, 15U, 16U, 17U, 33U, 64U, 100U, 257U, 1000U, 2047U, 2048U, 4096U}) {
+      for (const std::size_t first : {0U, 1U, 3U, 37U, 104U}) {
         const std::vector<float> some = logits(classifier, first, count);
         const auto expected = std::span(all).subspan(first * classes, count * classes);
         if (!std::equal(some.begin(), some.end(), expected.begin(), expected.end())) {
@@ -57,9 +58,9 @@ class SameBits : public ::testing::TestWithParam<std::int64_t> {
 
 TEST_P(SameBits, OfARowInAnyCompany) { EXPECT_EQ(difference(open()), ""); }
 
-TEST_P(SameBits, OfARowInBfloat16) { EXPECT_EQ(difference(open("bfloat16")), ""); }
+TEST_P(SameBits, OfARowInBfloat16) { EXPECT_EQ(difference(open(WeightDtype::kBFloat16)), ""); }
 
-TEST_P(SameBits, OfARowInFloat16) { EXPECT_EQ(difference(open("float16")), ""); }
+TEST_P(SameBits, OfARowInFloat16) { EXPECT_EQ(difference(open(WeightDtype::kFloat16)), ""); }
 
 TEST_P(SameBits, WithAnyNumberOfThreads) {
   const std::vector<float> expected = logits(open(), 0, kRows);

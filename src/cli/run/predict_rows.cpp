@@ -198,12 +198,13 @@ class RowScorer {
 
 }  // namespace
 
-int predict_rows(const PredictOptions& options, RowSource* ahead) {
+int predict_rows(const PredictOptions& options, ReadAhead* ahead) {
   start_device(options.classifier.device, options.allows_tf32,
                options.threads.value_or(1));  // the workers use the cores already
-  const Classifier classifier = Classifier::open(options.model, options.classifier);
-  if (ahead != nullptr && ahead->features() == classifier.features()) {
-    return RowScorer(options, classifier, *ahead).run();
+  const Classifier classifier = ahead != nullptr ? Classifier::of(ahead->model, options.model, options.classifier)
+                                                 : Classifier::open(options.model, options.classifier);
+  if (ahead != nullptr && ahead->rows->features() == classifier.features()) {
+    return RowScorer(options, classifier, *ahead->rows).run();
   }
   return RowScorer(options, classifier, *open_rows(options, classifier.features())).run();
 }

@@ -20,16 +20,22 @@ TEST(HeapDeathTest, GrowsByOneLargePieceWhenItIsPrepared) {
     GTEST_SKIP() << "a sanitizer's malloc has no such heap";
   }
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  const auto prepare = [] {
+  void* const start_of_test = ::sbrk(0);
+  const auto allocate = [](std::size_t size) {
+    void* volatile piece = std::malloc(size);
+    static_cast<void>(piece);
+  };
+  const auto prepare = [&] {
+    while (::sbrk(0) == start_of_test) {  // until the heap has little room, as when a program starts
+      allocate(64 << 10);
+    }
     const auto* const before = static_cast<char*>(::sbrk(0));
     prepare_heap();
     const auto* const prepared = static_cast<char*>(::sbrk(0));
     for (int i = 0; i < 1000; ++i) {
-      void* volatile piece = std::malloc(1000);
-      static_cast<void>(piece);
+      allocate(1000);
     }
-    const bool is_large = prepared - before >= 48 << 20;
-    std::_Exit(is_large && ::sbrk(0) == prepared ? 0 : 1);
+    std::_Exit(prepared - before > 40 << 20 && ::sbrk(0) == prepared ? 0 : 1);
   };
   EXPECT_EXIT(prepare(), ::testing::ExitedWithCode(0), "");
 }

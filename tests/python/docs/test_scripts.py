@@ -36,6 +36,13 @@ def name_of(script: str) -> str:
     return script.rpartition("/")[2]
 
 
+@pytest.mark.parametrize("script", [*SCRIPTS, "script/lib/apt.bash"])
+def test_bash_parses_it(script):
+    """As script/lint does, without running a line of it."""
+    result = run(["bash", "-n", str(REPO / script)])
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
 @pytest.mark.parametrize("option", ["--help", "-h"])
 def test_help_is_the_usage_and_nothing_is_done(run_script, script, option):

@@ -1,14 +1,14 @@
 #include "cli/train.h"
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <filesystem>
 #include <memory>
+#include <sstream>
 #include <string>
-#include <string_view>
-#include <system_error>
+#include <utility>
 #include <vector>
 
+#include "cli/enum_option.h"
 #include "cli/model_options.h"
 #include "cli/number_option.h"
 #include "cli/start/plugin.h"
@@ -19,97 +19,51 @@
 namespace iris {
 namespace {
 
-namespace fs = std::filesystem;
-
 // A --checkpoint-dir that is not there yet counts as a folder: it is made before --resume is looked at.
 bool is_folder(const std::string& path, const std::optional<std::string>& checkpoint_dir) {
-  if (fs::is_directory(path)) {
-    return true;
-  }
-  const auto place_of = [](const std::string& name) {
-    std::error_code error;
-    const fs::path place = fs::weakly_canonical(fs::absolute(name, error) / "", error);
-    return error ? fs::path(name) : place;
-  };
-  return checkpoint_dir && place_of(path) == place_of(*checkpoint_dir);
+  const auto with_slash = [](const std::string& name) { return (std::filesystem::path(name) / "").string(); };
+  return std::filesystem::is_directory(path) ||
+         (checkpoint_dir && is_same_file(with_slash(path), with_slash(*checkpoint_dir)));
 }
 
+// With the default: "Weight decay (0; adamw: 0.01)".
 template <typename T>
-std::string text_of(T number) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, number).ptr};  // the shortest that gives it back
-}
-std::string text_of(std::string_view text) { return std::string(text); }
-
-// "0; adamw: 0.01": the first optimizer's that has one, then those that differ.
-template <typename T>
-std::string defaults_text(const PerOptimizer<T>& defaults) {
-  std::string text;
-  std::optional<T> first;
-  for (const Optimizer optimizer : kOptimizers) {
-    const std::optional<T>& its = defaults[optimizer];
-    if (its && !first) {
-      first = its;
-      text = text_of(*first);
-    } else if (its && its != first) {
-      text += std::string("; ") + name_of(optimizer) + ": " + text_of(*its);
-    }
+std::string help_of(const Setting<T>& setting) {
+  if (!setting.standard) {
+    return setting.help;
   }
-  return text;
-}
-
-template <typename Range>
-std::string help_of(const Setting<Range>& setting) {
-  const std::string defaults = defaults_text(setting.defaults);
-  return setting.help + (defaults.empty() ? "" : " (" + defaults + ")");
-}
-
-void add_setting(CLI::App& command, const Setting<AnyOptimizer>& setting, std::optional<Optimizer>& typed) {
-  std::string help;
-  for (const Optimizer optimizer : kOptimizers) {
-    help += (optimizer == kOptimizers.front() ? "" : optimizer == kOptimizers.back() ? " or " : ", ");
-    help += name_of(optimizer) + std::string(setting.defaults[optimizer] == optimizer ? " (default)" : "");
+  std::ostringstream help;
+  help << setting.help << " (" << *setting.standard;
+  if (setting.standard_of_adamw) {
+    help << "; adamw: " << *setting.standard_of_adamw;
   }
-  command
-      .add_option_function<std::string>(
-          option_name(setting.name), [&typed](const std::string& name) { typed = optimizer_named(name); }, help)
-      ->check(CLI::IsMember(std::vector<std::string>(kOptimizerNames.begin(), kOptimizerNames.end())));
+  return help.str() + ")";
 }
 
-void add_setting(CLI::App& command, const Setting<WholeRange>& setting, std::optional<std::int64_t>& typed) {
+void add_setting(CLI::App& command, const Setting<Optimizer>& setting, std::optional<Optimizer>& typed) {
+  std::vector<std::pair<std::string, Optimizer>> words;
+  for (const Optimizer optimizer : kOptimizers) {
+    words.emplace_back(name_of(optimizer), optimizer);
+  }
+  add_enum(command, option_name(setting.name), typed, words, setting.help);
+}
+
+void add_setting(CLI::App& command, const Setting<std::int64_t>& setting, std::optional<std::int64_t>& typed) {
   command.add_option(option_name(setting.name), typed, help_of(setting))
       ->transform(whole_number(setting.range.least, setting.range.most));
 }
 
-void add_setting(CLI::App& command, const Setting<NumberRange>& setting, std::optional<double>& typed) {
-  const NumberRange range = setting.range;
-  add_number(
-      command, option_name(setting.name), typed, help_of(setting), [range](double value) { return range.has(value); },
-      range.words);
+void add_setting(CLI::App& command, const Setting<double>& setting, std::optional<double>& typed) {
+  const auto is_wanted = [range = setting.range](double value) { return range.has(value); };
+  add_number(command, option_name(setting.name), typed, help_of(setting), is_wanted, setting.range.words);
 }
 
-void add_setting(CLI::App& command, const Setting<AnyText>& setting, std::optional<std::string>& typed) {
+void add_setting(CLI::App& command, const Setting<std::string>& setting, std::optional<std::string>& typed) {
   command.add_option(option_name(setting.name), typed, help_of(setting));
 }
 
-void add_config_options(CLI::App& command, TypedConfig& typed) {
-  bool is_last = false;
-  for (int place = 0; !is_last; ++place) {
-    is_last = true;
-    visit_settings(
-        [&](const auto& setting, auto& member) {
-          if (setting.help_place == place) {
-            add_setting(command, setting, member);
-          }
-          is_last = is_last && setting.help_place <= place;
-        },
-        typed);
-  }
-}
-
 int run_train(const TrainOptions& typed) {
-  const TrainOptions options = settled(typed);
-  return plugin_function<decltype(train_model)>(Plugin::kTorchVerbs, "iris_train")(options);
+  return plugin_function<decltype(train_model)>(Plugin::kTorchVerbs, "iris_train")(settled(typed));
 }
 
 }  // namespace
@@ -122,19 +76,18 @@ TrainOptions settled(TrainOptions options) {
       !(options.resume && options.resume->is_folder)) {
     throw UsageError("--checkpoint-every and --keep are for --checkpoint-dir");
   }
-  if (is_same_file(options.output, options.data)) {
-    throw UsageError("-o " + options.output + " would replace the data; write to another file");
-  }
-  if (options.history && is_same_file(*options.history, options.data)) {
-    throw UsageError("--history " + *options.history + " would replace the data; write to another file");
+  const std::vector<std::pair<std::string, std::string>> outputs = {
+      {"-o ", options.output}, {"--history ", options.history.value_or(options.output)}};
+  for (const auto& [option, path] : outputs) {
+    if (is_same_file(path, options.data)) {
+      throw UsageError(option + path + " would replace the data; write to another file");
+    }
+    if (options.resume && is_same_file(path, options.resume->path)) {
+      throw UsageError(path + " would replace the checkpoint; write to another file");
+    }
   }
   if (options.history && (*options.history == options.output || is_same_file(*options.history, options.output))) {
     throw UsageError("--history and -o name one file");
-  }
-  for (const std::string& output : {options.output, options.history.value_or(options.output)}) {
-    if (options.resume && is_same_file(output, options.resume->path)) {
-      throw UsageError(output + " would replace the checkpoint; write to another file");
-    }
   }
   return options;
 }
@@ -153,7 +106,8 @@ void add_train(CLI::App& app, Run& run) {
                    "The state_dict to write, for Python's torch.load(weights_only=True) too; - is stdout")
       ->type_name("FILE")
       ->required();
-  add_config_options(*command, options->typed);
+  visit_settings([command](const auto& setting, auto& typed) { add_setting(*command, setting, typed); },
+                 options->typed);
   command->add_option("--checkpoint-dir", options->checkpoint_dir, "Folder for checkpoints, made if it is not there")
       ->type_name("DIR");
   command->add_option("--checkpoint-every", options->checkpoint_every, "Epochs from one checkpoint to the next (10)")

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "train/train_config.h"
+#include "train/settings.h"
 
 namespace iris {
 

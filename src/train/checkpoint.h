@@ -9,33 +9,10 @@
 #include <vector>
 
 #include "state_dict/state_dict.h"
-#include "train/train_config.h"
+#include "train/history.h"
+#include "train/settings.h"
 
 namespace iris {
-
-// An epoch's entry in the history. Losses are means per row, accuracies are shares of the rows, 0 to 1. `loss` is the
-// mean over the epoch's rows, each taken before its batch's step; the other figures are of the weights after the epoch.
-struct EpochRecord {
-  std::int64_t epoch = 0;  // from 1
-  double loss = 0;
-  double accuracy = 0;
-  double test_loss = 0;
-  double test_accuracy = 0;
-  std::optional<double> validation_loss;  // with early stopping
-  std::optional<double> validation_accuracy;
-
-  // Calls visit(name, member) for each, in the order of a file.
-  template <typename Record, typename Visit>
-  static void visit(Record& record, Visit&& visit) {
-    visit("epoch", record.epoch);
-    visit("loss", record.loss);
-    visit("accuracy", record.accuracy);
-    visit("test_loss", record.test_loss);
-    visit("test_accuracy", record.test_accuracy);
-    visit("validation_loss", record.validation_loss);
-    visit("validation_accuracy", record.validation_accuracy);
-  }
-};
 
 // The weights of the epoch with the lowest validation loss so far.
 struct BestWeights {
@@ -61,8 +38,9 @@ struct Checkpoint {
 // optimizer_state_dict. The file is replaced as a whole. Throws InputError("PATH: …").
 void write_checkpoint(const Checkpoint& checkpoint, const std::string& path);
 
-// Reads a checkpoint of either language, and compares all checksums. Throws FormatError("PATH: …") for a damaged file
-// and for another one. The optimizer's state and the random generator's are checked by Trainer::restore.
+// Reads a checkpoint of either language, and compares all checksums. Throws FormatError("PATH: …") for a damaged file,
+// for another one, and where the weights are not those of the configured model, a number is not finite, or two parts
+// contradict each other. The optimizer's state and the random generator's are checked by Trainer::restore.
 Checkpoint read_checkpoint(const std::string& path);
 
 // What stands before a fault of the checkpoint in a message; for with_place().

@@ -20,17 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::regex& checkpoint_name() {
-  static const std::regex pattern(R"(epoch-(\d{6,12})(?:-batch-(\d{6,12}))?\.pt)");
-  return pattern;
-}
-
-// The names that OutputFile and Python's writer give to a file until it is whole.
-const std::regex& temporary_name() {
-  static const std::regex pattern(R"(\.epoch-\d{6,12}(-batch-\d{6,12})?\.pt\.\w{6,8})");
-  return pattern;
-}
-
 [[noreturn]] void fail(const fs::path& path, const std::string& fact) { throw InputError(path.string() + ": " + fact); }
 
 template <typename Visit>
@@ -55,14 +44,13 @@ std::string CheckpointPosition::file_name() const {
 
 std::vector<CheckpointFile> checkpoints_in(const fs::path& folder) {
   std::vector<CheckpointFile> files;
-  for_each_name(folder, [&](const fs::path& path) {
-    const std::string name = path.filename().string();
-    std::smatch match;
-    if (std::regex_match(name, match, checkpoint_name())) {
-      const CheckpointPosition position{std::stoll(match[1]), match[2].matched ? std::stoll(match[2]) : 0};
-      if (position.file_name() == name) {
-        files.push_back({position, path});
-      }
+  for_each_name(folder, [&files](const fs::path& path) {
+    long long epoch = -1;
+    long long batch = 0;
+    std::sscanf(path.filename().c_str(), "epoch-%12lld-batch-%12lld.pt", &epoch, &batch);
+    const CheckpointPosition position{epoch, batch};
+    if (epoch >= 0 && batch >= 0 && position.file_name() == path.filename()) {
+      files.push_back({position, path});
     }
   });
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.position > b.position; });
@@ -78,19 +66,18 @@ CheckpointFolder::CheckpointFolder(fs::path path, std::optional<std::int64_t> ke
   if (descriptor_ < 0) {
     fail(path_, errno == ENOTDIR ? "is not a folder" : std::string("cannot be opened: ") + std::strerror(errno));
   }
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+  const bool is_locked = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+  if (!is_locked || ::access(path_.c_str(), W_OK | X_OK) != 0) {
     const int error = errno;
     ::close(descriptor_);
     fail(path_, error == EWOULDBLOCK ? "another run writes its checkpoints there"
-                                     : std::string("cannot be locked: ") + std::strerror(error));
+                                     : (is_locked ? "cannot be written to: " : "cannot be locked: ") +
+                                           std::string(std::strerror(error)));
   }
-  if (::access(path_.c_str(), W_OK | X_OK) != 0) {
-    const int error = errno;
-    ::close(descriptor_);
-    fail(path_, std::string("cannot be written to: ") + std::strerror(error));
-  }
+  // The names that OutputFile and Python's writer give to a file until it is whole.
+  static const std::regex temporary(R"(\.epoch-\d{6,12}(-batch-\d{6,12})?\.pt\.\w{6,8})");
   for_each_name(path_, [](const fs::path& file) {
-    if (std::regex_match(file.filename().string(), temporary_name())) {
+    if (std::regex_match(file.filename().string(), temporary)) {
       ::unlink(file.c_str());
     }
   });

@@ -3,31 +3,14 @@
 #include <torch/torch.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "error.h"
 
 namespace iris {
-namespace {
-
-using FusedAdam = void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList,
-                           at::TensorList, double, double, double, double, double, bool, bool,
-                           const std::optional<at::Tensor>&, const std::optional<at::Tensor>&);
-
-}  // namespace
-
-double ParamGroupEntry::number() const {
-  if (const auto* flag = std::get_if<bool>(&value)) {
-    return *flag ? 1 : 0;
-  }
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-    return static_cast<double>(*integer);
-  }
-  return std::get<double>(value);
-}
 
 std::vector<ParamGroupEntry> param_group(const TrainConfig& config) {
-  constexpr std::monostate kNone;
   if (config.optimizer == Optimizer::kSgd) {
     return {{"lr", config.lr, true},
             {"momentum", config.momentum, true},
@@ -35,7 +18,7 @@ std::vector<ParamGroupEntry> param_group(const TrainConfig& config) {
             {"weight_decay", config.weight_decay, true},
             {"nesterov", false, true},
             {"maximize", false, true},
-            {"foreach", kNone, false},
+            {"foreach", {}, false},
             {"differentiable", false, false},
             {"fused", true, false}};
   }
@@ -45,7 +28,7 @@ std::vector<ParamGroupEntry> param_group(const TrainConfig& config) {
           {"weight_decay", config.weight_decay, true},
           {"amsgrad", false, true},
           {"maximize", false, true},
-          {"foreach", kNone, false},
+          {"foreach", {}, false},
           {"capturable", false, false},
           {"differentiable", false, false},
           {"fused", true, false},
@@ -68,7 +51,21 @@ void FusedOptimizer::zero_grad() {
   }
 }
 
+std::vector<std::vector<at::Tensor>> FusedOptimizer::zero_state() const {
+  std::vector<std::vector<at::Tensor>> state;
+  for (const std::string_view name : state_names(config_)) {
+    std::vector<at::Tensor>& tensors = state.emplace_back();
+    for (const at::Tensor& parameter : parameters_) {
+      tensors.push_back(name == "step" ? at::zeros({}, parameter.options()) : at::zeros_like(parameter));
+    }
+  }
+  return state;
+}
+
 void FusedOptimizer::step() {
+  using FusedAdam = void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList,
+                             at::TensorList, double, double, double, double, double, bool, bool,
+                             const std::optional<at::Tensor>&, const std::optional<at::Tensor>&);
   const torch::NoGradGuard no_grad;
   std::vector<at::Tensor> gradients;
   for (const at::Tensor& parameter : parameters_) {
@@ -76,21 +73,13 @@ void FusedOptimizer::step() {
   }
   const bool is_first = state_.empty();
   if (is_first) {
-    state_.resize(state_names(config_).size());
+    state_ = zero_state();
   }
   if (config_.optimizer == Optimizer::kSgd) {
-    for (std::size_t i = 0; is_first && !state_.empty() && i < gradients.size(); ++i) {
-      state_[0].push_back(at::empty_like(gradients[i]));  // the kernel fills it in
-    }
     at::_fused_sgd_(parameters_, gradients, state_.empty() ? std::vector<at::Tensor>{} : state_[0],
                     config_.weight_decay, config_.momentum, config_.lr, /*dampening=*/0, /*nesterov=*/false,
                     /*maximize=*/false, is_first && !state_.empty());
     return;
-  }
-  for (std::size_t i = 0; is_first && i < parameters_.size(); ++i) {
-    state_[0].push_back(at::zeros({}, parameters_[i].options()));
-    state_[1].push_back(at::zeros_like(parameters_[i]));
-    state_[2].push_back(at::zeros_like(parameters_[i]));
   }
   at::_foreach_add_(state_[0], 1);
   const FusedAdam fused_adam =
@@ -110,28 +99,21 @@ StateDict FusedOptimizer::state() const {
   return result;
 }
 
-void FusedOptimizer::load(const StateDict& state) {
+void FusedOptimizer::load(const StateDict& given) {
   const torch::NoGradGuard no_grad;
-  const std::vector<const char*> names = state_names(config_);
-  std::vector<std::vector<at::Tensor>> loaded(names.size());
-  for (std::size_t name = 0; name < names.size(); ++name) {
-    for (std::size_t i = 0; i < parameters_.size(); ++i) {
-      const std::string key = std::to_string(i) + "." + names[name];
-      const at::Tensor* tensor = state.find(key);
-      const bool is_step = names[name] == std::string("step");
-      if (tensor == nullptr || tensor->scalar_type() != at::kFloat ||
-          tensor->sizes() != (is_step ? at::IntArrayRef() : parameters_[i].sizes()) ||
-          !tensor->isfinite().all().item<bool>()) {
-        throw FormatError("optimizer_state_dict: " + key + " is missing, not finite, or does not fit the model");
-      }
-      loaded[name].push_back(at::empty_like(is_step ? at::zeros({}, parameters_[i].options()) : parameters_[i]));
-      loaded[name].back().copy_(*tensor);
+  state_ = zero_state();
+  const StateDict own = state();
+  for (const auto& item : own) {
+    const at::Tensor* tensor = given.find(item.key());
+    if (tensor == nullptr || tensor->scalar_type() != at::kFloat || tensor->sizes() != item.value().sizes() ||
+        !tensor->isfinite().all().item<bool>()) {
+      throw FormatError("optimizer_state_dict: " + item.key() + " is missing, not finite, or does not fit the model");
     }
+    item.value().copy_(*tensor);
   }
-  if (state.size() != names.size() * parameters_.size()) {
+  if (given.size() != own.size()) {
     throw FormatError("optimizer_state_dict: holds more than " + std::string(name_of(config_.optimizer)) + " has");
   }
-  state_ = std::move(loaded);
 }
 
 }  // namespace iris

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "state_dict/state_dict.h"
-#include "train/train_config.h"
+#include "train/settings.h"
 
 namespace iris {
 
@@ -22,9 +22,6 @@ struct ParamGroupEntry {
   const char* key;
   std::variant<std::monostate, bool, std::int64_t, double, AdamBetas> value;  // monostate: None
   bool decides_bits;  // a checkpoint with another value is not this run's
-
-  // Of a bool, an integer or a double.
-  double number() const;
 };
 
 // All but "params", in Python's order, of an optimizer with fused=True.
@@ -44,13 +41,16 @@ class FusedOptimizer {
   // step. They share the optimizer's memory.
   StateDict state() const;
 
-  // Copies the tensors. Throws FormatError for one that is missing, not finite, or of another shape, and for one more.
-  void load(const StateDict& state);
+  // Copies the tensors. Throws FormatError for one that is missing, not finite, or of another shape, and for one more;
+  // after that the optimizer may not be used.
+  void load(const StateDict& given);
 
   // The names of a parameter's tensors in the state, in Python's order.
   static std::vector<const char*> state_names(const TrainConfig& config);
 
  private:
+  std::vector<std::vector<at::Tensor>> zero_state() const;
+
   const std::vector<at::Tensor> parameters_;
   const TrainConfig config_;
   std::vector<std::vector<at::Tensor>> state_;  // for each of state_names(), a tensor for each parameter

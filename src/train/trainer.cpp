@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdio>
 #include <span>
 #include <utility>
@@ -13,28 +14,21 @@
 #include "io/interrupt.h"
 #include "model/file/model_names.h"
 #include "tensor_file/crc32.h"
-#include "tensor_file/selection.h"
 
 namespace iris {
 namespace {
 
 at::Tensor rng_state() { return at::detail::getDefaultCPUGenerator().get_state(); }
 
-TrainingRows where(const TrainingRows& rows, const at::Tensor& chosen) {
-  return {rows.features.index({chosen}), rows.labels.index({chosen})};
-}
-
-// Returns (others, part): of each class a random `fraction` is in the part: rounded, at least one row, never all. Both
-// keep the rows' order.
-std::pair<TrainingRows, TrainingRows> split(const TrainingRows& rows, double fraction, const std::string& data,
-                                            const char* why_two) {
+// Takes a random `fraction` of each class out of the rows: rounded, at least one row, never all. The part and the other
+// rows keep their order.
+TrainingRows take_part(TrainingRows& rows, double fraction, const std::string& data, const char* why_two) {
   at::Tensor in_part = at::zeros(rows.count(), at::kBool);
   const std::vector<std::string> labels = iris_labels();
   const at::Tensor counts = at::bincount(rows.labels, {}, static_cast<std::int64_t>(labels.size()));
   if ((counts > 0).sum().item<std::int64_t>() < 2) {
-    throw InputError(data +
-                     ": only one class: " + labels[static_cast<std::size_t>(rows.labels[0].item<std::int64_t>())] +
-                     "; training needs at least two");
+    const std::string& label = labels[static_cast<std::size_t>(rows.labels[0].item<std::int64_t>())];
+    throw InputError(data + ": only one class: " + label + "; training needs at least two");
   }
   for (std::size_t label = 0; label < labels.size(); ++label) {
     const at::Tensor members = (rows.labels == static_cast<std::int64_t>(label)).nonzero().flatten();
@@ -49,38 +43,29 @@ std::pair<TrainingRows, TrainingRows> split(const TrainingRows& rows, double fra
     const at::Tensor order = at::randperm(count, at::kLong);
     in_part.index_put_({members.index({order.slice(0, 0, std::clamp<std::int64_t>(rounded, 1, count - 1))})}, true);
   }
-  return {where(rows, ~in_part), where(rows, in_part)};
+  TrainingRows part = {rows.features.index({in_part}), rows.labels.index({in_part})};
+  rows = {rows.features.index({~in_part}), rows.labels.index({~in_part})};
+  return part;
 }
 
 TrainingRows on(const TrainingRows& rows, c10::Device device) {
   return {rows.features.to(device), rows.labels.to(device)};
 }
 
-bool is_finite_float(const StateDict& state_dict) {
-  return std::all_of(state_dict.begin(), state_dict.end(), [](const auto& item) {
-    return item.value().scalar_type() == at::kFloat && item.value().isfinite().all().template item<bool>();
-  });
-}
-
-StateDict copy_of(const StateDict& state_dict) {
-  StateDict copy;
-  copy.versions = state_dict.versions;
-  for (const auto& item : state_dict) {
-    copy.insert(item.key(), item.value().clone());
+StateDict copy_of(StateDict state_dict) {
+  for (auto& item : state_dict) {
+    item.value() = item.value().clone();
   }
-  return copy;
+  return state_dict;
 }
 
 }  // namespace
 
 std::int64_t data_crc32(const LabelledRows& rows) {
-  std::vector<std::byte> bytes;
-  const auto append = [&](const auto& values) {
-    const auto its_bytes = std::as_bytes(std::span(values));
-    bytes.insert(bytes.end(), its_bytes.begin(), its_bytes.end());
-  };
-  append(rows.features);
-  append(rows.labels);
+  const auto features = std::as_bytes(std::span(rows.features));
+  const auto labels = std::as_bytes(std::span(rows.labels));
+  std::vector<std::byte> bytes(features.begin(), features.end());
+  bytes.insert(bytes.end(), labels.begin(), labels.end());
   return crc32(bytes);
 }
 
@@ -89,19 +74,15 @@ Trainer::Trainer(const TrainConfig& config, const LabelledRows& rows, const std:
   torch::manual_seed(static_cast<std::uint64_t>(config.seed));
   net_ = IrisNet(IrisNetOptions().hidden(config.hidden));
   const auto count = static_cast<std::int64_t>(rows.labels.size());
-  const auto feature_count = static_cast<std::int64_t>(rows.features.size()) / count;
-  TrainingRows training = {torch::tensor(rows.features).view({count, feature_count}), torch::tensor(rows.labels)};
-  TrainingRows test;
-  std::tie(training, test) =
-      split(training, config.test_fraction, data, "; a class needs two, one to train and one to test");
+  TrainingRows training = {torch::tensor(rows.features).view({count, -1}), torch::tensor(rows.labels)};
+  test_ =
+      on(take_part(training, config.test_fraction, data, "; a class needs two, one to train and one to test"), device);
   if (config.patience) {
-    TrainingRows validation;
-    std::tie(training, validation) = split(training, *config.validation_fraction, data,
-                                           " is left to train with; --patience needs one more, to validate with");
-    validation_ = on(validation, device);
+    validation_ = on(take_part(training, *config.validation_fraction, data,
+                               " is left to train with; --patience needs one more, to validate with"),
+                     device);
   }
   training_ = on(training, device);
-  test_ = on(test, device);
   net_->to(device);
   optimizer_.emplace(net_->parameters(), config);
   rng_state_ = rng_state();
@@ -112,39 +93,24 @@ void Trainer::restore(const Checkpoint& checkpoint) {
     throw FormatError("batch: an epoch has fewer batches");
   }
   best_.reset();
-  try {
-    load_state_dict(*net_, checkpoint.model);
-    if (checkpoint.best) {
-      IrisNet best(IrisNetOptions().hidden(config_.hidden));
-      load_state_dict(*best, checkpoint.best->state_dict);
-      best->to(training_.features.device());
-      best_ = BestWeights{checkpoint.best->epoch, copy_of(state_dict_of(*best))};
-    }
-  } catch (const InputError& error) {
-    throw FormatError(error.what());
+  if (checkpoint.best) {
+    load_state_dict(*net_, checkpoint.best->state_dict);
+    best_ = BestWeights{checkpoint.best->epoch, copy_of(state_dict())};
   }
+  load_state_dict(*net_, checkpoint.model);
   optimizer_->load(checkpoint.optimizer);
-  const bool is_of_generator =
-      checkpoint.rng_state.scalar_type() == at::kByte && checkpoint.rng_state.sizes() == rng_state_.sizes();
-  if (!is_of_generator) {
-    throw FormatError("rng_state is not one of this generator");
-  }
-  rng_state_ = checkpoint.rng_state.clone();
   try {
-    at::Generator generator = at::detail::getDefaultCPUGenerator();
-    generator.set_state(rng_state_);
+    TORCH_CHECK(checkpoint.rng_state.sizes() == rng_state_.sizes());
+    at::Generator(at::detail::getDefaultCPUGenerator()).set_state(checkpoint.rng_state);
   } catch (const c10::Error&) {
     throw FormatError("rng_state is not one of this generator");
   }
+  rng_state_ = checkpoint.rng_state.clone();
   epoch_ = checkpoint.epoch;
   batch_ = checkpoint.batch;
   loss_sum_ = checkpoint.loss_sum;
   history_ = checkpoint.history;
 }
-
-bool Trainer::is_stopped_early() const { return best_ && epoch_ - best_->epoch >= *config_.patience; }
-
-StateDict Trainer::state_dict() const { return state_dict_of(*net_); }
 
 bool Trainer::run_epoch() {
   net_->train();
@@ -171,13 +137,8 @@ bool Trainer::run_epoch() {
 
 void Trainer::end_epoch() {
   const Measures test = measure_test();
-  EpochRecord record{epoch_ + 1,
-                     loss_sum_ / static_cast<double>(training_.count()),
-                     measure_training().accuracy,
-                     test.loss,
-                     test.accuracy,
-                     {},
-                     {}};
+  EpochRecord record{epoch_ + 1, loss_sum_ / static_cast<double>(training_.count()), measure_training().accuracy,
+                     test.loss, test.accuracy};
   require_finite(record.loss);
   require_finite(record.test_loss);
   if (config_.patience) {
@@ -185,8 +146,7 @@ void Trainer::end_epoch() {
     require_finite(validation.loss);
     record.validation_loss = validation.loss;
     record.validation_accuracy = validation.accuracy;
-    const auto lowest = [this] { return *history_[static_cast<std::size_t>(best_->epoch) - 1].validation_loss; };
-    if (!best_ || validation.loss < lowest()) {
+    if (!best_ || validation.loss < history_[static_cast<std::size_t>(best_->epoch) - 1].validation_loss) {
       best_ = BestWeights{record.epoch, copy_of(state_dict())};
     }
   }
@@ -207,10 +167,6 @@ Measures Trainer::measure(const TrainingRows& rows) {
           static_cast<double>(correct) / static_cast<double>(rows.count())};
 }
 
-Checkpoint Trainer::checkpoint() const {
-  return {epoch_, batch_, loss_sum_, state_dict(), optimizer_->state(), rng_state_, best_, config_, history_};
-}
-
 void Trainer::finish() {
   if (best_) {
     load_state_dict(*net_, best_->state_dict);
@@ -220,8 +176,10 @@ void Trainer::finish() {
 void Trainer::require_finite_state() const {
   for (const auto& [state, what] :
        {std::pair(state_dict(), "weights are"), {optimizer_->state(), "optimizer's state is"}}) {
-    if (!is_finite_float(state)) {
-      fail_diverged(std::string("the ") + what + " not finite");
+    for (const auto& item : state) {
+      if (!item.value().isfinite().all().item<bool>()) {
+        fail_diverged(std::string("the ") + what + " not finite");
+      }
     }
   }
 }

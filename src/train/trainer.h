@@ -13,7 +13,7 @@
 #include "rows/labelled_csv.h"
 #include "train/checkpoint.h"
 #include "train/optimizer.h"
-#include "train/train_config.h"
+#include "train/settings.h"
 
 namespace iris {
 
@@ -47,20 +47,22 @@ class Trainer {
   // every part.
   Trainer(const TrainConfig& config, const LabelledRows& rows, const std::string& data, c10::Device device);
 
-  // Goes on from the checkpoint, whose config is the constructor's. Throws FormatError, without the path, where it does
-  // not fit the model or the data.
+  // Goes on from what read_checkpoint gave, whose config is the constructor's. Throws FormatError, without the path,
+  // where it does not fit the data, the optimizer or the random generator.
   void restore(const Checkpoint& checkpoint);
 
   // All epochs are done, or is_stopped_early().
   bool is_done() const { return epoch_ >= config_.epochs || is_stopped_early(); }
-  bool is_stopped_early() const;
+  bool is_stopped_early() const { return best_ && epoch_ - best_->epoch >= *config_.patience; }
 
   // Trains to the end of the epoch and returns true; false after an earlier batch where a signal was noted
   // (io/interrupt.h). Throws Diverged; after that only history() may be used.
   bool run_epoch();
 
   // Shares the trainer's memory: write it before the training goes on.
-  Checkpoint checkpoint() const;
+  Checkpoint checkpoint() const {
+    return {epoch_, batch_, loss_sum_, state_dict(), optimizer_->state(), rng_state_, best_, config_, history_};
+  }
 
   // With early stopping: takes the best epoch's weights.
   void finish();
@@ -68,7 +70,7 @@ class Trainer {
   std::int64_t epoch() const { return epoch_; }
   std::int64_t best_epoch() const { return best_ ? best_->epoch : epoch_; }
   const std::vector<EpochRecord>& history() const { return history_; }
-  StateDict state_dict() const;
+  StateDict state_dict() const { return state_dict_of(*net_); }
   // Of the current weights.
   Measures measure_training() { return measure(training_); }
   Measures measure_test() { return measure(test_); }

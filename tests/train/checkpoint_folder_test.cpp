@@ -42,6 +42,16 @@ TEST_F(CheckpointFolderTest, ListsTheNewestFirst) {
   EXPECT_EQ(names(), (Names{"epoch-1000000.pt", "epoch-000010-batch-000003.pt", "epoch-000010.pt", "epoch-000009.pt"}));
 }
 
+TEST_F(CheckpointFolderTest, ListsOnlyNamesAsItWritesThem) {
+  const CheckpointFolder folder(path_, std::nullopt);
+  for (const char* name : {"epoch-10.pt", "epoch--00001.pt", "epoch-000010.pt2", "epoch- 00010.pt", "xepoch-000010.pt",
+                           "epoch-000010-batch-000000.pt", "epoch-000010-batch--00001.pt", "epoch-0000000000010.pt",
+                           "epoch-99999999999999999999.pt", "epoch-000010-batch-000003"}) {
+    write(path_ + "/" + name);
+  }
+  EXPECT_EQ(names(), Names{});
+}
+
 TEST_F(CheckpointFolderTest, KeepsTheNewestAndNeverTouchesOtherFiles) {
   const CheckpointFolder folder(path_, 2);
   for (const char* name : {"best.pt", "epoch-12.pt", "epoch-000001.pt.bak", "notes.txt"}) {

@@ -132,7 +132,7 @@ TEST_F(OptimizerTest, ParamGroupsHaveTheConfiguredNumbers) {
   for (const ParamGroupEntry& entry : param_group(sgd)) {
     const std::string key = entry.key;
     if (key == "lr" || key == "momentum") {
-      EXPECT_EQ(entry.number(), key == "lr" ? 0.25 : 0.9);
+      EXPECT_EQ(std::get<double>(entry.value), key == "lr" ? 0.25 : 0.9);
       EXPECT_TRUE(entry.decides_bits);
     }
   }

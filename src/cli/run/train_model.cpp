@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "cli/exit_status.h"
 #include "cli/progress.h"
@@ -30,8 +29,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kCheckpointEvery = 10;
-
 std::string percent(double share) { return fixed_text(100 * share, 1) + "%"; }
 
 // Throws InputError where the file could not be written. Does not open a pipe or a device.
@@ -45,13 +42,12 @@ void check_output(const std::string& path) {
 // Shows an epoch's figures: on a terminal as a bar, else as a line every --log-every epochs.
 class EpochLog {
  public:
-  explicit EpochLog(const TrainOptions& options)
-      : options_(options), is_terminal_(Progress::is_terminal()), progress_(options.quiet, "epochs", 1) {}
+  explicit EpochLog(const TrainOptions& options) : options_(options), progress_(options.quiet, "epochs", 1) {}
 
   void tell(const EpochRecord& record, std::int64_t done_before, std::int64_t epochs, bool is_last) {
     const std::string loss = "loss " + fixed_text(record.loss, 4) + "  accuracy " + percent(record.accuracy);
     const auto now = std::chrono::steady_clock::now();
-    if (is_terminal_) {
+    if (Progress::is_terminal()) {
       if (now - drawn_ >= std::chrono::milliseconds(100)) {
         const auto done = static_cast<std::uint64_t>(record.epoch - done_before);
         progress_.show(done, done, static_cast<std::uint64_t>(epochs - done_before), loss);
@@ -65,7 +61,6 @@ class EpochLog {
 
  private:
   const TrainOptions& options_;
-  bool is_terminal_;
   Progress progress_;
   std::chrono::steady_clock::time_point drawn_;
 };
@@ -106,7 +101,10 @@ class TrainingRun {
       }
       write_history();
       if (is_interrupted()) {
-        tell_interrupted();
+        const long long epoch = trainer_->epoch() + (trainer_->epoch() < config_.epochs ? 1 : 0);
+        std::fprintf(stderr, "iris: interrupted in epoch %lld; %s\n", epoch,
+                     folder_ ? ("go on with --resume " + folder_->path().string()).c_str()
+                             : "nothing is saved: there is no --checkpoint-dir");
       }
     }
     throw_if_interrupted();
@@ -116,13 +114,13 @@ class TrainingRun {
  private:
   void train() {
     EpochLog log(options_);
+    const std::int64_t every = options_.checkpoint_every.value_or(10);
     const std::int64_t done_before = trainer_->epoch();
     bool is_ending = is_interrupted();
     while (!is_ending && !trainer_->is_done()) {
       const bool is_whole = trainer_->run_epoch();
       is_ending = is_interrupted();
-      const bool is_due =
-          trainer_->is_done() || trainer_->epoch() % options_.checkpoint_every.value_or(kCheckpointEvery) == 0;
+      const bool is_due = trainer_->is_done() || trainer_->epoch() % every == 0;
       if (folder_ && ((is_whole && is_due) || is_ending)) {
         save();
       }
@@ -133,19 +131,18 @@ class TrainingRun {
   }
 
   // Reads the data and makes the trainer.
-  void start(TrainConfig config) {
-    if (!rows_ || label_column_ != config.label_column) {
+  void start(const TrainConfig& config) {
+    if (!rows_ || config_.label_column != config.label_column) {
       rows_ = read_labelled_csv(options_.data, {iris_features(), config.label_column}, iris_labels());
-      label_column_ = config.label_column;
     }
-    const std::int64_t crc32 = data_crc32(*rows_);
-    if (!resumed_.empty() && config.data_crc32 != crc32) {
+    config_ = config;
+    config_.data_crc32 = data_crc32(*rows_);
+    config_.torch = torch_version();
+    if (!resumed_.empty() && config.data_crc32 != config_.data_crc32) {
       throw InputError(options_.data + ": is not the data that " + resumed_ + " was trained on");
     }
-    config.data_crc32 = crc32;
-    config.torch = torch_version();
     try {
-      trainer_.emplace(config, *rows_, options_.data, device_);
+      trainer_.emplace(config_, *rows_, options_.data, device_);
     } catch (const std::exception& error) {
       if (!is_out_of_memory(error)) {
         throw;
@@ -153,13 +150,12 @@ class TrainingRun {
       throw InputError(options_.data + ": its rows and the model do not fit into the memory of " + device_.str() +
                        "; lower --hidden, or use another --device");
     }
-    config_ = config;
   }
 
   void resume() {
-    if (folder_) {
+    if (folder_ && !resumes_in_folder()) {
       const auto there = checkpoints_in(folder_->path());
-      if (!there.empty() && !resumes_from(folder_->path())) {
+      if (!there.empty()) {
         throw InputError(folder_->path().string() + ": holds checkpoints already (" +
                          there[0].path.filename().string() + "); go on with --resume " + folder_->path().string() +
                          ", or give another folder");
@@ -174,10 +170,6 @@ class TrainingRun {
       return;
     }
     const auto files = checkpoints_in(path);
-    if (files.empty()) {
-      std::fprintf(stderr, "iris: no checkpoint in %s yet; starting from the beginning\n", path.c_str());
-      return;
-    }
     for (const CheckpointFile& file : files) {
       try {
         restore(file.path.string(), file.position);
@@ -187,17 +179,21 @@ class TrainingRun {
         trainer_.reset();
       }
     }
-    throw InputError(path + ": none of its " + std::to_string(files.size()) +
-                     " checkpoints is whole; give another folder, or start anew without --resume");
+    if (!files.empty()) {
+      throw InputError(path + ": none of its " + std::to_string(files.size()) +
+                       " checkpoints is whole; give another folder, or start anew without --resume");
+    }
+    std::fprintf(stderr, "iris: no checkpoint in %s yet; starting from the beginning\n", path.c_str());
   }
 
-  bool resumes_from(const fs::path& folder) const {
-    if (!options_.resume) {
+  // Whether the run goes on from a checkpoint of the folder that it writes to.
+  bool resumes_in_folder() const {
+    if (!folder_ || !options_.resume) {
       return false;
     }
     const fs::path path = fs::absolute(options_.resume->path);
     std::error_code error;
-    return fs::equivalent(options_.resume->is_folder ? path : path.parent_path(), folder, error);
+    return fs::equivalent(options_.resume->is_folder ? path : path.parent_path(), folder_->path(), error);
   }
 
   // position: from the file's name, where a folder was searched.
@@ -210,7 +206,7 @@ class TrainingRun {
     resumed_ = path;
     start(options_.typed.resumed(checkpoint.config, checkpoint.epoch, checkpoint.batch, path));
     with_place(fault_place(path), [&] { trainer_->restore(checkpoint); });
-    if (folder_ && resumes_from(folder_->path())) {
+    if (resumes_in_folder()) {
       last_good_ = path;
       folder_->prune({checkpoint.epoch, checkpoint.batch});  // which a kill may have prevented
     }
@@ -232,23 +228,15 @@ class TrainingRun {
   }
 
   void write_history() const {
-    if (!options_.history) {
-      return;
+    if (options_.history) {
+      OutputFile output(*options_.history);
+      output.write(history_csv(trainer_->history(), config_.patience.has_value()));
+      output.commit();
     }
-    OutputFile output(*options_.history);
-    output.write(history_csv(trainer_->history(), config_.patience.has_value()));
-    output.commit();
   }
 
   std::string last_checkpoint_text() const {
     return last_good_.empty() ? "" : "; the last good checkpoint is " + last_good_;
-  }
-
-  void tell_interrupted() const {
-    const long long epoch = trainer_->epoch() + (trainer_->epoch() < config_.epochs ? 1 : 0);
-    std::fprintf(stderr, "iris: interrupted in epoch %lld; %s\n", epoch,
-                 folder_ ? ("go on with --resume " + folder_->path().string()).c_str()
-                         : "nothing is saved: there is no --checkpoint-dir");
   }
 
   void finish() {
@@ -287,8 +275,7 @@ class TrainingRun {
   std::string resumed_;    // the checkpoint's path
   std::string last_good_;  // the newest checkpoint of this run that is whole
   std::optional<LabelledRows> rows_;
-  std::string label_column_;  // by which rows_ was read
-  TrainConfig config_;
+  TrainConfig config_;  // rows_ were read with its label_column
   std::optional<Trainer> trainer_;
 };
 

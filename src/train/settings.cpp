@@ -1,4 +1,4 @@
-#include "train/train_config.h"
+#include "train/settings.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -27,32 +27,20 @@ std::string text_of(const std::optional<T>& value) {
   return value ? text_of(*value) : "none";
 }
 
-bool applies(GoesWith goes_with, const TrainConfig& config) {
-  return goes_with == GoesWith::kSgd        ? config.optimizer == Optimizer::kSgd
-         : goes_with == GoesWith::kPatience ? config.patience.has_value()
-                                            : true;
-}
-
-const char* option_of(GoesWith goes_with) { return goes_with == GoesWith::kSgd ? "--optimizer sgd" : "--patience"; }
-
 }  // namespace
 
 const char* TrainConfig::fault() const {
   const char* name = nullptr;
   visit_settings(
-      [&](const auto& setting, const auto& member) {
-        bool is_possible = true;
-        if constexpr (requires { member.has_value(); }) {
-          const bool is_needed = setting.defaults[optimizer] && applies(setting.goes_with, *this);
-          is_possible = member ? applies(setting.goes_with, *this) && setting.range.has(*member) : !is_needed;
-        } else {
-          is_possible = setting.range.has(member);
-        }
-        if (!is_possible && name == nullptr) {
+      [&name](const auto& setting, const auto& member) {
+        if (name == nullptr && !setting.range.has(member)) {
           name = setting.name;
         }
       },
       *this);
+  if (name == nullptr && validation_fraction.has_value() != patience.has_value()) {
+    name = "validation_fraction";
+  }
   return name;
 }
 
@@ -60,15 +48,15 @@ TrainConfig TypedConfig::with_defaults() const {
   TrainConfig config;
   visit_settings(
       [&config](const auto& setting, const auto& typed, auto& chosen) {
-        const auto& standard = setting.defaults[config.optimizer];
-        if (!applies(setting.goes_with, config)) {
-          if (typed) {
-            throw UsageError(option_name(setting.name) + " is for " + option_of(setting.goes_with));
-          }
-        } else if (typed) {
-          chosen = *typed;
-        } else if (standard) {
-          chosen = *standard;
+        const bool lacks_sgd = setting.goes_with == GoesWith::kSgd && config.optimizer != Optimizer::kSgd;
+        const bool lacks_patience = setting.goes_with == GoesWith::kPatience && !config.patience;
+        const bool is_adamw = config.optimizer == Optimizer::kAdamW;
+        const auto& standard = is_adamw && setting.standard_of_adamw ? setting.standard_of_adamw : setting.standard;
+        if (typed && (lacks_sgd || lacks_patience)) {
+          throw UsageError(option_name(setting.name) + " is for " + (lacks_sgd ? "--optimizer sgd" : "--patience"));
+        }
+        if (typed || (standard && !lacks_sgd && !lacks_patience)) {
+          chosen = typed ? *typed : *standard;
         }
       },
       *this, config);
@@ -77,14 +65,16 @@ TrainConfig TypedConfig::with_defaults() const {
 
 TrainConfig TypedConfig::resumed(TrainConfig config, std::int64_t epochs_done, std::int64_t batches_done,
                                  const std::string& place) const {
+  TypedConfig unchangeable = *this;
+  unchangeable.epochs.reset();
   visit_settings(
       [&place](const auto& setting, const auto& typed, const auto& known) {
-        if (typed && known != *typed && !setting.may_grow) {
+        if (typed && known != *typed) {
           throw InputError(option_name(setting.name) + " " + text_of(*typed) + " contradicts " + place +
                            ", which has " + text_of(known) + "; leave it out, or start anew without --resume");
         }
       },
-      *this, config);
+      unchangeable, config);
   config.epochs = epochs.value_or(config.epochs);
   const std::string asked = "--epochs " + text_of(config.epochs) + ": " + place;
   if (config.epochs < epochs_done) {

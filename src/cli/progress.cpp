@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <string>
 
@@ -20,7 +21,7 @@ std::string bar(double share) {
 }
 
 std::string clock_text(double seconds) {
-  const auto whole = static_cast<unsigned long long>(seconds + 0.5);
+  const auto whole = static_cast<unsigned long long>(std::llround(seconds));
   char text[40];
   std::snprintf(text, sizeof text, "%llu:%02llu", whole / 60, whole % 60);
   return text;

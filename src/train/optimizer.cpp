@@ -91,8 +91,8 @@ void FusedOptimizer::step() {
 StateDict FusedOptimizer::state() const {
   const std::vector<const char*> names = state_names(config_);
   StateDict result;
-  for (std::size_t i = 0; !state_.empty() && i < parameters_.size(); ++i) {
-    for (std::size_t name = 0; name < names.size(); ++name) {
+  for (std::size_t name = 0; name < state_.size(); ++name) {
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
       result.insert(std::to_string(i) + "." + names[name], state_[name][i]);
     }
   }

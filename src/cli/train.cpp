@@ -63,7 +63,8 @@ void add_setting(CLI::App& command, const Setting<std::string>& setting, std::op
 }
 
 int run_train(const TrainOptions& typed) {
-  return plugin_function<decltype(train_model)>(Plugin::kTorchVerbs, "iris_train")(settled(typed));
+  const TrainOptions options = settled(typed);  // before LibTorch is loaded
+  return plugin_function<decltype(train_model)>(Plugin::kTorchVerbs, "iris_train")(options);
 }
 
 }  // namespace

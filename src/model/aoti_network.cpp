@@ -41,7 +41,8 @@ class AotiNetwork : public Network {
   }
 
   void to(at::ScalarType /*dtype*/) override {
-    throw InputError("a compiled model keeps its dtype; export it in that dtype, or choose none", {Choice::Of::kDtype});
+    throw InputError("a compiled model keeps its dtype; export it in that dtype, or leave the dtype out",
+                     {Choice::Of::kDtype});
   }
 
  private:

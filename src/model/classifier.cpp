@@ -52,11 +52,13 @@ namespace {
 std::unique_ptr<Network> make_network(const Pt2Archive& archive, const ClassifierOptions& options, c10::Device device,
                                       ModelNames& /*names*/) {
   if (options.key || options.hidden) {
-    throw UsageError("an AOTInductor package is whole; a key or a width is chosen for state_dicts only",
+    throw UsageError("is an AOTInductor package; " + std::string(kOnlyStateDicts),
                      {options.key ? Choice::Of::kKey : Choice::Of::kHidden});
   }
   return make_aoti_network(archive, device);
 }
+
+constexpr const char* kOnlyStateDicts = "a key or a width is for state_dicts only; leave it out";
 
 // names: the file's; changed where the network turns out to be another than the file says.
 std::unique_ptr<Network> make_network(const TensorFile& file, const ClassifierOptions& options, c10::Device device,
@@ -65,7 +67,7 @@ std::unique_ptr<Network> make_network(const TensorFile& file, const ClassifierOp
   if (file.is_torchscript) {
     if (auto network = make_torchscript_network(file, device)) {
       if (options.key || options.hidden) {
-        throw UsageError("a TorchScript module is whole; a key or a width is chosen for state_dicts only",
+        throw UsageError("is a TorchScript module; " + std::string(kOnlyStateDicts),
                          {options.key ? Choice::Of::kKey : Choice::Of::kHidden});
       }
       return network;

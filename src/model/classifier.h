@@ -59,7 +59,7 @@ class DeviceLost : public InputError {
 // model is given exactly the rows of the call, and its own arithmetic decides.
 class Classifier {
  public:
-  // The file's content decides what it is: a state_dict, which is poured into IrisNet; a TorchScript module; or an
+  // The file's content decides what it is: a state_dict, which is loaded into IrisNet; a TorchScript module; or an
   // AOTInductor package. names_of (model/file/model_file.h) says what its features and labels are called. With the
   // device "auto", a package runs on the device that it was compiled for. path: "-" is standard input. Throws
   // FormatError (the file), InputError (it does not fit IrisNet; no such device), UsageError (the options).

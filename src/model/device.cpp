@@ -9,6 +9,7 @@
 #include <torch/version.h>
 
 #include <charconv>
+#include <limits>
 #include <string_view>
 
 #include "error.h"
@@ -89,6 +90,9 @@ int index_of(const std::string& name) {
   int index = 0;
   const char* end = name.data() + name.size();
   const auto parsed = std::from_chars(name.data() + 5, end, index);
+  if (parsed.ec == std::errc::result_out_of_range && parsed.ptr == end) {
+    return std::numeric_limits<int>::max();  // which no machine has
+  }
   if (parsed.ec != std::errc() || parsed.ptr != end || index < 0) {
     throw UsageError("device " + name + ": after cuda: comes a number from 0", {Choice::Of::kDevice});
   }

@@ -96,37 +96,47 @@ class IrisNetwork : public Network {
   std::vector<Layer> layers_;  // on the CPU
 };
 
-// For a file that another width would fit, or that is of another architecture.
-[[noreturn]] void fail_to_fit(const InputError& error, const StateDict& state_dict, const IrisNetOptions& options) {
+// The width of the IrisNet whose tensors these are; nullopt: they are of another architecture.
+std::optional<std::int64_t> width_of(const StateDict& state_dict) {
+  constexpr std::int64_t kMostHidden = 1 << 20;
   for (const auto& item : state_dict) {
-    const at::Tensor& tensor = item.value();
-    if (!item.key().ends_with("fc1.weight")) {
-      continue;
+    const std::int64_t width = item.key().ends_with("fc1.weight") && item.value().dim() > 0 ? item.value().size(0) : 0;
+    if (width > 0 && width <= kMostHidden) {
+      try {
+        load_state_dict(*IrisNet(IrisNetOptions().hidden(width)), state_dict);
+        return width;
+      } catch (const InputError&) {
+      }
     }
-    if (tensor.dim() == 2 && tensor.size(1) == options.features() && tensor.size(0) != options.hidden()) {
-      const std::string width = std::to_string(tensor.size(0));
-      throw InputError(std::string(error.what()) + "\n  the file holds an IrisNet of " + width + " hidden units",
-                       {Choice::Of::kHidden, width});
-    }
+  }
+  return std::nullopt;
+}
+
+// The error, and the way out that would work.
+[[noreturn]] void fail_to_fit(const InputError& error, const StateDict& state_dict) {
+  const std::string message = error.what();
+  if (const auto width = width_of(state_dict)) {
+    throw InputError(message + "\n  the file holds an IrisNet of " + std::to_string(*width) + " hidden units",
+                     {Choice::Of::kHidden, std::to_string(*width)});
+  }
+  if (error.choice.of == Choice::Of::kPrefix) {
     throw error;
   }
-  throw InputError(std::string(error.what()) +
-                       "\n  a state_dict is poured into IrisNet; export another architecture as TorchScript or .pt2 "
-                       "instead",
-                   error.choice);
+  throw InputError(
+      message + "\n  a state_dict is loaded into IrisNet; export another architecture as TorchScript or .pt2 instead");
 }
 
 }  // namespace
 
 std::unique_ptr<Network> make_iris_network(const TensorFile& file, const std::optional<std::string>& key,
                                            std::optional<std::int64_t> hidden, c10::Device device) {
-  IrisNetOptions options;
-  IrisNet net(options.hidden(hidden.value_or(options.hidden())));
+  const IrisNetOptions usual;
+  IrisNet net(IrisNetOptions().hidden(hidden.value_or(usual.hidden())));
   const StateDict state_dict = tensors_of(file, key);
   try {
     load_state_dict(*net, state_dict);
   } catch (const InputError& error) {
-    fail_to_fit(error, state_dict, options);
+    fail_to_fit(error, state_dict);
   }
   net->to(device);
   net->eval();

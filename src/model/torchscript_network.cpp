@@ -37,7 +37,7 @@ class TorchScriptNetwork : public Network {
     if (!has_converted) {
       throw InputError(
           "the module's numbers are part of its program (it is frozen) and keep their dtype; export it in that dtype, "
-          "or choose none",
+          "or leave the dtype out",
           {Choice::Of::kDtype});
     }
   }

@@ -140,7 +140,7 @@ void CsvParser::read_header(const std::vector<std::string>& cells, const std::st
     number_features(count);
   }
   if (features_.empty()) {
-    fail_at_header(place, "the model does not name its features; name the columns that they are, of: ", names,
+    fail_at_header(place, "the model does not name its features; say which of these columns they are: ", names,
                    {Choice::Of::kFeatures});
   }
   columns_.assign(names.size(), kIgnored);

@@ -176,7 +176,7 @@ TEST(Classifier, RefusesAStateDictOfAnotherShape) {
 
 TEST(Classifier, RefusesStateDictOptionsForATorchScript) {
   const std::string message =
-      fixture("iris_net.ts.pt") + ": a TorchScript module is whole; a key or a width is chosen for state_dicts only";
+      fixture("iris_net.ts.pt") + ": is a TorchScript module; a key or a width is for state_dicts only; leave it out";
   EXPECT_EQ(test::error_of<UsageError>([] { Classifier::open(fixture("iris_net.ts.pt"), with_key("model")); }),
             message);
   EXPECT_EQ(test::error_of<UsageError>([] { Classifier::open(fixture("iris_net.ts.pt"), with_hidden(16)); }), message);

@@ -74,7 +74,7 @@ TEST_F(CsvParserTest, RefusesAHeaderThatDiffersInCase) {
 
 TEST_F(CsvParserTest, RefusesAHeaderWhereTheModelNamesNoFeatures) {
   EXPECT_EQ(error_in("p,q\n1,2\n", {}),
-            "rows:1: the model does not name its features; name the columns that they are, of: p, q");
+            "rows:1: the model does not name its features; say which of these columns they are: p, q");
 }
 
 TEST_F(CsvParserTest, TellsOfWrongCellCounts) {

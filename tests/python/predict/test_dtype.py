@@ -111,7 +111,7 @@ def test_a_frozen_module_is_refused(iris, repo):
     assert result.returncode == 1
     assert result.stderr.endswith(
         "frozen.pt: the module's numbers are part of its program (it is frozen) and keep their dtype; "
-        "export it in that dtype, or choose none (--dtype)\n"
+        "export it in that dtype, or leave the dtype out (--dtype)\n"
     )
 
 

@@ -49,6 +49,8 @@ struct Classifier::Impl {
 
 namespace {
 
+constexpr const char* kOnlyStateDicts = "a key or a width is for state_dicts only; leave it out";
+
 std::unique_ptr<Network> make_network(const Pt2Archive& archive, const ClassifierOptions& options, c10::Device device,
                                       ModelNames& /*names*/) {
   if (options.key || options.hidden) {
@@ -57,8 +59,6 @@ std::unique_ptr<Network> make_network(const Pt2Archive& archive, const Classifie
   }
   return make_aoti_network(archive, device);
 }
-
-constexpr const char* kOnlyStateDicts = "a key or a width is for state_dicts only; leave it out";
 
 // names: the file's; changed where the network turns out to be another than the file says.
 std::unique_ptr<Network> make_network(const TensorFile& file, const ClassifierOptions& options, c10::Device device,

@@ -103,7 +103,7 @@ pickle::Value value_to_write(TensorFile& file, const ConvertOptions& options, Te
   }
   if (is_one_dict && !options.key) {
     std::vector<std::string> names;
-    for (const Entry& entry : entries_left_out(file, selection)) {
+    for (const pickle::Entry& entry : entries_left_out(file, selection)) {
       names.push_back(plain_text(file, entry.key));
     }
     if (!names.empty()) {

@@ -46,9 +46,9 @@ std::string lines_of(const ordered_json& entries) {
   return lines;
 }
 
-NamedValues named_values(const TensorFile& file, const std::vector<Entry>& entries) {
+NamedValues named_values(const TensorFile& file, const std::vector<pickle::Entry>& entries) {
   NamedValues values;
-  for (const Entry& entry : entries) {
+  for (const pickle::Entry& entry : entries) {
     values.emplace_back(plain_text(file, entry.key), entry.value);
   }
   return values;

@@ -20,6 +20,18 @@ namespace iris {
   throw FormatError("offset " + std::to_string(offset) + ": " + fact);
 }
 
+inline void require_at(std::size_t offset, bool holds, const char* fact) {
+  if (!holds) {
+    fail_at(offset, fact);
+  }
+}
+
+inline void require(bool holds, const char* fact) {
+  if (!holds) {
+    throw FormatError(fact);
+  }
+}
+
 // Does not own the bytes; they must outlive the cursor and every view that it returned.
 // Every read throws FormatError("offset N: …") when it would pass the end, and then the cursor has not moved.
 class ByteCursor {
@@ -37,6 +49,12 @@ class ByteCursor {
     const auto taken = bytes_.subspan(position_, static_cast<std::size_t>(count));
     position_ += taken.size();
     return taken;
+  }
+
+  // A cursor on the next bytes alone.
+  ByteCursor take_part(std::uint64_t count) {
+    const std::size_t start = offset();
+    return ByteCursor(take_bytes(count), start);
   }
 
   std::string_view take_text(std::uint64_t count) { return text_of(take_bytes(count)); }
@@ -75,6 +93,7 @@ class ByteCursor {
   }
 
   [[noreturn]] void fail(const std::string& fact) const { fail_at(offset(), fact); }
+  void require(bool holds, const char* fact) const { require_at(offset(), holds, fact); }
 
  private:
   std::span<const std::byte> bytes_;

@@ -20,34 +20,25 @@ constexpr std::size_t kFirstPipeBuffer = 1 << 20;
 
 [[noreturn]] void fail_with_errno() { throw FormatError(std::strerror(errno)); }
 
-class Descriptor {
- public:
-  explicit Descriptor(const std::string& path)
-      : value_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (value_ < 0) {
-      throw_if_interrupted();  // while it waited for a named pipe's writer
-      fail_with_errno();
-    }
-  }
+struct Descriptor {
+  const int value;
   ~Descriptor() {
-    if (value_ != STDIN_FILENO) {
-      ::close(value_);
+    if (value > STDIN_FILENO) {
+      ::close(value);
     }
   }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int value() const { return value_; }
-
- private:
-  int value_;
 };
 
 }  // namespace
 
 std::shared_ptr<const FileBytes> FileBytes::open(const std::string& path) {
-  const Descriptor descriptor(path);
+  const Descriptor descriptor{path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (descriptor.value < 0) {
+    throw_if_interrupted();  // while it waited for a named pipe's writer
+    fail_with_errno();
+  }
   struct stat status = {};
-  if (::fstat(descriptor.value(), &status) != 0) {
+  if (::fstat(descriptor.value, &status) != 0) {
     fail_with_errno();
   }
   if (S_ISDIR(status.st_mode)) {
@@ -56,7 +47,7 @@ std::shared_ptr<const FileBytes> FileBytes::open(const std::string& path) {
   std::shared_ptr<FileBytes> file(new FileBytes());
   if (S_ISREG(status.st_mode) && status.st_size > 0) {
     const auto size = static_cast<std::size_t>(status.st_size);
-    void* mapping = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor.value(), 0);
+    void* mapping = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor.value, 0);
     if (mapping == MAP_FAILED) {
       fail_with_errno();
     }
@@ -77,7 +68,7 @@ std::shared_ptr<const FileBytes> FileBytes::open(const std::string& path) {
       file->owned_.reset(grown);
     }
     throw_if_interrupted();
-    const ssize_t count = ::read(descriptor.value(), file->owned_.get() + size, capacity - size);
+    const ssize_t count = ::read(descriptor.value, file->owned_.get() + size, capacity - size);
     if (count == 0) {
       break;
     }

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "error.h"
 #include "io/interrupt.h"
@@ -17,12 +18,7 @@ namespace iris {
 namespace {
 
 constexpr std::size_t kLargestWrite = 1 << 20;
-constexpr std::size_t kWriteBack = 16 << 20;
-
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
-}
+constexpr off_t kWriteBack = 16 << 20;
 
 // Where a link leads, whether or not a file is there: that is replaced, not the link.
 std::string target_of(const std::filesystem::path& path) {
@@ -91,22 +87,17 @@ void OutputFile::write(std::string_view bytes) {
     if (count >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(count));
       written_.fetch_add(static_cast<std::uint64_t>(count), std::memory_order_relaxed);
-      start_write_back(static_cast<std::size_t>(count));
+      pending_ += count;
+      if (pending_ >= kWriteBack && durability_ == Durability::kOnDisk && !temporary_path_.empty()) {
+        // Lets the disk begin with what commit() will wait for.
+        ::sync_file_range(descriptor_, started_, pending_, SYNC_FILE_RANGE_WRITE);
+        started_ += std::exchange(pending_, 0);
+      }
     } else if (errno == EPIPE) {
       throw OutputClosed();
     } else if (errno != EINTR) {
       fail("cannot be written");
     }
-  }
-}
-
-// Lets the disk begin with what commit() will wait for.
-void OutputFile::start_write_back(std::size_t count) {
-  pending_ += count;
-  if (pending_ >= kWriteBack && durability_ == Durability::kOnDisk && !temporary_path_.empty()) {
-    ::sync_file_range(descriptor_, started_, static_cast<off_t>(pending_), SYNC_FILE_RANGE_WRITE);
-    started_ += static_cast<off_t>(pending_);
-    pending_ = 0;
   }
 }
 
@@ -123,7 +114,8 @@ void OutputFile::commit() {
   if (!on_disk) {
     return;
   }
-  const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::string folder_path = path_.substr(0, path_.rfind('/') + 1);
+  const int folder = ::open(folder_path.empty() ? "." : folder_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder >= 0) {
     ::fsync(folder);
     ::close(folder);

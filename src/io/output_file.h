@@ -4,7 +4,6 @@
 #include <sys/types.h>
 
 #include <atomic>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -40,7 +39,6 @@ class OutputFile {
   void commit();
 
  private:
-  void start_write_back(std::size_t count);
   [[noreturn]] void fail(const char* what) const;
 
   std::string path_;
@@ -48,8 +46,8 @@ class OutputFile {
   std::string temporary_path_;  // empty: written in place
   int descriptor_ = -1;
   std::atomic<std::uint64_t> written_ = 0;
-  off_t started_ = 0;        // bytes that are on their way to the disk
-  std::size_t pending_ = 0;  // written since
+  off_t started_ = 0;  // bytes that are on their way to the disk
+  off_t pending_ = 0;  // written since
 };
 
 // Whether both paths name one file, which need not exist. Writing to one would then replace the other. False for "-".

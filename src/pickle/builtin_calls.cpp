@@ -5,7 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include "io/byte_cursor.h"
 #include "pickle/literals.h"
 
 namespace iris::pickle {
@@ -19,30 +18,26 @@ constexpr std::array<std::string_view, 8> kBuiltins = {
     "collections.OrderedDict", "collections.Counter", "builtins.set",     "builtins.frozenset",
     "builtins.bytes",          "builtins.bytearray",  "builtins.complex", "_codecs.encode"};
 
+bool is_encoded_text(std::span<const Value> arguments) {
+  return arguments.size() == 2 && arguments[0].kind == Kind::kString && arguments[1].kind == Kind::kString;
+}
+
 }  // namespace
 
-bool is_builtin_call(std::string_view name) {
-  return std::find(kBuiltins.begin(), kBuiltins.end(), name) != kBuiltins.end();
-}
+bool is_builtin_call(std::string_view name) { return std::ranges::find(kBuiltins, name) != kBuiltins.end(); }
 
 BuiltinCalls::BuiltinCalls(Document& document, std::size_t pickle_size)
     : document_(document), copy_limit_(std::max(pickle_size * kMaxCopiesPerByte, kMinCopyLimit)) {}
 
-void BuiltinCalls::fail(const std::string& fact) const { fail_at(offset_, fact); }
-
 std::vector<Value> BuiltinCalls::copy_of_items(Value container) {
   const auto items = document_.items(container);
   copied_ += items.size();
-  if (copied_ > copy_limit_) {
-    fail("its calls copy more values than the pickle's size warrants");
-  }
+  require(copied_ <= copy_limit_, "its calls copy more values than the pickle's size warrants");
   return {items.begin(), items.end()};
 }
 
 std::vector<Value> BuiltinCalls::arguments_of(Value tuple) {
-  if (tuple.kind != Kind::kTuple) {
-    fail("a function's arguments are not a tuple");
-  }
+  require(tuple.kind == Kind::kTuple, "a function's arguments are not a tuple");
   return copy_of_items(tuple);
 }
 
@@ -70,18 +65,17 @@ std::vector<Value> BuiltinCalls::pairs_of(Value iterable, const std::string& nam
 }
 
 // The same text gives the same bytes, held once however often a pickle asks for them.
-Value BuiltinCalls::encoded(Value text, std::string_view encoding) {
-  if (encoding != "latin1" && encoding != "latin-1") {
-    fail("_codecs.encode is allowed with (text, \"latin1\") only");
-  }
+Value BuiltinCalls::encoded(std::span<const Value> arguments) {
+  const auto is = [&](std::string_view encoding) { return document_.text(arguments[1]) == encoding; };
+  require(is_encoded_text(arguments) && (is("latin1") || is("latin-1")),
+          "_codecs.encode is allowed with (text, \"latin1\") only");
+  const Value text = arguments[0];
   const auto found = encoded_.find(text.index);
   if (found != encoded_.end()) {
     return found->second;
   }
   std::optional<std::string> bytes = latin1_bytes(document_.text(text));
-  if (!bytes) {
-    fail("_codecs.encode was given a character beyond latin1");
-  }
+  require(bytes.has_value(), "_codecs.encode was given a character beyond latin1");
   return encoded_[text.index] = document_.add_text(Kind::kBytes, std::move(*bytes));
 }
 
@@ -104,16 +98,8 @@ Value BuiltinCalls::call(Value function, Value arguments_tuple, std::size_t offs
       fail(name + " has " + std::to_string(arguments.size()) + " arguments");
     }
   };
-  const auto add = [&](Kind kind, std::vector<Value> items) {
-    return document_.add_items(kind, std::move(items), offset);
-  };
-  const bool is_encoded_text =
-      arguments.size() == 2 && arguments[0].kind == Kind::kString && arguments[1].kind == Kind::kString;
   if (name == "_codecs.encode") {
-    if (!is_encoded_text) {
-      fail("_codecs.encode is allowed with (text, \"latin1\") only");
-    }
-    return encoded(arguments[0], document_.text(arguments[1]));
+    return encoded(arguments);
   }
   if (name == "builtins.bytes") {  // only b"" is written so
     expect_at_most(0);
@@ -121,21 +107,21 @@ Value BuiltinCalls::call(Value function, Value arguments_tuple, std::size_t offs
   }
   if (name == "builtins.bytearray") {
     const bool is_of_bytes = arguments.size() == 1 && arguments[0].kind == Kind::kBytes;
-    if (is_encoded_text) {  // as Python 2 and protocols 0 and 1 of Python 3 write it
-      return document_.add_view(Kind::kByteArray, document_.text(encoded(arguments[0], document_.text(arguments[1]))));
+    if (is_encoded_text(arguments)) {  // as Python 2 and protocols 0 and 1 of Python 3 write it
+      return document_.add_view(Kind::kByteArray, document_.text(encoded(arguments)));
     }
-    if (!is_of_bytes && !arguments.empty()) {
-      fail("builtins.bytearray is allowed with bytes only");
-    }
+    require(is_of_bytes || arguments.empty(), "builtins.bytearray is allowed with bytes only");
     return document_.add_view(Kind::kByteArray, is_of_bytes ? document_.text(arguments[0]) : std::string_view());
   }
   expect_at_most(1);
-  if (name == "builtins.set" || name == "builtins.frozenset") {
-    return add(name == "builtins.set" ? Kind::kSet : Kind::kFrozenSet,
-               arguments.empty() ? std::vector<Value>{} : contents_of(arguments[0], name));
+  const bool is_set = name.ends_with("set");
+  std::vector<Value> items;
+  if (!arguments.empty()) {
+    items = is_set ? contents_of(arguments[0], name) : pairs_of(arguments[0], name);
   }
-  return add(name == "collections.Counter" ? Kind::kCounter : Kind::kOrderedDict,
-             arguments.empty() ? std::vector<Value>{} : pairs_of(arguments[0], name));
+  const Kind set_kind = name == "builtins.set" ? Kind::kSet : Kind::kFrozenSet;
+  const Kind dict_kind = name == "collections.Counter" ? Kind::kCounter : Kind::kOrderedDict;
+  return document_.add_items(is_set ? set_kind : dict_kind, std::move(items), offset);
 }
 
 }  // namespace iris::pickle

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/byte_cursor.h"
 #include "pickle/document.h"
 
 namespace iris::pickle {
@@ -29,12 +30,13 @@ class BuiltinCalls {
   Value keep(Kind kind, Value function, Value arguments, std::size_t offset);
 
  private:
-  [[noreturn]] void fail(const std::string& fact) const;
+  [[noreturn]] void fail(const std::string& fact) const { fail_at(offset_, fact); }
+  void require(bool holds, const char* fact) const { require_at(offset_, holds, fact); }
   std::vector<Value> copy_of_items(Value container);
   std::vector<Value> arguments_of(Value tuple);
   std::vector<Value> contents_of(Value iterable, const std::string& name);
   std::vector<Value> pairs_of(Value iterable, const std::string& name);
-  Value encoded(Value text, std::string_view encoding);
+  Value encoded(std::span<const Value> arguments);
 
   Document& document_;
   std::size_t copy_limit_;

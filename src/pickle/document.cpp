@@ -12,34 +12,6 @@
 
 namespace iris::pickle {
 
-Value Value::of_bool(bool value) {
-  Value result;
-  result.kind = Kind::kBool;
-  result.boolean = value;
-  return result;
-}
-
-Value Value::of_int(std::int64_t value) {
-  Value result;
-  result.kind = Kind::kInt;
-  result.integer = value;
-  return result;
-}
-
-Value Value::of_float(double value) {
-  Value result;
-  result.kind = Kind::kFloat;
-  result.real = value;
-  return result;
-}
-
-Value Value::of_external(std::uint32_t index) {
-  Value result;
-  result.kind = Kind::kExternal;
-  result.index = index;
-  return result;
-}
-
 const Document::Container& Document::at(Value value) const {
   if (!value.has_items()) {
     throw std::logic_error("pickle::Document: not a container");
@@ -56,28 +28,18 @@ std::string_view Document::text(Value value) const {
 
 std::span<const Value> Document::items(Value value) const { return at(value).items; }
 std::span<Value> Document::items(Value value) { return const_cast<Container&>(at(value)).items; }
-Value Document::state(Value value) const { return at(value).state; }
 std::size_t Document::offset(Value value) const { return at(value).offset; }
 
 const Value* Document::find(Value dict, std::string_view key) const {
-  if (!dict.is_dict()) {
-    return nullptr;
-  }
-  const auto entries = items(dict);
-  for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
-    if (entries[i].kind == Kind::kString && text(entries[i]) == key) {
-      return &entries[i + 1];
-    }
-  }
-  return nullptr;
+  const auto all = entries(dict);
+  const auto is_found = [&](const Entry& entry) { return entry.key.kind == Kind::kString && text(entry.key) == key; };
+  const auto found = std::ranges::find_if(all, is_found);
+  return found == all.end() ? nullptr : &items(dict)[2 * static_cast<std::size_t>(found - all.begin()) + 1];
 }
 
 Value Document::add_view(Kind kind, std::string_view text) {
-  Value value;
-  value.kind = kind;
-  value.index = static_cast<std::uint32_t>(texts_.size());
   texts_.push_back(text);
-  return value;
+  return {.kind = kind, .index = static_cast<std::uint32_t>(texts_.size() - 1)};
 }
 
 Value Document::add_text(Kind kind, std::string text) {
@@ -101,10 +63,7 @@ void Document::append(Value container, std::span<const Value> items) {
 void Document::set_state(Value container, Value state) { const_cast<Container&>(at(container)).state = state; }
 
 Value Document::container(std::size_t number) const {
-  Value value;
-  value.kind = containers_.at(number).kind;
-  value.index = static_cast<std::uint32_t>(number);
-  return value;
+  return {.kind = containers_.at(number).kind, .index = static_cast<std::uint32_t>(number)};
 }
 
 // Equal texts have equal numbers, and each is compared as a whole only once: a small file may use one large text as the
@@ -127,20 +86,21 @@ class Document::TextNumbers {
   std::map<std::string_view, std::uint32_t> by_text_;
 };
 
-void Document::drop_duplicate_keys(Container& dict, TextNumbers& texts) const {
+void Document::drop_duplicate_keys(Value dict, TextNumbers& texts) {
   // Python compares True == 1 == 1.0; a NaN and a tuple are taken as equal to nothing.
   std::map<std::pair<Kind, std::uint64_t>, std::size_t> places;
   std::vector<Value> kept;
-  for (std::size_t i = 0; i + 1 < dict.items.size(); i += 2) {
-    const Value key = dict.items[i];
+  for (const auto& [key, value] : entries(dict)) {
     std::optional<std::pair<Kind, std::uint64_t>> identity;
-    const auto as_integer = [](std::int64_t value) { return std::pair(Kind::kInt, static_cast<std::uint64_t>(value)); };
+    const auto as_integer = [](std::int64_t number) {
+      return std::pair(Kind::kInt, static_cast<std::uint64_t>(number));
+    };
     switch (key.kind) {
       case Kind::kNone:
         identity = {Kind::kNone, 0};
         break;
       case Kind::kBool:
-        identity = as_integer(key.boolean ? 1 : 0);
+        identity = as_integer(key.boolean);
         break;
       case Kind::kInt:
         identity = as_integer(key.integer);
@@ -163,20 +123,19 @@ void Document::drop_duplicate_keys(Container& dict, TextNumbers& texts) const {
       case Kind::kCall:
         break;
       default:
-        fail_at(dict.offset, "a dict has a key that is not a string, number or tuple");
+        fail_at(offset(dict), "a dict has a key that is not a string, number or tuple");
     }
     if (identity) {
       const auto [place, is_new] = places.emplace(*identity, kept.size() + 1);
       if (!is_new) {
-        kept[place->second] = dict.items[i + 1];
+        kept[place->second] = value;
         continue;
       }
     }
-    kept.push_back(key);
-    kept.push_back(dict.items[i + 1]);
+    kept.insert(kept.end(), {key, value});
   }
-  if (kept.size() != dict.items.size()) {
-    dict.items = std::move(kept);
+  if (kept.size() != items(dict).size()) {
+    containers_[dict.index].items = std::move(kept);
   }
 }
 
@@ -184,9 +143,9 @@ void Document::drop_duplicate_keys(Container& dict, TextNumbers& texts) const {
 // Meeting a container whose walk has begun and not ended means a cycle.
 void Document::finish(Value root) {
   TextNumbers texts(texts_);
-  for (Container& each : containers_) {
-    if (each.kind == Kind::kDict || each.kind == Kind::kOrderedDict || each.kind == Kind::kCounter) {
-      drop_duplicate_keys(each, texts);
+  for (std::size_t i = 0; i < containers_.size(); ++i) {
+    if (container(i).is_dict()) {
+      drop_duplicate_keys(container(i), texts);
     }
   }
   struct Figures {
@@ -200,6 +159,9 @@ void Document::finish(Value root) {
   if (!root.has_items()) {
     return;
   }
+  const auto part_of = [](const Container& container, std::size_t part) {
+    return part < container.items.size() ? container.items[part] : container.state;
+  };
   std::vector<Figures> figures(containers_.size());
   std::vector<Visit> visits{{root.index, 0}};
   figures[root.index].walk = 1;
@@ -210,7 +172,7 @@ void Document::finish(Value root) {
     if (visit.next_part > container.items.size()) {
       std::size_t deepest = 0;
       for (std::size_t part = 0; part <= container.items.size(); ++part) {
-        const Value value = part < container.items.size() ? container.items[part] : container.state;
+        const Value value = part_of(container, part);
         own.walk += value.has_items() ? figures[value.index].walk : 1;
         own.walk = std::min(own.walk, kMaxWalk + 1);
         deepest = std::max(deepest, value.has_items() ? figures[value.index].depth : 0);
@@ -225,14 +187,11 @@ void Document::finish(Value root) {
       visits.pop_back();
       continue;
     }
-    const std::size_t part = visit.next_part++;
-    const Value value = part < container.items.size() ? container.items[part] : container.state;
+    const Value value = part_of(container, visit.next_part++);
     if (!value.has_items() || figures[value.index].depth != 0) {
       continue;
     }
-    if (figures[value.index].walk != 0) {
-      fail_at(containers_[value.index].offset, "a value contains itself");
-    }
+    require_at(containers_[value.index].offset, figures[value.index].walk == 0, "a value contains itself");
     figures[value.index].walk = 1;
     visits.push_back({value.index, 0});
   }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,13 +48,19 @@ struct Value {
     std::uint32_t index;
   };
 
-  static Value of_bool(bool value);
-  static Value of_int(std::int64_t value);
-  static Value of_float(double value);
-  static Value of_external(std::uint32_t index);
+  static Value of_bool(bool value) { return {.kind = Kind::kBool, .boolean = value}; }
+  static Value of_int(std::int64_t value) { return {.kind = Kind::kInt, .integer = value}; }
+  static Value of_float(double value) { return {.kind = Kind::kFloat, .real = value}; }
+  static Value of_external(std::uint32_t index) { return {.kind = Kind::kExternal, .index = index}; }
 
   bool has_items() const { return kind >= Kind::kList; }
   bool is_dict() const { return kind == Kind::kDict || kind == Kind::kOrderedDict || kind == Kind::kCounter; }
+};
+
+// Of a dict.
+struct Entry {
+  Value key;
+  Value value;
 };
 
 // Owns all values of one or more pickles in flat tables, so that reading and destroying a deeply nested file takes no
@@ -67,14 +74,21 @@ class Document {
   static constexpr std::size_t kMaxDepth = 1'000;
   static constexpr std::uint64_t kMaxWalk = 16'000'000;
 
-  // The value of a text kind. Throws std::logic_error for another kind, as all of these do: a bug, not bad input.
+  // The value of a text kind. Throws std::logic_error for another kind, as items and offset do: a bug, not bad input.
   std::string_view text(Value value) const;
   std::span<const Value> items(Value value) const;
   std::span<Value> items(Value value);
-  // What BUILD gave to an OrderedDict (a dict such as {"_metadata": …}) or to an object; kNone: nothing.
-  Value state(Value value) const;
+  // What BUILD gave to an OrderedDict (a dict such as {"_metadata": …}) or to an object; kNone for all else.
+  Value state(Value value) const { return value.has_items() ? at(value).state : Value{}; }
   // Where in the file the container was begun.
   std::size_t offset(Value value) const;
+
+  // A range of Entry, in the file's order; empty where the value is not a dict.
+  auto entries(Value dict) const {
+    const std::span<const Value> flat = dict.is_dict() ? items(dict) : std::span<const Value>();
+    return std::views::iota(std::size_t{0}, flat.size() / 2) |
+           std::views::transform([flat](std::size_t i) { return Entry{flat[2 * i], flat[2 * i + 1]}; });
+  }
 
   // The value under a string key; nullptr where there is none, or `dict` is not a dict. Linear in the dict's size.
   const Value* find(Value dict, std::string_view key) const;
@@ -104,7 +118,7 @@ class Document {
 
   const Container& at(Value value) const;
   class TextNumbers;
-  void drop_duplicate_keys(Container& dict, TextNumbers& texts) const;
+  void drop_duplicate_keys(Value dict, TextNumbers& texts);
 
   std::deque<Container> containers_;
   std::vector<std::string_view> texts_;

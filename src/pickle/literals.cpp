@@ -1,7 +1,6 @@
 #include "pickle/literals.h"
 
 #include <algorithm>
-#include <charconv>
 
 namespace iris::pickle {
 namespace {
@@ -11,16 +10,9 @@ constexpr std::size_t kDigitsAtOnce = 16;  // 256 * 10^16 fits into 64 bits
 
 // Takes exactly `digits` hexadecimal digits from the front of `text`.
 std::optional<std::uint32_t> take_hex(std::string_view& text, std::size_t digits) {
-  std::uint32_t value = 0;
-  if (text.size() < digits) {
-    return std::nullopt;
-  }
-  const auto [end, error] = std::from_chars(text.data(), text.data() + digits, value, 16);
-  if (error != std::errc() || end != text.data() + digits) {
-    return std::nullopt;
-  }
-  text.remove_prefix(digits);
-  return value;
+  const std::string_view hex = text.substr(0, digits);
+  text.remove_prefix(hex.size());
+  return hex.size() == digits ? number_of<std::uint32_t>(hex, 16) : std::nullopt;
 }
 
 }  // namespace
@@ -29,20 +21,12 @@ bool append_utf8(std::string& text, std::uint32_t character) {
   if (character > 0x10FFFF || (character >= 0xD800 && character <= 0xDFFF)) {
     return false;
   }
-  if (character < 0x80) {
-    text += static_cast<char>(character);
-  } else if (character < 0x800) {
-    text += static_cast<char>(0xC0 | character >> 6);
-    text += static_cast<char>(0x80 | (character & 0x3F));
-  } else {
-    if (character < 0x10000) {
-      text += static_cast<char>(0xE0 | character >> 12);
-    } else {
-      text += static_cast<char>(0xF0 | character >> 18);
-      text += static_cast<char>(0x80 | (character >> 12 & 0x3F));
-    }
-    text += static_cast<char>(0x80 | (character >> 6 & 0x3F));
-    text += static_cast<char>(0x80 | (character & 0x3F));
+  constexpr std::uint32_t kFirst[] = {0, 0xC0, 0xE0, 0xF0};
+  const unsigned more =
+      (character >= 0x80 ? 1U : 0U) + (character >= 0x800 ? 1U : 0U) + (character >= 0x10000 ? 1U : 0U);
+  text += static_cast<char>(kFirst[more] | character >> (6 * more));
+  for (unsigned i = more; i-- > 0;) {
+    text += static_cast<char>(0x80 | (character >> (6 * i) & 0x3F));
   }
   return true;
 }
@@ -85,23 +69,14 @@ std::optional<std::string> unquoted_repr(std::string_view repr) {
     }
     const char escape = repr.front();
     repr.remove_prefix(1);
-    constexpr std::string_view kEscapes = "\\\\''\"\"n\nr\rt\ta\ab\bf\fv\v";
-    if (escape == 'x') {
-      const std::optional<std::uint32_t> value = take_hex(repr, 2);
-      if (!value) {
-        return std::nullopt;
-      }
-      bytes += static_cast<char>(*value);
-      continue;
-    }
-    std::size_t found = 0;
-    while (found < kEscapes.size() && kEscapes[found] != escape) {
-      found += 2;
-    }
-    if (found >= kEscapes.size()) {
+    constexpr std::string_view kEscapes = "\\'\"nrtabfv";
+    constexpr std::string_view kMeanings = "\\'\"\n\r\t\a\b\f\v";
+    const std::size_t found = kEscapes.find(escape);
+    const std::optional<std::uint32_t> hex = escape == 'x' ? take_hex(repr, 2) : std::nullopt;
+    if (found == std::string_view::npos && !hex) {
       return std::nullopt;
     }
-    bytes += kEscapes[found + 1];
+    bytes += hex ? static_cast<char>(*hex) : kMeanings[found];
   }
   return bytes;
 }
@@ -130,20 +105,15 @@ std::optional<std::string> unescaped_unicode(std::string_view escaped) {
 
 std::optional<std::int64_t> small_integer(std::string_view little_endian) {
   const bool negative = !little_endian.empty() && (static_cast<unsigned char>(little_endian.back()) & 0x80) != 0;
-  const char sign_byte = negative ? '\xFF' : '\0';
-  std::size_t size = little_endian.size();
-  while (size > 8) {
-    --size;
-    const bool sign_agrees = ((static_cast<unsigned char>(little_endian[size - 1]) & 0x80) != 0) == negative;
-    if (little_endian[size] != sign_byte || (size == 8 && !sign_agrees)) {
-      return std::nullopt;
-    }
+  std::uint64_t bits = negative ? ~std::uint64_t{0} : 0;
+  for (std::size_t i = std::min<std::size_t>(little_endian.size(), 8); i-- > 0;) {
+    bits = bits << 8 | static_cast<unsigned char>(little_endian[i]);
   }
-  std::uint64_t value = negative ? ~std::uint64_t{0} : 0;
-  for (std::size_t i = size; i-- > 0;) {
-    value = value << 8 | static_cast<unsigned char>(little_endian[i]);
-  }
-  return static_cast<std::int64_t>(value);
+  const auto value = static_cast<std::int64_t>(bits);
+  const bool is_small = little_endian.size() <= 8 ||
+                        ((value < 0) == negative &&
+                         little_endian.find_first_not_of(negative ? '\xFF' : '\0', 8) == std::string_view::npos);
+  return is_small ? std::optional(value) : std::nullopt;
 }
 
 std::optional<std::string> decimal_to_little_endian(std::string_view decimal) {

@@ -1,12 +1,21 @@
 // The texts and integers of pickles, in Python's several spellings.
 #pragma once
 
+#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace iris::pickle {
+
+// The whole text as a number; nullopt where it is not one, or out of range.
+template <typename Number>
+std::optional<Number> number_of(std::string_view text, auto... base) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base...);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+}
 
 // Appends the character; false, and nothing appended, where it is a surrogate or past U+10FFFF.
 bool append_utf8(std::string& text, std::uint32_t character);

@@ -1,6 +1,5 @@
 #include "pickle/pickle_reader.h"
 
-#include <charconv>
 #include <optional>
 #include <string>
 #include <utility>
@@ -30,9 +29,7 @@ class Reader {
     while (true) {
       start_ = cursor_.offset();
       stack_.begin_opcode(start_);
-      if (cursor_.remaining() == 0) {
-        fail("the pickle ends without STOP");
-      }
+      require(cursor_.remaining() > 0, "the pickle ends without STOP");
       const auto opcode = static_cast<Opcode>(cursor_.take<std::uint8_t>());
       if (opcode == Opcode::kStop) {
         const Value root = stack_.pop();
@@ -47,6 +44,7 @@ class Reader {
   void run(Opcode opcode);
 
   [[noreturn]] void fail(const std::string& fact) const { fail_at(start_, fact); }
+  void require(bool holds, const char* fact) const { require_at(start_, holds, fact); }
 
   void push(Value value) { stack_.push(value); }
 
@@ -54,17 +52,14 @@ class Reader {
 
   void push_items(Kind kind, std::vector<Value> items) { push(document_.add_items(kind, std::move(items), start_)); }
 
-  void push_dict(Kind kind, std::vector<Value> items) {
-    if (items.size() % 2 != 0) {
-      fail("a dict has a key without a value");
-    }
-    push_items(kind, std::move(items));
+  std::vector<Value> pop_pairs_to_mark() {
+    std::vector<Value> pairs = stack_.pop_to_mark();
+    require(pairs.size() % 2 == 0, "a dict has a key without a value");
+    return pairs;
   }
 
   void push_string(std::string_view utf8) {
-    if (!text::is_utf8(utf8)) {
-      fail("a string is not UTF-8");
-    }
+    require(text::is_utf8(utf8), "a string is not UTF-8");
     push(document_.add_view(Kind::kString, utf8));
   }
 
@@ -74,11 +69,8 @@ class Reader {
   void push_old_string(std::string_view bytes) { text::is_utf8(bytes) ? push_string(bytes) : push_bytes(bytes); }
 
   void push_long(std::string_view little_endian) {
-    if (const std::optional<std::int64_t> small = small_integer(little_endian)) {
-      push_int(*small);
-    } else {
-      push(document_.add_view(Kind::kBigInt, little_endian));
-    }
+    const std::optional<std::int64_t> small = small_integer(little_endian);
+    push(small ? Value::of_int(*small) : document_.add_view(Kind::kBigInt, little_endian));
   }
 
   void append_to(Kind kind, const char* what, std::span<const Value> values) {
@@ -90,24 +82,30 @@ class Reader {
   }
 
   void set_items(std::span<const Value> keys_and_values) {
-    if (keys_and_values.size() % 2 != 0) {
-      fail("a dict has a key without a value");
-    }
-    if (!stack_.top().is_dict()) {
-      fail("items can be set in a dict only");
-    }
+    require(stack_.top().is_dict(), "items can be set in a dict only");
     document_.append(stack_.top(), keys_and_values);
+  }
+
+  template <typename T>
+  T or_fail(std::optional<T> value, const std::string& fact) const {
+    if (!value) {
+      fail(fact);
+    }
+    return *std::move(value);
   }
 
   template <typename Number>
   Number take_number_line() {
     const std::string_view line = cursor_.take_line();
-    Number value = 0;
-    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
-    if (error != std::errc() || end != line.data() + line.size()) {
-      fail("not a number: " + text::quoted(line));
+    return or_fail(number_of<Number>(line), "not a number: " + text::quoted(line));
+  }
+
+  std::string_view take_text_of_signed_size(const std::string& what) {
+    const auto size = cursor_.take<std::int32_t>();
+    if (size < 0) {
+      fail(what + " has a negative length");
     }
-    return value;
+    return cursor_.take_text(static_cast<std::uint64_t>(size));
   }
 
   void take_int_line(bool is_long);
@@ -133,15 +131,9 @@ void Reader::take_int_line(bool is_long) {
   if (line.ends_with('L')) {
     line.remove_suffix(1);
   }
-  const std::optional<std::string> little_endian = decimal_to_little_endian(line);
-  if (!little_endian) {
-    fail("not an integer: " + text::quoted(line));
-  }
-  if (const std::optional<std::int64_t> small = small_integer(*little_endian)) {
-    push_int(*small);
-  } else {
-    push(document_.add_text(Kind::kBigInt, *little_endian));
-  }
+  const std::string little_endian = or_fail(decimal_to_little_endian(line), "not an integer: " + text::quoted(line));
+  const std::optional<std::int64_t> small = small_integer(little_endian);
+  push(small ? Value::of_int(*small) : document_.add_text(Kind::kBigInt, little_endian));
 }
 
 void Reader::push_global(std::string_view module, std::string_view name) {
@@ -163,9 +155,7 @@ void Reader::push_global(std::string_view module, std::string_view name) {
 void Reader::reduce() {
   const Value arguments = stack_.pop();
   const Value function = stack_.pop();
-  if (function.kind != Kind::kGlobal) {
-    fail("only a function can be called");
-  }
+  require(function.kind == Kind::kGlobal, "only a function can be called");
   const std::string_view name = document_.text(function);
   if (is_builtin_call(name)) {
     push(builtins_.call(function, arguments, start_));
@@ -191,25 +181,20 @@ void Reader::new_object(Value arguments) {
 void Reader::build() {
   const Value state = stack_.pop();
   const Value target = stack_.top();
-  if (target.kind == Kind::kOrderedDict ? !state.is_dict() : target.kind != Kind::kObject) {
-    fail("state can be given to an OrderedDict only, as a dict");
-  }
+  require(target.kind == Kind::kOrderedDict ? state.is_dict() : target.kind == Kind::kObject,
+          "state can be given to an OrderedDict only, as a dict");
   document_.set_state(target, state);
 }
 
 void Reader::run(Opcode opcode) {
   switch (opcode) {
-    case Opcode::kProto: {
-      const auto protocol = cursor_.take<std::uint8_t>();
-      if (protocol > 5) {
+    case Opcode::kProto:
+      if (const auto protocol = cursor_.take<std::uint8_t>(); protocol > 5) {
         fail("pickle protocol " + std::to_string(protocol) + " is unknown; 0 to 5 are read");
       }
       return;
-    }
     case Opcode::kFrame:
-      if (cursor_.take<std::uint64_t>() > cursor_.remaining()) {
-        fail("a frame reaches past the end");
-      }
+      require(cursor_.take<std::uint64_t>() <= cursor_.remaining(), "a frame reaches past the end");
       return;
 
     case Opcode::kMark:
@@ -255,40 +240,24 @@ void Reader::run(Opcode opcode) {
       return push_int(cursor_.take<std::uint16_t>());
     case Opcode::kLong1:
       return push_long(cursor_.take_text(cursor_.take<std::uint8_t>()));
-    case Opcode::kLong4: {
-      const auto size = cursor_.take<std::int32_t>();
-      if (size < 0) {
-        fail("an integer has a negative length");
-      }
-      return push_long(cursor_.take_text(static_cast<std::uint64_t>(size)));
-    }
+    case Opcode::kLong4:
+      return push_long(take_text_of_signed_size("an integer"));
     case Opcode::kFloat:
       return push(Value::of_float(take_number_line<double>()));
     case Opcode::kBinFloat:
       return push(Value::of_float(cursor_.take_big_endian_double()));
 
     case Opcode::kString: {
-      std::optional<std::string> bytes = unquoted_repr(cursor_.take_line());
-      if (!bytes) {
-        fail("a string is badly quoted");
-      }
-      return push(document_.add_text(text::is_utf8(*bytes) ? Kind::kString : Kind::kBytes, *bytes));
+      const std::string bytes = or_fail(unquoted_repr(cursor_.take_line()), "a string is badly quoted");
+      return push(document_.add_text(text::is_utf8(bytes) ? Kind::kString : Kind::kBytes, bytes));
     }
-    case Opcode::kBinString: {
-      const auto size = cursor_.take<std::int32_t>();
-      if (size < 0) {
-        fail("a string has a negative length");
-      }
-      return push_old_string(cursor_.take_text(static_cast<std::uint64_t>(size)));
-    }
+    case Opcode::kBinString:
+      return push_old_string(take_text_of_signed_size("a string"));
     case Opcode::kShortBinString:
       return push_old_string(cursor_.take_text(cursor_.take<std::uint8_t>()));
     case Opcode::kUnicode: {
-      std::optional<std::string> utf8 = unescaped_unicode(cursor_.take_line());
-      if (!utf8) {
-        fail("a string is badly escaped");
-      }
-      return push(document_.add_text(Kind::kString, std::move(*utf8)));
+      std::string utf8 = or_fail(unescaped_unicode(cursor_.take_line()), "a string is badly escaped");
+      return push(document_.add_text(Kind::kString, std::move(utf8)));
     }
     case Opcode::kShortBinUnicode:
       return push_string(cursor_.take_text(cursor_.take<std::uint8_t>()));
@@ -319,32 +288,22 @@ void Reader::run(Opcode opcode) {
       return push_items(Kind::kList, {});
     case Opcode::kList:
       return push_items(Kind::kList, stack_.pop_to_mark());
-    case Opcode::kAppend: {
-      const Value item = stack_.pop();
-      return append_to(Kind::kList, "list", {&item, 1});
-    }
-    case Opcode::kAppends: {
-      const std::vector<Value> items = stack_.pop_to_mark();
-      return append_to(Kind::kList, "list", items);
-    }
+    case Opcode::kAppend:
+      return append_to(Kind::kList, "list", stack_.pop_count(1));
+    case Opcode::kAppends:
+      return append_to(Kind::kList, "list", stack_.pop_to_mark());
     case Opcode::kEmptyDict:
-      return push_dict(Kind::kDict, {});
+      return push_items(Kind::kDict, {});
     case Opcode::kDict:
-      return push_dict(Kind::kDict, stack_.pop_to_mark());
-    case Opcode::kSetItem: {
-      const std::vector<Value> key_and_value = stack_.pop_count(2);
-      return set_items(key_and_value);
-    }
-    case Opcode::kSetItems: {
-      const std::vector<Value> keys_and_values = stack_.pop_to_mark();
-      return set_items(keys_and_values);
-    }
+      return push_items(Kind::kDict, pop_pairs_to_mark());
+    case Opcode::kSetItem:
+      return set_items(stack_.pop_count(2));
+    case Opcode::kSetItems:
+      return set_items(pop_pairs_to_mark());
     case Opcode::kEmptySet:
       return push_items(Kind::kSet, {});
-    case Opcode::kAddItems: {
-      const std::vector<Value> items = stack_.pop_to_mark();
-      return append_to(Kind::kSet, "set", items);
-    }
+    case Opcode::kAddItems:
+      return append_to(Kind::kSet, "set", stack_.pop_to_mark());
     case Opcode::kFrozenSet:
       return push_items(Kind::kFrozenSet, stack_.pop_to_mark());
 
@@ -354,9 +313,7 @@ void Reader::run(Opcode opcode) {
     }
     case Opcode::kStackGlobal: {
       const std::vector<Value> names = stack_.pop_count(2);
-      if (names[0].kind != Kind::kString || names[1].kind != Kind::kString) {
-        fail("a global's name is not a string");
-      }
+      require(names[0].kind == Kind::kString && names[1].kind == Kind::kString, "a global's name is not a string");
       return push_global(document_.text(names[0]), document_.text(names[1]));
     }
     case Opcode::kReduce:
@@ -365,15 +322,11 @@ void Reader::run(Opcode opcode) {
       return new_object(stack_.pop());
     case Opcode::kBuild:
       return build();
-    case Opcode::kPersId: {
+    case Opcode::kPersId:
       push_string(cursor_.take_line());
-      const Value id = stack_.pop();
-      return push_items(Kind::kPersistentId, {id});
-    }
-    case Opcode::kBinPersId: {
-      const Value id = stack_.pop();
-      return push_items(Kind::kPersistentId, {id});
-    }
+      [[fallthrough]];
+    case Opcode::kBinPersId:
+      return push_items(Kind::kPersistentId, stack_.pop_count(1));
 
     case Opcode::kStop:
       break;

@@ -7,7 +7,7 @@
 #include <unordered_map>
 
 #include "error.h"
-#include "io/bytes.h"
+#include "io/byte_cursor.h"
 #include "pickle/literals.h"
 #include "pickle/opcode.h"
 #include "text.h"
@@ -21,35 +21,32 @@ class Writer {
       : document_(document), write_external_(write_external) {}
 
   std::string write(Value root) {
-    op(Opcode::kProto);
-    bytes_ += '\x02';
+    op(Opcode::kProto, '\x02');
     save(root);
     op(Opcode::kStop);
     return std::move(bytes_);
   }
 
  private:
-  void op(Opcode opcode) { bytes_ += static_cast<char>(opcode); }
+  void op(auto... opcodes) { ((bytes_ += static_cast<char>(opcodes)), ...); }
+
+  void op_with_index(Opcode of_a_byte, Opcode of_four, std::uint32_t index) {
+    if (index < 256) {
+      op(of_a_byte, index);
+    } else {
+      op(of_four);
+      put_little_endian(bytes_, index);
+    }
+  }
 
   std::uint32_t memoize() {
-    if (memo_size_ < 256) {
-      op(Opcode::kBinPut);
-      bytes_ += static_cast<char>(memo_size_);
-    } else {
-      op(Opcode::kLongBinPut);
-      put_little_endian(bytes_, memo_size_);
-    }
+    op_with_index(Opcode::kBinPut, Opcode::kLongBinPut, memo_size_);
     return memo_size_++;
   }
 
-  void get(std::uint32_t index) {
-    if (index < 256) {
-      op(Opcode::kBinGet);
-      bytes_ += static_cast<char>(index);
-    } else {
-      op(Opcode::kLongBinGet);
-      put_little_endian(bytes_, index);
-    }
+  std::uint32_t get(std::uint32_t index) {
+    op_with_index(Opcode::kBinGet, Opcode::kLongBinGet, index);
+    return index;
   }
 
   void save_int(std::int64_t value) {
@@ -63,8 +60,7 @@ class Writer {
       op(Opcode::kBinInt);
       put_little_endian(bytes_, static_cast<std::int32_t>(value));
     } else {
-      op(Opcode::kLong1);
-      bytes_ += '\x08';
+      op(Opcode::kLong1, '\x08');
       put_little_endian(bytes_, value);
     }
   }
@@ -77,21 +73,15 @@ class Writer {
     }
   }
 
-  // The next four return the memo index that the value was given.
+  // What save_… returns is the memo index that the value was given.
 
   std::uint32_t save_string(std::string_view text) {
     const auto [place, is_new] = strings_.emplace(text, memo_size_);
-    if (!is_new) {
-      get(place->second);
-      return place->second;
-    }
-    return save_new_string(text);
+    return is_new ? save_new_string(text) : get(place->second);
   }
 
   std::uint32_t save_new_string(std::string_view utf8) {
-    if (utf8.size() > std::numeric_limits<std::uint32_t>::max()) {
-      throw FormatError("a text of more than 4 GiB cannot be written");
-    }
+    require(utf8.size() <= std::numeric_limits<std::uint32_t>::max(), "a text of more than 4 GiB cannot be written");
     if (!text::is_utf8(utf8)) {
       throw FormatError("the text " + text::quoted(utf8) + " is not UTF-8");
     }
@@ -104,16 +94,13 @@ class Writer {
   std::uint32_t save_global(std::string_view qualified) {
     const auto [place, is_new] = globals_.emplace(qualified, memo_size_);
     if (!is_new) {
-      get(place->second);
-      return place->second;
+      return get(place->second);
     }
     const std::size_t dot = qualified.rfind('.');
     const std::string_view module = qualified.substr(0, dot);
     op(Opcode::kGlobal);
     bytes_ += module == "builtins" ? "__builtin__" : module;  // as protocol 2 spells it
-    bytes_ += '\n';
-    bytes_ += qualified.substr(dot + 1);
-    bytes_ += '\n';
+    bytes_.append("\n").append(qualified.substr(dot + 1)).append("\n");
     return memoize();
   }
 
@@ -126,27 +113,22 @@ class Writer {
     save_global("_codecs.encode");
     save_new_string(text);
     save_string("latin1");
-    op(Opcode::kTuple2);
-    op(Opcode::kReduce);
+    op(Opcode::kTuple2, Opcode::kReduce);
     return memoize();
   }
 
   void save_tuple(std::span<const Value> items) {
-    if (items.empty()) {
-      return op(Opcode::kEmptyTuple);
-    }
-    const bool has_own_opcode = items.size() <= 3;
-    if (!has_own_opcode) {
-      op(Opcode::kMark);
+    if (items.size() > 3) {
+      return fill(items, Opcode::kTuple);
     }
     for (const Value item : items) {
       save(item);
     }
-    constexpr Opcode kByCount[] = {Opcode::kTuple1, Opcode::kTuple2, Opcode::kTuple3};
-    op(has_own_opcode ? kByCount[items.size() - 1] : Opcode::kTuple);
+    constexpr Opcode kByCount[] = {Opcode::kEmptyTuple, Opcode::kTuple1, Opcode::kTuple2, Opcode::kTuple3};
+    op(kByCount[items.size()]);
   }
 
-  // What is on the stack takes the items.
+  // What is on the stack takes the items, or they become a tuple.
   void fill(std::span<const Value> items, Opcode with) {
     if (items.empty()) {
       return;
@@ -158,7 +140,6 @@ class Writer {
     op(with);
   }
 
-  // Both return the memo index that the value was given.
   std::uint32_t save_text(Value value);
   std::uint32_t save_container(Value value);
   void save(Value value);
@@ -181,19 +162,14 @@ std::uint32_t Writer::save_container(Value value) {
   std::uint32_t memo = 0;
   switch (value.kind) {
     case Kind::kList:
-      op(Opcode::kEmptyList);
-      memo = memoize();
-      fill(items, Opcode::kAppends);
-      return memo;
     case Kind::kDict:
-      op(Opcode::kEmptyDict);
+      op(value.is_dict() ? Opcode::kEmptyDict : Opcode::kEmptyList);
       memo = memoize();
-      fill(items, Opcode::kSetItems);
+      fill(items, value.is_dict() ? Opcode::kSetItems : Opcode::kAppends);
       return memo;
     case Kind::kOrderedDict:
       save_global("collections.OrderedDict");
-      op(Opcode::kEmptyTuple);
-      op(Opcode::kReduce);
+      op(Opcode::kEmptyTuple, Opcode::kReduce);
       memo = memoize();
       fill(items, Opcode::kSetItems);
       if (const Value state = document_.state(value); state.kind != Kind::kNone) {
@@ -205,8 +181,7 @@ std::uint32_t Writer::save_container(Value value) {
       save_global("collections.Counter");
       op(Opcode::kEmptyDict);
       fill(items, Opcode::kSetItems);
-      op(Opcode::kTuple1);
-      op(Opcode::kReduce);
+      op(Opcode::kTuple1, Opcode::kReduce);
       return memoize();
     case Kind::kTuple:
       save_tuple(items);
@@ -215,8 +190,7 @@ std::uint32_t Writer::save_container(Value value) {
       save_global("builtins.set");
       op(Opcode::kEmptyList);
       fill(items, Opcode::kAppends);
-      op(Opcode::kTuple1);
-      op(Opcode::kReduce);
+      op(Opcode::kTuple1, Opcode::kReduce);
       return memoize();
     case Kind::kCall:
       save(items[0]);
@@ -224,9 +198,7 @@ std::uint32_t Writer::save_container(Value value) {
       op(Opcode::kReduce);
       return memoize();
     case Kind::kPersistentId:
-      if (!in_external_) {
-        throw FormatError("a storage without a tensor cannot be written");
-      }
+      require(in_external_, "a storage without a tensor cannot be written");
       save(items[0]);
       op(Opcode::kBinPersId);
       return memoize();
@@ -246,16 +218,14 @@ std::uint32_t Writer::save_text(Value value) {
     case Kind::kByteArray:
       save_global("builtins.bytearray");
       save_bytes(text);
-      op(Opcode::kTuple1);
-      op(Opcode::kReduce);
+      op(Opcode::kTuple1, Opcode::kReduce);
       return memoize();
     case Kind::kBigInt:
       if (text.size() > 255) {
         throw FormatError("an integer of " + std::to_string(text.size()) +
                           " bytes cannot be written: torch.load would refuse it");
       }
-      op(Opcode::kLong1);
-      bytes_ += static_cast<char>(text.size());
+      op(Opcode::kLong1, text.size());
       bytes_ += text;
       return memoize();
     default:
@@ -287,7 +257,8 @@ void Writer::save(Value value) {
       auto& memo = value.has_items() ? containers_ : texts_;
       const auto found = memo.find(value.index);
       if (found != memo.end()) {
-        return get(found->second);
+        get(found->second);
+        return;
       }
       memo.emplace(value.index, value.has_items() ? save_container(value) : save_text(value));
     }

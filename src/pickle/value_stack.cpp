@@ -16,9 +16,7 @@ constexpr std::size_t kMinMemoLimit = 65'536;
 ValueStack::ValueStack(std::size_t pickle_size) : memo_limit_(std::max(pickle_size, kMinMemoLimit)) {}
 
 Value ValueStack::top() const {
-  if (values_.size() <= floor()) {
-    fail_at(offset_, "the stack is empty");
-  }
+  require_at(offset_, values_.size() > floor(), "the stack is empty");
   return values_.back();
 }
 
@@ -29,9 +27,7 @@ Value ValueStack::pop() {
 }
 
 std::vector<Value> ValueStack::pop_count(std::size_t count) {
-  if (values_.size() < floor() + count) {
-    fail_at(offset_, "the stack is empty");
-  }
+  require_at(offset_, values_.size() >= floor() + count, "the stack is empty");
   const auto first = values_.end() - static_cast<std::ptrdiff_t>(count);
   std::vector<Value> values(first, values_.end());
   values_.erase(first, values_.end());
@@ -39,9 +35,7 @@ std::vector<Value> ValueStack::pop_count(std::size_t count) {
 }
 
 std::vector<Value> ValueStack::pop_to_mark() {
-  if (marks_.empty()) {
-    fail_at(offset_, "there is no MARK");
-  }
+  require_at(offset_, !marks_.empty(), "there is no MARK");
   std::vector<Value> values = pop_count(values_.size() - marks_.back());
   marks_.pop_back();
   return values;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -21,22 +22,6 @@ constexpr std::size_t kMaxNamesCompared = 10'000;
 // Longer prefixes are not looked for: a name in a file may have a million dots.
 constexpr std::size_t kMaxPrefix = 256;
 
-StateDict targets_of(const torch::nn::Module& module) {
-  StateDict tensors;
-  for (const auto& parameter : module.named_parameters()) {
-    tensors.insert(parameter.key(), parameter.value());
-  }
-  for (const auto& buffer : module.named_buffers()) {
-    tensors.insert(buffer.key(), buffer.value());
-  }
-  return tensors;
-}
-
-bool all_begin_with(const StateDict& state_dict, std::string_view prefix) {
-  return !state_dict.is_empty() && std::all_of(state_dict.begin(), state_dict.end(),
-                                               [&](const auto& item) { return item.key().starts_with(prefix); });
-}
-
 // How many characters of every name to pass over.
 std::size_t wrapper_prefix_size(const StateDict& state_dict, const StateDict& targets) {
   std::string prefix;
@@ -44,9 +29,9 @@ std::size_t wrapper_prefix_size(const StateDict& state_dict, const StateDict& ta
     found = false;
     for (const std::string_view wrapper : {"module.", "_orig_mod."}) {
       const std::string longer = prefix + std::string(wrapper);
-      const bool is_the_models_own = std::any_of(targets.begin(), targets.end(),
-                                                 [&](const auto& target) { return target.key().starts_with(longer); });
-      if (all_begin_with(state_dict, longer) && !is_the_models_own) {
+      const auto has_it = [&](const auto& item) { return item.key().starts_with(longer); };
+      if (!state_dict.is_empty() && std::all_of(state_dict.begin(), state_dict.end(), has_it) &&
+          std::none_of(targets.begin(), targets.end(), has_it)) {
         prefix = longer;
         found = true;
       }
@@ -74,9 +59,7 @@ std::string shape_of(const at::Tensor& tensor) { return shape_text(tensor.sizes(
 // Insertions, deletions and changes from one name to the other (Levenshtein).
 std::size_t distance(std::string_view from, std::string_view to) {
   std::vector<std::size_t> row(to.size() + 1);
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    row[i] = i;
-  }
+  std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < from.size(); ++i) {
     std::size_t diagonal = row[0];
     row[0] = i + 1;
@@ -110,13 +93,10 @@ class Plan {
     }
     for (const auto& target : targets) {
       const auto source = sources_.find(target.key());
-      if (source == sources_.end()) {
-        if (may_be_missing(target.key(), state_dict.versions)) {
-          continue;
-        }
-        missing_.emplace_back(target.key(), target.value());
-      } else {
+      if (source != sources_.end()) {
         add_copy(target.key(), target.value(), source->second);
+      } else if (!may_be_missing(target.key(), state_dict.versions)) {
+        missing_.emplace_back(target.key(), target.value());
       }
     }
     for (const auto& item : state_dict) {
@@ -141,12 +121,12 @@ class Plan {
     for (const std::string& mismatch : mismatches_) {
       message += "\n  " + mismatch;
     }
-    const std::string prefix = common_prefix();
-    if (prefix.empty()) {
-      throw InputError(message);
+    Choice choice;
+    if (const std::string prefix = common_prefix(); !prefix.empty()) {
+      message += "\n  the file's names have one more prefix: " + text::quoted(prefix);
+      choice = {Choice::Of::kPrefix, prefix};
     }
-    throw InputError(message + "\n  the file's names have one more prefix: " + text::quoted(prefix),
-                     {Choice::Of::kPrefix, prefix});
+    throw InputError(message, choice);
   }
 
   void copy() const {
@@ -170,9 +150,7 @@ class Plan {
       mismatches_.push_back("dtype mismatch: " + name + " is complex in the file, real in the model");
     } else if (!can_convert(source.scalar_type(), target.scalar_type())) {
       mismatches_.push_back("dtype mismatch: " + name + " is " + dtype_of(source) +
-                            " in the file, which LibTorch "
-                            "cannot convert to the model's " +
-                            dtype_of(target));
+                            " in the file, which LibTorch cannot convert to the model's " + dtype_of(target));
     } else {
       copies_.emplace_back(target, source);
     }
@@ -204,9 +182,7 @@ class Plan {
     const std::string& name = unexpected_[0].first;
     for (std::size_t dot = name.find('.'); dot < kMaxPrefix; dot = name.find('.', dot + 1)) {
       const std::string prefix = name.substr(0, dot + 1);
-      const bool fits = std::all_of(missing_.begin(), missing_.end(),
-                                    [&](const Named& named) { return sources_.contains(prefix + named.first); });
-      if (fits) {
+      if (std::ranges::all_of(missing_, [&](const Named& named) { return sources_.contains(prefix + named.first); })) {
         return prefix;
       }
     }
@@ -223,7 +199,7 @@ class Plan {
 }  // namespace
 
 void load_state_dict(torch::nn::Module& module, const StateDict& state_dict) {
-  const Plan plan(targets_of(module), state_dict);
+  const Plan plan(state_dict_of(module), state_dict);
   plan.throw_unless_fit();
   plan.copy();
 }

@@ -51,15 +51,11 @@ at::Tensor make_tensor(const TensorRecord& record, const c10::Storage& storage) 
 
 void read_versions(const TensorFile& file, pickle::Value dict, StateDict& result) {
   const auto& document = file.document;
-  const pickle::Value* metadata = dict.has_items() ? document.find(document.state(dict), "_metadata") : nullptr;
-  if (metadata == nullptr || !metadata->is_dict()) {
-    return;
-  }
-  const auto entries = document.items(*metadata);
-  for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
-    const pickle::Value* version = document.find(entries[i + 1], "version");
-    if (entries[i].kind == pickle::Kind::kString && version != nullptr && version->kind == pickle::Kind::kInt) {
-      result.versions.insert(std::string(document.text(entries[i])), version->integer);
+  const pickle::Value* metadata = document.find(document.state(dict), "_metadata");
+  for (const auto& [path, module] : document.entries(metadata == nullptr ? pickle::Value{} : *metadata)) {
+    const pickle::Value* version = document.find(module, "version");
+    if (path.kind == pickle::Kind::kString && version != nullptr && version->kind == pickle::Kind::kInt) {
+      result.versions.insert(std::string(document.text(path)), version->integer);
     }
   }
 }

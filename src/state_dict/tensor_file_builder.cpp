@@ -25,24 +25,22 @@ Value TensorFileBuilder::add_dict(std::vector<Value> items) { return add(Kind::k
 Value TensorFileBuilder::add_dict(const Entries& entries) {
   std::vector<Value> items;
   for (const auto& [key, value] : entries) {
-    items.push_back(add_text(key));
-    items.push_back(value);
+    items.insert(items.end(), {add_text(key), value});
   }
-  return add(Kind::kDict, std::move(items));
+  return add_dict(std::move(items));
 }
 
 Value TensorFileBuilder::add_state_dict(const StateDict& state_dict) {
   std::vector<Value> items;
   for (const auto& item : state_dict) {
-    items.push_back(add_text(item.key()));
-    items.push_back(add_tensor(item.key(), item.value()));
+    items.insert(items.end(), {add_text(item.key()), add_tensor(item.key(), item.value())});
   }
   const Value root = add(Kind::kOrderedDict, std::move(items));
   if (!state_dict.versions.is_empty()) {
     std::vector<Value> versions;
     for (const auto& version : state_dict.versions) {
-      versions.push_back(add_text(version.key()));
-      versions.push_back(add_dict({{"version", Value::of_int(version.value())}}));
+      const Value module = add_dict({{"version", Value::of_int(version.value())}});
+      versions.insert(versions.end(), {add_text(version.key()), module});
     }
     const Value metadata = add(Kind::kOrderedDict, std::move(versions));
     file_.document.set_state(root, add_dict({{"_metadata", metadata}}));
@@ -68,8 +66,7 @@ Value TensorFileBuilder::add_tensor(const std::string& name, const at::Tensor& t
   record.requires_grad = tensor.requires_grad();
   record.is_conj = tensor.is_conj();
   record.is_neg = tensor.is_neg();
-  file_.tensors.push_back(std::move(record));
-  return Value::of_external(static_cast<std::uint32_t>(file_.tensors.size() - 1));
+  return file_.add(std::move(record));
 }
 
 std::uint32_t TensorFileBuilder::add_storage(const at::Tensor& tensor, DType dtype) {
@@ -77,10 +74,8 @@ std::uint32_t TensorFileBuilder::add_storage(const at::Tensor& tensor, DType dty
   const auto [place, is_new] =
       places_.emplace(storage.unsafeGetStorageImpl(), static_cast<std::uint32_t>(file_.storages.size()));
   if (!is_new) {
-    auto& known = file_.storages[place->second];
-    if (known.dtype != dtype) {
-      known.dtype = std::nullopt;  // the same bytes seen as two dtypes
-    }
+    auto& known = file_.storages[place->second].dtype;
+    known = known == dtype ? known : std::nullopt;  // the same bytes seen as two dtypes
     return place->second;
   }
   const at::NoGradGuard no_grad;

@@ -45,7 +45,7 @@ void write_state_dict(const StateDict& state_dict, const std::string& path) {
       write_zip(file, file.root, output);
     }
   } catch (const FormatError& error) {
-    throw InputError(path + ": " + error.what());
+    throw InputError((path == "-" ? "stdout" : path) + ": " + error.what());
   }
   output.commit();
 }

@@ -1,8 +1,10 @@
-// One function per container: from a file of that kind (kind_of_file) to a TensorFile. All throw FormatError, without
-// the path.
+// One function per container, from a file of that kind (kind_of_file) to a TensorFile, and what they share. All throw
+// FormatError, without the path.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,6 +23,19 @@ TensorFile read_legacy_container(std::shared_ptr<const FileBytes> file);
 // safetensors (the format's README). Its __metadata__ is in the root's state, under that name.
 TensorFile read_safetensors_container(std::shared_ptr<const FileBytes> file);
 inline constexpr const char* kSafetensorsMetadata = "__metadata__";
+
+// From pickled calls to tensors (torch/_utils.py, torch/serialization.py, torch/jit/_pickle.py): finds every tensor
+// that the document describes, checks it against its storage's claimed size, and puts it and the storage into `file`,
+// the storages without their data. Then every value, and file.root, that was a call for a tensor is an index into
+// file.tensors.
+void resolve_tensors(TensorFile& file);
+
+// Throws unless the record's fields are what TensorRecord promises for a storage of that many bytes.
+void check_tensor(const TensorRecord& tensor, std::uint64_t storage_size);
+
+// Gives the storage its bytes; swaps them (into a copy) when the file is of the other byte order. Throws unless there
+// are exactly as many as the pickle says.
+void attach_data(TensorFile& file, std::uint32_t storage, std::span<const std::byte> data, bool is_big_endian);
 
 // Throws a FormatError that says what to do if the bytes are the pickle of a whole model. `fact`: why they were
 // refused.

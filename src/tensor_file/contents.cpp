@@ -1,36 +1,26 @@
 #include "tensor_file/contents.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <set>
 #include <utility>
 
 #include "error.h"
+#include "io/byte_cursor.h"
 
 namespace iris {
-namespace {
 
+using pickle::Entry;
 using pickle::Kind;
 using pickle::Value;
 
-bool holds_tensors(const TensorFile& file, Value value) { return !named_tensors(file, value).empty(); }
-
-}  // namespace
-
 std::vector<Entry> entries_left_out(const TensorFile& file, const Selection& selection) {
   std::vector<Entry> left_out;
-  if (!file.root.is_dict()) {
-    return left_out;
-  }
-  const auto entries = file.document.items(file.root);
-  for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
-    const bool is_selected = selection.is_root()
-                                 ? holds_tensors(file, entries[i + 1])
-                                 : entries[i].kind == Kind::kString && file.document.text(entries[i]) == selection.key;
-    if (!is_selected) {
-      left_out.push_back({entries[i], entries[i + 1]});
-    }
-  }
+  std::ranges::copy_if(file.document.entries(file.root), std::back_inserter(left_out), [&](const Entry& entry) {
+    return selection.is_root() ? named_tensors(file, entry.value).empty()
+                               : entry.key.kind != Kind::kString || file.document.text(entry.key) != selection.key;
+  });
   return left_out;
 }
 
@@ -78,12 +68,11 @@ Totals totals_of(const TensorFile& file, const std::vector<NamedTensor>& tensors
 Value state_dict_of_archive(TensorFile& file) {
   std::vector<Value> items;
   for (const NamedTensor& named : named_tensors(file, file.root)) {
-    items.push_back(file.document.add_text(Kind::kString, named.name));
-    items.push_back(Value::of_external(static_cast<std::uint32_t>(named.tensor - file.tensors.data())));
+    const auto index = static_cast<std::uint32_t>(named.tensor - file.tensors.data());
+    items.insert(items.end(), {file.document.add_text(Kind::kString, named.name), Value::of_external(index)});
   }
-  if (items.empty() && !file.constants->tensors.empty()) {
-    throw FormatError("is a frozen TorchScript: its tensors are constants of its code and have lost their names");
-  }
+  require(!items.empty() || file.constants->tensors.empty(),
+          "is a frozen TorchScript: its tensors are constants of its code and have lost their names");
   return file.document.add_items(Kind::kOrderedDict, std::move(items), 0);
 }
 

@@ -11,15 +11,9 @@
 
 namespace iris {
 
-// Of a dictionary.
-struct Entry {
-  pickle::Value key;
-  pickle::Value value;
-};
-
 // The root's entries that are not the selection's, in the file's order: all but the selected one or, where the root
 // itself was selected, those without a tensor in them. None where the root is not a dictionary.
-std::vector<Entry> entries_left_out(const TensorFile& file, const Selection& selection);
+std::vector<pickle::Entry> entries_left_out(const TensorFile& file, const Selection& selection);
 
 struct Contents {
   enum class Kind { kStateDict, kCheckpoint, kTorchScript };
@@ -27,7 +21,7 @@ struct Contents {
   Kind kind = Kind::kStateDict;
   std::string key;  // of the dictionary that holds the tensors; empty: the file's root
   std::vector<NamedTensor> tensors;
-  std::vector<Entry> left_out;
+  std::vector<pickle::Entry> left_out;
 };
 
 // key: as select_state_dict takes it, and throws. Without a key, and without a dictionary that can be selected: all

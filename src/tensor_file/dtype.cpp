@@ -46,21 +46,13 @@ constexpr std::array kRows = {
 };
 
 const Row& row_of(DType dtype) {
-  for (const Row& row : kRows) {
-    if (row.number == static_cast<std::int8_t>(dtype)) {
-      return row;
-    }
-  }
-  throw std::logic_error("no such dtype");
+  const auto* row = std::ranges::find(kRows, static_cast<std::int8_t>(dtype), &Row::number);
+  return row != kRows.end() ? *row : throw std::logic_error("no such dtype");
 }
 
 std::optional<DType> find(std::string_view Row::*column, std::string_view value) {
-  for (const Row& row : kRows) {
-    if (row.*column == value && !value.empty()) {
-      return static_cast<DType>(row.number);
-    }
-  }
-  return std::nullopt;
+  const auto* row = value.empty() ? kRows.end() : std::ranges::find(kRows, value, column);
+  return row != kRows.end() ? std::optional(static_cast<DType>(row->number)) : std::nullopt;
 }
 
 }  // namespace
@@ -73,7 +65,7 @@ std::string_view safetensors_name_of(DType dtype) { return row_of(dtype).safeten
 bool is_complex(DType dtype) { return name_of(dtype).starts_with("complex"); }
 
 std::optional<DType> dtype_of_number(std::int8_t number) {
-  const bool exists = std::any_of(kRows.begin(), kRows.end(), [&](const Row& row) { return row.number == number; });
+  const bool exists = std::ranges::find(kRows, number, &Row::number) != kRows.end();
   return exists ? std::optional(static_cast<DType>(number)) : std::nullopt;
 }
 

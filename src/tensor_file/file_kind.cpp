@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <string_view>
+#include <utility>
 
 #include "io/bytes.h"
 
@@ -41,16 +42,31 @@ bool looks_like_onnx(std::string_view head) {
 }
 
 bool is_ascii_text(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char character) { return (character >= 0x20 && character < 0x7F) || character == '\n'; });
+  return std::ranges::all_of(text, [](char each) { return (each >= 0x20 && each < 0x7F) || each == '\n'; });
 }
 
 bool is_text(std::string_view head) {
-  return std::none_of(head.begin(), head.end(), [](char character) {
-    const auto byte = static_cast<unsigned char>(character);
-    return byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t';
-  });
+  return std::ranges::none_of(
+      head, [](unsigned char byte) { return byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t'; });
 }
+
+constexpr const char* kIsHtml =
+    "is an HTML page, not a model; open its address in a browser and download the file itself";
+constexpr const char* kIsCompressed = "is compressed; unpack it first";
+
+// What a file is that begins so; the HTML and the pointer in any case of letters.
+constexpr std::pair<std::string_view, const char*> kForeign[] = {
+    {"<!doctype html", kIsHtml},
+    {"<html", kIsHtml},
+    {"version https://git-lfs", "is a Git LFS pointer, not the model; fetch it with: git lfs pull"},
+    {"\x1f\x8b", kIsCompressed},          // gzip
+    {"\x28\xb5\x2f\xfd", kIsCompressed},  // zstd
+    {"BZh", kIsCompressed},
+    {"\xFD\x37zXZ", kIsCompressed},
+    {"\x89HDF", "is an HDF5 file (Keras?), not a PyTorch model"},
+    {"\x93NUMPY", "is a NumPy array, not a PyTorch model"},
+    {"GGUF", "is a GGUF model, not a PyTorch one"},
+};
 
 }  // namespace
 
@@ -78,28 +94,13 @@ std::string describe_foreign_file(std::span<const std::byte> bytes) {
   if (bytes.empty()) {
     return "is empty; the download or the save did not finish";
   }
-  if (lower.starts_with("<!doctype html") || lower.starts_with("<html")) {
-    return "is an HTML page, not a model; open its address in a browser and download the file itself";
-  }
-  if (lower.starts_with("version https://git-lfs")) {
-    return "is a Git LFS pointer, not the model; fetch it with: git lfs pull";
-  }
   if (head.size() > kTarMagicOffset && head.substr(kTarMagicOffset).starts_with("ustar")) {
     return "is a tar archive; unpack it, or, saved by PyTorch before 0.1.10, load it and save its state_dict in Python";
   }
-  if (head.starts_with("\x1f\x8b") || head.starts_with("\x28\xb5\x2f\xfd") || head.starts_with("BZh") ||
-      head.starts_with("\xfd"
-                       "7zXZ")) {
-    return "is compressed; unpack it first";
-  }
-  if (head.starts_with("\x89HDF")) {
-    return "is an HDF5 file (Keras?), not a PyTorch model";
-  }
-  if (head.starts_with("\x93NUMPY")) {
-    return "is a NumPy array, not a PyTorch model";
-  }
-  if (head.starts_with("GGUF")) {
-    return "is a GGUF model, not a PyTorch one";
+  for (const auto& [start, fact] : kForeign) {
+    if (head.starts_with(start) || lower.starts_with(start)) {
+      return fact;
+    }
   }
   if (looks_like_onnx(head)) {
     return "is an ONNX model, which is for other runtimes, such as ONNX Runtime; iris runs the state_dict of an "
@@ -114,6 +115,13 @@ std::string describe_foreign_file(std::span<const std::byte> bytes) {
     return "is a text file, not a model";
   }
   return "is not a model file: neither a zip container nor any other that PyTorch writes; was it cut or overwritten?";
+}
+
+OpenedFile::OpenedFile(std::shared_ptr<const FileBytes> the_bytes)
+    : bytes(std::move(the_bytes)), kind(kind_of_file(bytes->bytes())) {
+  if (kind == FileKind::kZip) {
+    zip.emplace(bytes->bytes());
+  }
 }
 
 }  // namespace iris

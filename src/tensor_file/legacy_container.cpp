@@ -3,9 +3,7 @@
 
 #include "error.h"
 #include "tensor_file/containers.h"
-#include "tensor_file/tensor_checks.h"
 #include "tensor_file/torch_globals.h"
-#include "tensor_file/torch_pickle.h"
 #include "text.h"
 #include "with_place.h"
 
@@ -15,8 +13,6 @@ namespace {
 using pickle::Kind;
 using pickle::Value;
 
-constexpr std::int64_t kProtocol = 1001;
-
 // The five pickles in a row (torch/serialization.py, _legacy_save).
 class LegacyReader {
  public:
@@ -25,9 +21,7 @@ class LegacyReader {
   void read() {
     take_pickle("the magic number");  // kind_of_file saw that it is right
     const Value protocol = take_pickle("the protocol");
-    if (protocol.kind != Kind::kInt || protocol.integer != kProtocol) {
-      throw FormatError("the protocol is not " + std::to_string(kProtocol));
-    }
+    require(protocol.kind == Kind::kInt && protocol.integer == 1001, "the protocol is not 1001");
     check_system(take_pickle("sys_info"));
     file_.root = take_pickle("the object");
     const Value keys = take_pickle("the list of storages");
@@ -42,35 +36,26 @@ class LegacyReader {
 
   void check_system(Value info) const {
     const Value* little = file_.document.find(info, "little_endian");
-    if (little == nullptr || little->kind != Kind::kBool) {
-      throw FormatError("sys_info does not tell the byte order");
-    }
-    if (!little->boolean) {
-      throw FormatError(
-          "was written on a big-endian machine by PyTorch before 1.6; load it there and save it again with a newer "
-          "one");
-    }
+    require(little != nullptr && little->kind == Kind::kBool, "sys_info does not tell the byte order");
+    require(little->boolean,
+            "was written on a big-endian machine by PyTorch before 1.6; load it there and save it again with a newer "
+            "one");
   }
 
   void read_storages(Value keys) {
-    if (keys.kind != Kind::kList) {
-      throw FormatError("the list of storages is not a list");
-    }
+    require(keys.kind == Kind::kList, "the list of storages is not a list");
     std::map<std::string, std::uint32_t, std::less<>> pending;
     for (std::uint32_t i = 0; i < file_.storages.size(); ++i) {
       pending.emplace(file_.storages[i].key, i);
     }
     for (const Value key : file_.document.items(keys)) {
       const auto found = key.kind == Kind::kString ? pending.find(file_.document.text(key)) : pending.end();
-      if (found == pending.end()) {
-        throw FormatError("the list of storages has one that no tensor lies in, or one twice");
-      }
+      require(found != pending.end(), "the list of storages has one that no tensor lies in, or one twice");
       StorageRecord& storage = file_.storages[found->second];
-      const std::uint64_t item_size = storage.dtype ? size_of(*storage.dtype) : 1;
-      const auto count = cursor_.take<std::uint64_t>();
-      if (count != storage.size / item_size) {
+      const std::uint64_t expected = storage.size / storage.element_size();
+      if (const auto count = cursor_.take<std::uint64_t>(); count != expected) {
         cursor_.fail("storage " + text::quoted(storage.key) + " has " + std::to_string(count) +
-                     " elements, its pickle says " + std::to_string(storage.size / item_size));
+                     " elements, its pickle says " + std::to_string(expected));
       }
       attach_data(file_, found->second, cursor_.take_bytes(storage.size), /*is_big_endian=*/false);
       pending.erase(found);
@@ -78,9 +63,7 @@ class LegacyReader {
     if (!pending.empty()) {
       throw FormatError("storage " + text::quoted(pending.begin()->first) + " is missing, though a tensor lies in it");
     }
-    if (cursor_.remaining() > 0) {
-      cursor_.fail("there are bytes after the last storage");
-    }
+    cursor_.require(cursor_.remaining() == 0, "there are bytes after the last storage");
   }
 
   ByteCursor cursor_;

@@ -1,9 +1,7 @@
 #include "tensor_file/renaming.h"
 
 #include <set>
-#include <span>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "error.h"
@@ -25,11 +23,11 @@ bool strip(Document& document, Value& key, std::string_view prefix) {
   return true;
 }
 
-void check_names_differ(const Document& document, std::span<const Value> entries) {
+void check_names_differ(const Document& document, Value dict) {
   std::set<std::string_view> names;
-  for (std::size_t i = 0; i < entries.size(); i += 2) {
-    if (entries[i].kind == Kind::kString && !names.insert(document.text(entries[i])).second) {
-      throw FormatError("without the prefix, two entries have the name " + text::quoted(document.text(entries[i])));
+  for (const auto& [key, value] : document.entries(dict)) {
+    if (key.kind == Kind::kString && !names.insert(document.text(key)).second) {
+      throw FormatError("without the prefix, two entries have the name " + text::quoted(document.text(key)));
     }
   }
 }
@@ -42,19 +40,14 @@ bool is_inside(std::string_view module_path, std::string_view outer) {
 std::vector<Value> stripped_metadata(Document& document, Value metadata, const std::string& prefix) {
   const std::string module_path = prefix.substr(0, prefix.find_last_not_of('.') + 1);
   std::vector<Value> kept;
-  const std::span<const Value> versions = std::as_const(document).items(metadata);
-  for (std::size_t i = 0; i < versions.size(); i += 2) {
-    Value key = versions[i];
+  for (auto [key, version] : document.entries(metadata)) {
     const bool is_text = key.kind == Kind::kString;
     const bool is_module = is_text && document.text(key) == module_path;
     const bool is_outside = is_text && !is_module && is_inside(module_path, document.text(key));
-    if (is_outside) {
-      continue;
+    if (!is_outside) {
+      strip(document, key, is_module ? module_path : prefix);
+      kept.insert(kept.end(), {key, version});
     }
-    if (!strip(document, key, prefix) && is_module) {
-      strip(document, key, module_path);
-    }
-    kept.insert(kept.end(), {key, versions[i + 1]});
   }
   return kept;
 }
@@ -71,7 +64,7 @@ std::size_t strip_prefix(TensorFile& file, Value dict, const std::string& prefix
   if (count == 0) {
     return 0;
   }
-  check_names_differ(document, entries);
+  check_names_differ(document, dict);
   const Value* metadata = document.find(document.state(dict), "_metadata");
   if (metadata == nullptr || !metadata->is_dict()) {
     return count;

@@ -8,7 +8,6 @@
 #include "error.h"
 #include "io/byte_cursor.h"
 #include "tensor_file/containers.h"
-#include "tensor_file/tensor_checks.h"
 #include "text.h"
 #include "with_place.h"
 
@@ -134,19 +133,15 @@ TensorRecord record_of(const HeaderEntry& entry, std::uint64_t data_size) {
   if (!dtype) {
     throw FormatError("dtype " + text::quoted(entry.dtype) + " is unknown");
   }
-  if (entry.offsets.size() != 2 || entry.offsets[0] > entry.offsets[1] || entry.offsets[1] > data_size) {
-    throw FormatError("its data_offsets lie outside the file");
-  }
+  require(entry.offsets.size() == 2 && entry.offsets[0] <= entry.offsets[1] && entry.offsets[1] <= data_size,
+          "its data_offsets lie outside the file");
   TensorRecord tensor;
   tensor.dtype = *dtype;
   tensor.shape = entry.shape;
   tensor.strides.assign(entry.shape.size(), 1);
   const std::uint64_t size = entry.offsets[1] - entry.offsets[0];
   std::uint64_t numel = 1;
-  bool is_empty = false;
-  for (const std::int64_t dimension : entry.shape) {
-    is_empty = is_empty || dimension == 0;
-  }
+  const bool is_empty = std::ranges::count(entry.shape, 0) > 0;
   for (std::size_t i = entry.shape.size(); i-- > 0;) {
     const auto dimension = static_cast<std::uint64_t>(std::max<std::int64_t>(entry.shape[i], 1));
     tensor.strides[i] = static_cast<std::int64_t>(numel);
@@ -168,7 +163,7 @@ void check_coverage(const std::vector<HeaderEntry>& entries, std::uint64_t data_
   for (const HeaderEntry& entry : entries) {
     ranges.emplace_back(entry.offsets[0], entry.offsets[1]);
   }
-  std::sort(ranges.begin(), ranges.end());
+  std::ranges::sort(ranges);
   std::uint64_t end = 0;
   for (const auto& [from, to] : ranges) {
     if (from != end) {
@@ -212,17 +207,14 @@ TensorFile read_safetensors_container(std::shared_ptr<const FileBytes> bytes) {
     const std::uint64_t size = entry.offsets[1] - entry.offsets[0];
     file.storages.push_back(
         {entry.name, "cpu", tensor.dtype, size, data.subspan(entry.offsets[0], size), file.file, 0});
-    items.push_back(document.add_text(Kind::kString, entry.name));
-    items.push_back(Value::of_external(static_cast<std::uint32_t>(file.tensors.size())));
-    file.tensors.push_back(std::move(tensor));
+    items.insert(items.end(), {document.add_text(Kind::kString, entry.name), file.add(std::move(tensor))});
   }
   check_coverage(reader.entries, data.size());
   file.root = document.add_items(Kind::kOrderedDict, std::move(items), 0);
   if (!reader.metadata.empty()) {
     std::vector<Value> pairs;
     for (const auto& [name, text] : reader.metadata) {
-      pairs.push_back(document.add_text(Kind::kString, name));
-      pairs.push_back(document.add_text(Kind::kString, text));
+      pairs.insert(pairs.end(), {document.add_text(Kind::kString, name), document.add_text(Kind::kString, text)});
     }
     const Value metadata = document.add_items(Kind::kDict, std::move(pairs), 0);
     const Value name = document.add_text(Kind::kString, kSafetensorsMetadata);

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <cstring>
+#include <functional>
 #include <future>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -9,11 +9,12 @@
 #include <vector>
 
 #include "error.h"
-#include "io/bytes.h"
+#include "io/byte_cursor.h"
 #include "tensor_file/containers.h"
 #include "tensor_file/selection.h"
 #include "tensor_file/tensor_writer.h"
 #include "text.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
@@ -32,27 +33,19 @@ std::uint64_t byte_count(const TensorRecord& tensor) {
 }
 
 void check_writable(const NamedTensor& named, const StorageRecord& storage) {
-  const auto fail = [&](const std::string& fact) {
-    throw FormatError("tensor " + text::quoted(named.name) + ": " + fact);
-  };
   const std::string dtype(name_of(named.tensor->dtype));
-  if (!text::is_utf8(named.name)) {
-    fail("its name is not UTF-8");
-  }
+  require(text::is_utf8(named.name), "its name is not UTF-8");
   if (safetensors_name_of(named.tensor->dtype).empty()) {
-    fail("safetensors has no dtype " + dtype + "; write a .pt");
+    throw FormatError("safetensors has no dtype " + dtype + "; write a .pt");
   }
-  if (named.name == kSafetensorsMetadata) {
-    fail("safetensors keeps this name for itself; write a .pt");
-  }
+  require(named.name != kSafetensorsMetadata, "safetensors keeps this name for itself; write a .pt");
   if (byte_count(*named.tensor) / kMaxExpansion > storage.size) {
-    fail("its shape " + shape_text(named.tensor->shape) +
-         " is far larger than its data, and safetensors has no strides; "
-         "write a .pt");
+    throw FormatError("its shape " + shape_text(named.tensor->shape) +
+                      " is far larger than its data, and safetensors has no strides; write a .pt");
   }
-  if (named.tensor->is_neg && !dtype.starts_with("float") && !dtype.starts_with("bfloat") &&
-      !dtype.starts_with("complex")) {
-    fail("a negated " + dtype + " cannot be written");
+  const bool has_sign_bit = dtype.find("float") != std::string::npos || is_complex(named.tensor->dtype);
+  if (named.tensor->is_neg && !has_sign_bit) {
+    throw FormatError("a negated " + dtype + " cannot be written");
   }
 }
 
@@ -113,16 +106,12 @@ class ElementWriter {
 // As JSON. Not by ordered_json, which compares each new key with all others.
 std::string metadata_of(const TensorFile& file, pickle::Value dict) {
   const auto& document = file.document;
-  const pickle::Value state = dict.has_items() ? document.state(dict) : pickle::Value{};
-  const pickle::Value* metadata = document.find(state, kSafetensorsMetadata);
+  const pickle::Value* metadata = document.find(document.state(dict), kSafetensorsMetadata);
   std::string json;
-  if (metadata != nullptr && metadata->is_dict()) {
-    const auto entries = document.items(*metadata);
-    for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
-      if (entries[i].kind == pickle::Kind::kString && entries[i + 1].kind == pickle::Kind::kString) {
-        json += (json.empty() ? "" : ",") + text::json_string(document.text(entries[i])) + ":" +
-                text::json_string(document.text(entries[i + 1]));
-      }
+  for (const auto& [key, value] : document.entries(metadata == nullptr ? pickle::Value{} : *metadata)) {
+    if (key.kind == pickle::Kind::kString && value.kind == pickle::Kind::kString) {
+      json += (json.empty() ? "" : ",") + text::json_string(document.text(key)) + ":" +
+              text::json_string(document.text(value));
     }
   }
   return "{" + (json.empty() ? "\"format\":\"pt\"" : json) + "}";
@@ -152,14 +141,14 @@ void write_safetensors(const TensorFile& file, pickle::Value dict, OutputFile& o
   std::vector<NamedTensor> tensors = named_tensors(file, dict);
   std::set<std::string_view> names;
   for (const NamedTensor& named : tensors) {
-    check_writable(named, file.storages[named.tensor->storage]);
+    with_place("tensor " + text::quoted(named.name),
+               [&] { check_writable(named, file.storages[named.tensor->storage]); });
     if (!names.insert(named.name).second) {
       throw FormatError("two tensors have the name " + text::quoted(named.name));
     }
   }
-  std::stable_sort(tensors.begin(), tensors.end(), [](const NamedTensor& a, const NamedTensor& b) {
-    return size_of(a.tensor->dtype) > size_of(b.tensor->dtype);
-  });
+  const auto element_size = [](const NamedTensor& named) { return size_of(named.tensor->dtype); };
+  std::ranges::stable_sort(tensors, std::greater(), element_size);
   check_total(file, tensors);
   std::string header = "{\"" + std::string(kSafetensorsMetadata) + "\":" + metadata_of(file, dict);
   std::uint64_t offset = 0;

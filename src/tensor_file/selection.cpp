@@ -5,11 +5,13 @@
 #include <string_view>
 
 #include "error.h"
+#include "io/byte_cursor.h"
 #include "text.h"
 
 namespace iris {
 namespace {
 
+using pickle::Entry;
 using pickle::Kind;
 using pickle::Value;
 
@@ -20,16 +22,8 @@ constexpr std::uint64_t kMaxNames = 16 << 20;
 constexpr std::array<std::string_view, 4> kUsualKeys = {"model_state_dict", "state_dict", "model_state", "model"};
 
 bool holds_tensors_itself(const TensorFile& file, Value dict) {
-  if (!dict.is_dict()) {
-    return false;
-  }
-  const auto entries = file.document.items(dict);
-  for (std::size_t i = 1; i < entries.size(); i += 2) {
-    if (file.tensor(entries[i]) != nullptr) {
-      return true;
-    }
-  }
-  return false;
+  return std::ranges::any_of(file.document.entries(dict),
+                             [&](const Entry& entry) { return file.tensor(entry.value) != nullptr; });
 }
 
 std::string key_text(const TensorFile& file, Value key) {
@@ -59,17 +53,6 @@ const Value* find_path(const TensorFile& file, Value dict, std::string_view key)
   return nullptr;
 }
 
-std::vector<std::string_view> inner_dicts_of_tensors(const TensorFile& file) {
-  std::vector<std::string_view> keys;
-  const auto entries = file.document.items(file.root);
-  for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
-    if (entries[i].kind == Kind::kString && holds_tensors_itself(file, entries[i + 1])) {
-      keys.push_back(file.document.text(entries[i]));
-    }
-  }
-  return keys;
-}
-
 // Of keys in a message. A longer one is cut there, and what it leads to is not looked at: one long key may stand at
 // every level of a small file.
 constexpr std::size_t kMostKeys = 20;
@@ -79,21 +62,20 @@ constexpr std::size_t kLongestKey = 200;
 // in a file many times.
 void add_keys(const TensorFile& file, Value dict, const std::string& before, std::size_t& room,
               std::vector<std::string>& keys) {
-  const auto entries = file.document.items(dict);
-  for (std::size_t i = 0; i + 1 < entries.size() && keys.size() < kMostKeys; i += 2) {
-    if (room == 0) {
+  for (const auto& [name, value] : file.document.entries(dict)) {
+    if (keys.size() == kMostKeys || room == 0) {
       return;
     }
     --room;
-    if (entries[i].kind != Kind::kString || !entries[i + 1].is_dict()) {
+    if (name.kind != Kind::kString || !value.is_dict()) {
       continue;
     }
-    const std::string key = before + key_text(file, entries[i]);
-    if (holds_tensors_itself(file, entries[i + 1])) {
+    const std::string key = before + key_text(file, name);
+    if (holds_tensors_itself(file, value)) {
       keys.push_back(text::printable(key, kLongestKey));
     }
     if (key.size() <= kLongestKey) {
-      add_keys(file, entries[i + 1], key + ".", room, keys);
+      add_keys(file, value, key + ".", room, keys);
     }
   }
 }
@@ -102,20 +84,18 @@ void add_keys(const TensorFile& file, Value dict, const std::string& before, std
 std::vector<std::string> keys_to_choose(const TensorFile& file) {
   std::vector<std::string> keys;
   std::size_t room = 1000;
-  if (file.root.is_dict()) {
-    add_keys(file, file.root, "", room, keys);
-  }
+  add_keys(file, file.root, "", room, keys);
   return keys;
 }
 
 // The root's own keys, for a message.
 std::string root_keys(const TensorFile& file) {
   std::vector<std::string> keys;
-  const auto entries = file.document.items(file.root);
-  for (std::size_t i = 0; i + 1 < entries.size() && keys.size() < kMostKeys; i += 2) {
-    keys.push_back(text::printable(key_text(file, entries[i]), kLongestKey));
+  const auto entries = file.document.entries(file.root);
+  for (const Entry& entry : entries | std::views::take(kMostKeys)) {
+    keys.push_back(text::printable(key_text(file, entry.key), kLongestKey));
   }
-  return text::joined(keys) + (entries.size() > 2 * kMostKeys ? ", …" : "");
+  return text::joined(keys) + (entries.size() > kMostKeys ? ", …" : "");
 }
 
 // Recursion and time are bounded by Document::kMaxDepth and kMaxWalk: a name is put together only for a tensor.
@@ -134,9 +114,8 @@ class Collector {
     if (const TensorRecord* tensor = file_.tensor(value)) {
       found_.push_back({take_name(), tensor});
     } else if (value.is_dict()) {
-      const auto entries = file_.document.items(value);
-      for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
-        add_under(entries[i], entries[i + 1]);
+      for (const auto& [key, inner] : file_.document.entries(value)) {
+        add_under(key, inner);
       }
     } else if (value.kind == Kind::kObject) {
       add(file_.document.state(value));
@@ -158,9 +137,8 @@ class Collector {
     std::string name;
     for (const Value key : path_) {
       name += (name.empty() ? "" : ".") + key_text(file_, key);
-      if (name.size() + sizeof(NamedTensor) > room_) {
-        throw FormatError("the names of its tensors take more memory than its size warrants");
-      }
+      require(name.size() + sizeof(NamedTensor) <= room_,
+              "the names of its tensors take more memory than its size warrants");
     }
     room_ -= std::min<std::uint64_t>(room_, name.size() + sizeof(NamedTensor));
     return name;
@@ -177,7 +155,7 @@ class Collector {
 Selection select_state_dict(const TensorFile& file, const std::optional<std::string>& key) {
   const Value root = file.root;
   if (key) {
-    const Value* found = root.is_dict() ? find_path(file, root, *key) : nullptr;
+    const Value* found = find_path(file, root, *key);
     if (found != nullptr && (found->is_dict() || found->kind == Kind::kObject)) {
       return {*key, *found};
     }
@@ -202,11 +180,14 @@ Selection select_state_dict(const TensorFile& file, const std::optional<std::str
   if (holds_tensors_itself(file, root) || file.document.items(root).empty()) {
     return {"", root};
   }
-  const std::vector<std::string_view> keys = inner_dicts_of_tensors(file);
-  if (keys.size() == 1) {
-    return {std::string(keys[0]), *file.document.find(root, keys[0])};
+  std::vector<Entry> inner_dicts;
+  std::ranges::copy_if(file.document.entries(root), std::back_inserter(inner_dicts), [&](const Entry& entry) {
+    return entry.key.kind == Kind::kString && holds_tensors_itself(file, entry.value);
+  });
+  if (inner_dicts.size() == 1) {
+    return {key_text(file, inner_dicts[0].key), inner_dicts[0].value};
   }
-  if (keys.empty()) {
+  if (inner_dicts.empty()) {
     const std::vector<std::string> inner = keys_to_choose(file);
     if (inner.empty()) {
       throw FormatError("holds no dictionary of tensors; its keys are: " + root_keys(file));
@@ -214,8 +195,8 @@ Selection select_state_dict(const TensorFile& file, const std::optional<std::str
     throw FormatError("holds tensors in inner dictionaries only: " + text::joined(inner), {Choice::Of::kKey});
   }
   std::vector<std::string> names;
-  for (const std::string_view each : keys) {
-    names.push_back(text::printable(each));
+  for (const Entry& entry : inner_dicts) {
+    names.push_back(text::printable(key_text(file, entry.key)));
   }
   throw FormatError("holds several state_dicts: " + text::joined(names), {Choice::Of::kKey});
 }
@@ -223,11 +204,11 @@ Selection select_state_dict(const TensorFile& file, const std::optional<std::str
 std::vector<NamedTensor> named_tensors(const TensorFile& file, Value value) { return Collector(file).collect(value); }
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text = "(";
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  std::vector<std::string> sizes;
+  for (const std::int64_t size : shape) {
+    sizes.push_back(std::to_string(size));
   }
-  return text + (shape.size() == 1 ? ",)" : ")");
+  return "(" + text::joined(sizes) + (shape.size() == 1 ? ",)" : ")");
 }
 
 }  // namespace iris

@@ -1,5 +1,3 @@
-#include "tensor_file/tensor_checks.h"
-
 #include <algorithm>
 #include <limits>
 #include <memory>
@@ -8,6 +6,8 @@
 #include <vector>
 
 #include "error.h"
+#include "io/byte_cursor.h"
+#include "tensor_file/containers.h"
 #include "text.h"
 
 namespace iris {
@@ -20,18 +20,14 @@ void check_tensor(const TensorRecord& tensor, std::uint64_t storage_size) {
   // Elements of the storage that are needed, and of the tensor; neither may overflow.
   std::int64_t numel = 1;
   std::int64_t last = tensor.offset;
-  bool is_empty = false;
-  for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
-    is_empty = is_empty || tensor.shape[i] == 0;
-  }
+  const bool is_empty = std::ranges::count(tensor.shape, 0) > 0;
   const std::int64_t limit =
       std::numeric_limits<std::int64_t>::max() / static_cast<std::int64_t>(size_of(tensor.dtype));
   for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
     const std::int64_t size = std::max<std::int64_t>(tensor.shape[i], 1);
     const std::int64_t stride = is_empty ? 0 : tensor.strides[i];
-    if (size > limit / numel || (stride > 0 && size - 1 > (limit - std::min(last, limit)) / stride)) {
-      throw FormatError("a tensor's shape and strides overflow");
-    }
+    require(size <= limit / numel && (stride <= 0 || size - 1 <= (limit - std::min(last, limit)) / stride),
+            "a tensor's shape and strides overflow");
     numel *= size;
     last += (size - 1) * stride;
   }
@@ -49,17 +45,13 @@ void attach_data(TensorFile& file, std::uint32_t index, std::span<const std::byt
   }
   storage.data = data;
   storage.owner = file.file;
-  if (!is_big_endian) {
-    return;
-  }
   const std::size_t word = storage.word_size;
-  if (word <= 1) {
+  if (!is_big_endian || word <= 1) {
     return;
   }
   auto swapped = std::make_shared<std::vector<std::byte>>(data.begin(), data.end());
   for (std::size_t i = 0; i + word <= swapped->size(); i += word) {
-    std::reverse(swapped->begin() + static_cast<std::ptrdiff_t>(i),
-                 swapped->begin() + static_cast<std::ptrdiff_t>(i + word));
+    std::ranges::reverse(std::span(*swapped).subspan(i, word));
   }
   storage.data = *swapped;
   storage.owner = std::move(swapped);

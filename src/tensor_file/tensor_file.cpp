@@ -1,21 +1,18 @@
 #include "tensor_file/tensor_file.h"
 
-#include <utility>
+#include <functional>
+#include <numeric>
 
 #include "error.h"
 #include "tensor_file/containers.h"
-#include "tensor_file/opened_file.h"
+#include "tensor_file/file_kind.h"
 #include "text.h"
 #include "with_place.h"
 
 namespace iris {
 
 std::int64_t TensorRecord::numel() const {
-  std::int64_t product = 1;
-  for (const std::int64_t size : shape) {
-    product *= size;
-  }
-  return product;
+  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies());
 }
 
 bool TensorRecord::is_contiguous() const {
@@ -30,6 +27,11 @@ bool TensorRecord::is_contiguous() const {
     expected *= shape[i];
   }
   return true;
+}
+
+pickle::Value TensorFile::add(TensorRecord tensor) {
+  tensors.push_back(std::move(tensor));
+  return pickle::Value::of_external(static_cast<std::uint32_t>(tensors.size() - 1));
 }
 
 const TensorRecord* TensorFile::tensor(pickle::Value value) const {

@@ -34,6 +34,8 @@ struct StorageRecord {
   std::shared_ptr<const void> owner;  // the mapped file, or a copy where bytes had to be swapped
   std::uint32_t crc = 0;              // of the data, as the container says; 0: it says none
   std::size_t word_size = 0;          // of the numbers in it (an UntypedStorage's: by its first tensor); 0: not known
+
+  std::uint64_t element_size() const { return dtype ? size_of(*dtype) : 1; }
 };
 
 // All numbers count elements. Already checked: one stride per size, nothing negative, nothing overflowing 64 bits, and
@@ -73,6 +75,9 @@ struct TensorFile {
 
   // Written by C++ torch::save: an archive of plain modules, with no program in it.
   bool is_cpp_archive() const;
+
+  // Returns the value that stands for it.
+  pickle::Value add(TensorRecord tensor);
 
   // nullptr where the value is not a tensor.
   const TensorRecord* tensor(pickle::Value value) const;

@@ -1,8 +1,6 @@
 // Tensors and plain values to a file that Python reads.
 #pragma once
 
-#include <string>
-
 #include "io/output_file.h"
 #include "tensor_file/tensor_file.h"
 

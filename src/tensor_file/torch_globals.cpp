@@ -2,14 +2,43 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <iterator>
 
 #include "tensor_file/dtype.h"
 
 namespace iris {
 namespace {
 
+struct Function {
+  std::string_view name;
+  ArgumentCounts arguments;
+};
+
+constexpr Function kFunctions[] = {
+    {"torch._utils._rebuild_tensor", {4, 4}},
+    {"torch._utils._rebuild_tensor_v2", {6, 7}},
+    {"torch._utils._rebuild_tensor_v3", {7, 8}},
+    {"torch._utils._rebuild_parameter", {3, 3}},
+    {"torch._utils._rebuild_parameter_with_state", {4, 4}},
+    {"torch._tensor._rebuild_from_type_v2", {4, 4}},
+    {"torch.Size", {1, 1}},
+    {"torch.device", {1, 2}},
+    {"builtins.complex", {2, 2}},
+    // In TorchScript archives only.
+    {"torch.jit._pickle.build_intlist", {1, 2}},
+    {"torch.jit._pickle.build_tensorlist", {1, 2}},
+    {"torch.jit._pickle.build_doublelist", {1, 2}},
+    {"torch.jit._pickle.build_boollist", {1, 2}},
+    {"torch.jit._pickle.restore_type_tag", {1, 2}},
+};
+
+const Function* find_function(std::string_view name) {
+  const auto* found = std::ranges::find(kFunctions, name, &Function::name);
+  return found == std::end(kFunctions) ? nullptr : found;
+}
+
 bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+  return std::ranges::find(names, name) != names.end();
 }
 
 }  // namespace
@@ -23,16 +52,18 @@ std::optional<std::string_view> torch_name(std::string_view qualified) {
   return std::nullopt;
 }
 
+ArgumentCounts argument_counts_of(std::string_view function) {
+  const Function* known = find_function(function);
+  return known == nullptr ? ArgumentCounts{} : known->arguments;
+}
+
 bool is_untyped_storage(std::string_view qualified) {
   return is_one_of(qualified, {"torch.storage.UntypedStorage", "torch.UntypedStorage"});
 }
 
 pickle::GlobalUse use_of_torch_global(std::string_view name) {
   using pickle::GlobalUse;
-  if (is_one_of(name,
-                {"torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3",
-                 "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state",
-                 "torch._tensor._rebuild_from_type_v2", "torch.Size", "torch.device"})) {
+  if (find_function(name) != nullptr && !name.starts_with("torch.jit.")) {
     return GlobalUse::kFunction;
   }
   const std::optional<std::string_view> in_torch = torch_name(name);
@@ -50,12 +81,7 @@ pickle::GlobalUse use_of_torchscript_global(std::string_view name) {
   if (name.starts_with("__torch__.")) {
     return GlobalUse::kClass;
   }
-  if (is_one_of(name, {"torch.jit._pickle.build_intlist", "torch.jit._pickle.build_tensorlist",
-                       "torch.jit._pickle.build_doublelist", "torch.jit._pickle.build_boollist",
-                       "torch.jit._pickle.restore_type_tag"})) {
-    return GlobalUse::kFunction;
-  }
-  return use_of_torch_global(name);
+  return find_function(name) != nullptr ? GlobalUse::kFunction : use_of_torch_global(name);
 }
 
 }  // namespace iris

@@ -1,6 +1,8 @@
 // Which names of torch a pickle may use: all else is refused on its name alone.
 #pragma once
 
+#include <cstddef>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -15,6 +17,13 @@ pickle::GlobalUse use_of_torchscript_global(std::string_view qualified_name);
 
 // The name after "torch." or "torch.cuda.".
 std::optional<std::string_view> torch_name(std::string_view qualified_name);
+
+// How many arguments a call of the function may have: any number, where it is not one of torch's.
+struct ArgumentCounts {
+  std::size_t least = 0;
+  std::size_t most = std::numeric_limits<std::size_t>::max();
+};
+ArgumentCounts argument_counts_of(std::string_view function);
 
 bool is_untyped_storage(std::string_view qualified_name);
 

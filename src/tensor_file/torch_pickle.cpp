@@ -1,14 +1,11 @@
-#include "tensor_file/torch_pickle.h"
-
-#include <algorithm>
-#include <charconv>
 #include <limits>
 #include <map>
 #include <string>
 #include <utility>
 
 #include "io/byte_cursor.h"
-#include "tensor_file/tensor_checks.h"
+#include "pickle/literals.h"
+#include "tensor_file/containers.h"
 #include "tensor_file/torch_globals.h"
 #include "text.h"
 #include "with_place.h"
@@ -84,6 +81,7 @@ class Resolver {
 
  private:
   [[noreturn]] void fail(const std::string& fact) const { fail_at(offset_, fact); }
+  void require(bool holds, const char* fact) const { require_at(offset_, holds, fact); }
 
   Value replaced(Value value) const { return value.has_items() ? replacements_.at(value.index) : value; }
 
@@ -128,7 +126,6 @@ class Resolver {
   }
 
   void add_storage(Value persistent_id);
-  StorageView view_of(Value value) const;
   Value resolve_call(Value call, std::string_view function, std::span<const Value> arguments);
   Value add_tensor(std::string_view function, std::span<const Value> arguments);
   Value add_parameter(std::span<const Value> arguments);
@@ -151,38 +148,29 @@ void Resolver::add_storage(Value persistent_id) {
   StorageView view;
   if (id.kind == Kind::kString) {
     const auto parts = parts_of_text_id(document_.text(id));
-    if (parts.size() < 5 || parts[0] != "storage" ||
-        std::from_chars(parts[4].data(), parts[4].data() + parts[4].size(), numel).ptr !=
-            parts[4].data() + parts[4].size() ||
-        numel < 0) {
+    numel = parts.size() < 5 ? -1 : pickle::number_of<std::int64_t>(parts[4]).value_or(-1);
+    if (numel < 0 || parts[0] != "storage") {
       fail("a persistent id is not one of torch.save: " + text::quoted(document_.text(id)));
     }
     type = parts[1];
     storage.key = parts[2].substr(0, kMaxStorageText + 1);
     storage.location = parts[3].substr(0, kMaxStorageText + 1);
   } else {
-    if (id.kind != Kind::kTuple) {
-      fail("a persistent id is not a tuple");
-    }
+    require(id.kind == Kind::kTuple, "a persistent id is not a tuple");
     const auto parts = document_.items(id);
-    if (parts.size() < 5 || parts.size() > 6 || parts[0].kind != Kind::kString ||
-        document_.text(parts[0]) != "storage") {
-      fail("a persistent id is not a storage's");
-    }
+    require((parts.size() == 5 || parts.size() == 6) && parts[0].kind == Kind::kString &&
+                document_.text(parts[0]) == "storage",
+            "a persistent id is not a storage's");
     type = text_of(parts[1], Kind::kGlobal, "a storage's type");
     storage.key = text_of(parts[2], Kind::kString, "a storage's key").substr(0, kMaxStorageText + 1);
     storage.location = text_of(parts[3], Kind::kString, "a storage's location").substr(0, kMaxStorageText + 1);
     numel = integer_of(parts[4], "a storage's size");
     if (parts.size() == 6 && parts[5].kind != Kind::kNone) {
       const auto window = parts[5].kind == Kind::kTuple ? document_.items(parts[5]) : std::span<const Value>{};
-      if (window.size() != 3) {
-        fail("a storage's view_metadata is not a tuple of three");
-      }
+      require(window.size() == 3, "a storage's view_metadata is not a tuple of three");
       view.offset = integer_of(window[1], "a storage view's offset");
       const std::int64_t size = integer_of(window[2], "a storage view's size");
-      if (view.offset > numel || size > numel - view.offset) {
-        fail("a storage view reaches past its storage");
-      }
+      require(view.offset <= numel && size <= numel - view.offset, "a storage view reaches past its storage");
     }
   }
   if (storage.key.size() > kMaxStorageText || storage.location.size() > kMaxStorageText) {
@@ -195,11 +183,8 @@ void Resolver::add_storage(Value persistent_id) {
       fail(text::printable(type) + " is not a storage type that is read");
     }
   }
-  const std::uint64_t item_size = storage.dtype ? size_of(*storage.dtype) : 1;
-  if (static_cast<std::uint64_t>(numel) > std::numeric_limits<std::int64_t>::max() / item_size) {
-    fail("a storage's size overflows");
-  }
-  storage.size = static_cast<std::uint64_t>(numel) * item_size;
+  require(static_cast<std::uint64_t>(numel) <= kMaxInt / storage.element_size(), "a storage's size overflows");
+  storage.size = static_cast<std::uint64_t>(numel) * storage.element_size();
   storage.word_size = storage.dtype ? word_size_of(*storage.dtype) : 0;
   const auto [place, is_new] = storages_.emplace(storage.key, static_cast<std::uint32_t>(file_.storages.size()));
   if (is_new) {
@@ -214,46 +199,23 @@ void Resolver::add_storage(Value persistent_id) {
   views_[persistent_id.index] = view;
 }
 
-StorageView Resolver::view_of(Value value) const {
-  if (value.kind != Kind::kPersistentId) {
-    fail("a tensor's storage is not a persistent id");
-  }
-  return views_.at(value.index);
-}
-
 Value Resolver::resolve_call(Value call, std::string_view function, std::span<const Value> arguments) {
-  const auto expect = [&](std::size_t least, std::size_t most) {
-    if (arguments.size() < least || arguments.size() > most) {
-      fail(std::string(function) + " has " + std::to_string(arguments.size()) + " arguments");
-    }
-  };
-  if (function == "torch._utils._rebuild_tensor") {
-    expect(4, 4);
-    return add_tensor(function, arguments);
+  const auto [least, most] = argument_counts_of(function);
+  if (arguments.size() < least || arguments.size() > most) {
+    fail(std::string(function) + " has " + std::to_string(arguments.size()) + " arguments");
   }
-  if (function == "torch._utils._rebuild_tensor_v2") {
-    expect(6, 7);
+  if (function.starts_with("torch._utils._rebuild_tensor")) {
     return add_tensor(function, arguments);
-  }
-  if (function == "torch._utils._rebuild_tensor_v3") {
-    expect(7, 8);
-    return add_tensor(function, arguments);
-  }
-  if (function == "torch._utils._rebuild_parameter") {
-    expect(3, 3);
-    return add_parameter(arguments);
   }
   if (function == "torch._utils._rebuild_parameter_with_state") {
-    expect(4, 4);
     note_attributes(arguments[3]);
+  }
+  if (function.starts_with("torch._utils._rebuild_parameter")) {
     return add_parameter(arguments);
   }
   if (function == "torch._tensor._rebuild_from_type_v2") {  // (function, type, arguments, state)
-    expect(4, 4);
     const std::string_view inner = text_of(arguments[0], Kind::kGlobal, "a tensor's function");
-    if (arguments[2].kind != Kind::kTuple || inner == function) {
-      fail("a tensor's arguments are not a tuple");
-    }
+    require(arguments[2].kind == Kind::kTuple && inner != function, "a tensor's arguments are not a tuple");
     note_attributes(arguments[3]);
     const Value tensor = resolve_call(call, inner, document_.items(arguments[2]));
     if (tensor.kind == Kind::kExternal && text_of(arguments[1], Kind::kGlobal, "a tensor's type") != "torch.Tensor") {
@@ -262,14 +224,8 @@ Value Resolver::resolve_call(Value call, std::string_view function, std::span<co
     return tensor;
   }
   if (function == "torch.Size") {
-    expect(1, 1);
     integers_of(arguments[0], "a torch.Size");
-  } else if (function == "torch.device") {
-    expect(1, 2);
-  } else if (function == "builtins.complex") {
-    expect(2, 2);
   } else if (function.starts_with("torch.jit._pickle.")) {  // build_intlist([…]), restore_type_tag([…], "List[int]")
-    expect(1, 2);
     return replaced(arguments[0]);
   }
   return call;
@@ -277,16 +233,15 @@ Value Resolver::resolve_call(Value call, std::string_view function, std::span<co
 
 Value Resolver::add_tensor(std::string_view function, std::span<const Value> arguments) {
   const bool is_v3 = function.ends_with("v3");
-  const StorageView view = view_of(arguments[0]);
+  require(arguments[0].kind == Kind::kPersistentId, "a tensor's storage is not a persistent id");
+  const StorageView view = views_.at(arguments[0].index);
   const StorageRecord& storage = file_.storages[view.storage];
   TensorRecord tensor;
   tensor.storage = view.storage;
   tensor.offset = integer_of(arguments[1], "a tensor's offset");
   tensor.shape = integers_of(arguments[2], "a tensor's shape");
   tensor.strides = integers_of(arguments[3], "a tensor's strides");
-  if (tensor.offset > kMaxInt - view.offset) {
-    fail("a tensor's offset overflows");
-  }
+  require(tensor.offset <= kMaxInt - view.offset, "a tensor's offset overflows");
   tensor.offset += view.offset;
   if (arguments.size() > 4) {
     tensor.requires_grad = bool_of(arguments[4], "requires_grad");
@@ -294,14 +249,11 @@ Value Resolver::add_tensor(std::string_view function, std::span<const Value> arg
   if (is_v3) {
     const std::optional<std::string_view> name = torch_name(text_of(arguments[6], Kind::kGlobal, "a tensor's dtype"));
     const std::optional<DType> dtype = name ? dtype_of_name(*name) : std::nullopt;
-    if (!dtype) {
-      fail("a tensor's dtype is unknown");
-    }
+    require(dtype.has_value(), "a tensor's dtype is unknown");
     tensor.dtype = *dtype;
-  } else if (storage.dtype) {
-    tensor.dtype = *storage.dtype;
   } else {
-    fail("a tensor without a dtype lies in an UntypedStorage");
+    require(storage.dtype.has_value(), "a tensor without a dtype lies in an UntypedStorage");
+    tensor.dtype = *storage.dtype;
   }
   const std::size_t metadata_at = is_v3 ? 7 : 6;
   if (arguments.size() > metadata_at) {
@@ -311,20 +263,16 @@ Value Resolver::add_tensor(std::string_view function, std::span<const Value> arg
   if (file_.storages[view.storage].word_size == 0) {
     file_.storages[view.storage].word_size = word_size_of(tensor.dtype);
   }
-  file_.tensors.push_back(std::move(tensor));
-  return Value::of_external(static_cast<std::uint32_t>(file_.tensors.size() - 1));
+  return file_.add(std::move(tensor));
 }
 
 Value Resolver::add_parameter(std::span<const Value> arguments) {
   const Value data = replaced(arguments[0]);
-  if (data.kind != Kind::kExternal) {
-    fail("a Parameter is not made of a tensor");
-  }
+  require(data.kind == Kind::kExternal, "a Parameter is not made of a tensor");
   TensorRecord tensor = file_.tensors[data.index];
   tensor.is_parameter = true;
   tensor.requires_grad = bool_of(arguments[1], "requires_grad");
-  file_.tensors.push_back(std::move(tensor));
-  return Value::of_external(static_cast<std::uint32_t>(file_.tensors.size() - 1));
+  return file_.add(std::move(tensor));
 }
 
 // A dict, or a tuple of one and of the slots' values.
@@ -336,21 +284,14 @@ void Resolver::note_attributes(Value state) {
 }
 
 void Resolver::read_metadata(Value metadata, TensorRecord& tensor) const {
-  if (metadata.kind == Kind::kNone) {
-    return;
-  }
-  if (!metadata.is_dict()) {
-    fail("a tensor's metadata is not a dict");
-  }
+  require(metadata.kind == Kind::kNone || metadata.is_dict(), "a tensor's metadata is not a dict");
   if (const Value* conj = document_.find(metadata, "conj")) {
     tensor.is_conj = bool_of(*conj, "conj");
   }
   if (const Value* neg = document_.find(metadata, "neg")) {
     tensor.is_neg = bool_of(*neg, "neg");
   }
-  if (tensor.is_conj && !is_complex(tensor.dtype)) {
-    fail("a tensor that is not complex has the conj bit");
-  }
+  require(!tensor.is_conj || is_complex(tensor.dtype), "a tensor that is not complex has the conj bit");
 }
 
 }  // namespace

@@ -6,9 +6,7 @@
 #include "io/bytes.h"
 #include "pickle/literals.h"
 #include "tensor_file/containers.h"
-#include "tensor_file/tensor_checks.h"
 #include "tensor_file/torch_globals.h"
-#include "tensor_file/torch_pickle.h"
 #include "tensor_file/zip_reader.h"
 #include "text.h"
 
@@ -25,24 +23,19 @@ constexpr std::uint64_t kMaxInflated = 256 << 20;
 std::string_view find_root(const ZipReader& zip) {
   std::optional<std::string_view> root;
   for (const ZipEntry& entry : zip.entries()) {
-    if (!entry.name.ends_with(kPickleName) || entry.name.find('/') + kPickleName.size() != entry.name.size()) {
-      continue;
+    if (entry.name.ends_with(kPickleName) && entry.name.find('/') + kPickleName.size() == entry.name.size()) {
+      require(!root, "zip: there are two data.pkl");
+      root = entry.name.substr(0, entry.name.size() - kPickleName.size());
     }
-    if (root) {
-      throw FormatError("zip: there are two data.pkl");
-    }
-    root = entry.name.substr(0, entry.name.size() - kPickleName.size());
+  }
+  if (root) {
+    return *root;
   }
   const auto is_pt2 = [](const ZipEntry& entry) { return entry.name.ends_with("/archive_format"); };
-  if (!root && std::any_of(zip.entries().begin(), zip.entries().end(), is_pt2)) {
-    throw FormatError(
-        "is a .pt2 archive of a compiled or exported program, from which no tensors are read; use the state_dict "
-        "that it was made from");
-  }
-  if (!root) {
-    throw FormatError("zip: there is no data.pkl: not a file of torch.save or torch.jit.save");
-  }
-  return *root;
+  throw FormatError(std::ranges::any_of(zip.entries(), is_pt2)
+                        ? "is a .pt2 archive of a compiled or exported program, from which no tensors are read; use "
+                          "the state_dict that it was made from"
+                        : "zip: there is no data.pkl: not a file of torch.save or torch.jit.save");
 }
 
 void check_version(const ZipReader& zip, const std::string& root) {
@@ -50,17 +43,13 @@ void check_version(const ZipReader& zip, const std::string& root) {
   if (entry == nullptr) {
     entry = zip.find(root + "/.data/version");  // where TorchScript has it since its version 6
   }
-  if (entry == nullptr) {
-    throw FormatError("zip: the entry version is missing");
-  }
+  require(entry != nullptr, "zip: the entry version is missing");
   std::string_view text = text_of(ZipReader::checked(*entry));
   if (text.ends_with('\n')) {
     text.remove_suffix(1);
   }
-  const std::optional<std::string> number =
-      text.size() <= 2 ? pickle::decimal_to_little_endian(text) : std::optional<std::string>();
-  const std::int64_t version = number ? pickle::small_integer(*number).value_or(0) : 0;
-  if (version < 1 || version > kMaxVersion) {
+  const int version = pickle::number_of<int>(text).value_or(0);
+  if (version < 1 || version > kMaxVersion || text.size() > 2) {
     throw FormatError("zip: version " + text::quoted(text) + " is unknown; 1 to " + std::to_string(kMaxVersion) +
                       " are read");
   }
@@ -88,9 +77,7 @@ TensorFile read_pickle_entry(const ZipReader& zip, const std::string& root, cons
   try {
     ByteCursor cursor(pickle);
     file.root = pickle::read_pickle(cursor, filter, file.document);
-    if (cursor.remaining() > 0) {
-      cursor.fail("there are bytes after the pickle");
-    }
+    cursor.require(cursor.remaining() == 0, "there are bytes after the pickle");
     resolve_tensors(file);
   } catch (const FormatError& error) {
     const std::string fact = name + ".pkl: " + error.what();

@@ -1,7 +1,6 @@
 #include "tensor_file/zip_reader.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "error.h"
 #include "io/byte_cursor.h"
@@ -42,9 +41,7 @@ std::size_t find_end_record(std::span<const std::byte> file) {
       continue;
     }
     cursor.take_bytes(kEndRecordSize - 6);
-    if (cursor.take<std::uint16_t>() != comment) {
-      throw FormatError("zip: there are bytes after its end record");
-    }
+    require(cursor.take<std::uint16_t>() == comment, "zip: there are bytes after its end record");
     return start;
   }
   throw FormatError("zip: the end record is missing; the file is truncated");
@@ -68,10 +65,10 @@ Directory read_end_records(std::span<const std::byte> file) {
     locator.take_bytes(8);
     const auto record_offset = locator.take<std::uint64_t>();
     ByteCursor record = cursor_at(file, record_offset, kZip64EndRecordSize, "the zip64 end record");
-    if (record.take<std::uint32_t>() != kZip64EndRecord || record.take<std::uint64_t>() != kZip64EndRecordSize - 12 ||
-        record_offset + kZip64EndRecordSize != end - kZip64LocatorSize) {
-      throw FormatError("zip: the zip64 end record is damaged");
-    }
+    require(record.take<std::uint32_t>() == kZip64EndRecord &&
+                record.take<std::uint64_t>() == kZip64EndRecordSize - 12 &&
+                record_offset + kZip64EndRecordSize == end - kZip64LocatorSize,
+            "zip: the zip64 end record is damaged");
     record.take_bytes(4 + 8);  // versions, disks
     const auto wide_entries_here = record.take<std::uint64_t>();
     const Directory wide{record.take<std::uint64_t>(), 0, 0};
@@ -80,18 +77,14 @@ Directory read_end_records(std::span<const std::byte> file) {
     const auto agrees = [](std::uint64_t narrow, std::uint64_t limit, std::uint64_t value) {
       return narrow == limit || narrow == value;
     };
-    if (wide_entries_here != wide.entry_count || !agrees(directory.entry_count, kCountInZip64, wide.entry_count) ||
-        !agrees(directory.size, kInZip64, wide_size) || !agrees(directory.offset, kInZip64, wide_offset)) {
-      throw FormatError("zip: the two end records disagree");
-    }
+    require(wide_entries_here == wide.entry_count && agrees(directory.entry_count, kCountInZip64, wide.entry_count) &&
+                agrees(directory.size, kInZip64, wide_size) && agrees(directory.offset, kInZip64, wide_offset),
+            "zip: the two end records disagree");
     directory = {wide.entry_count, wide_offset, wide_size};
     directory_end = record_offset;
-  } else if (entries_here != directory.entry_count) {
-    throw FormatError("zip: archives in several parts are not read");
   }
-  if (disk != 0 || directory_disk != 0) {
-    throw FormatError("zip: archives in several parts are not read");
-  }
+  require(disk == 0 && directory_disk == 0 && (has_locator || entries_here == directory.entry_count),
+          "zip: archives in several parts are not read");
   if (directory.size > directory_end || directory.offset != directory_end - directory.size) {
     throw FormatError("zip: the directory is not where the end record says; bytes were added or lost");
   }
@@ -110,8 +103,7 @@ void read_zip64_extra(ByteCursor extra, std::uint64_t& uncompressed, std::uint64
   while (extra.remaining() >= 4) {
     const auto id = extra.take<std::uint16_t>();
     const auto size = extra.take<std::uint16_t>();
-    const std::size_t start = extra.offset();
-    ByteCursor field(extra.take_bytes(size), start);
+    ByteCursor field = extra.take_part(size);
     if (id != kZip64Extra) {
       continue;
     }
@@ -125,9 +117,7 @@ void read_zip64_extra(ByteCursor extra, std::uint64_t& uncompressed, std::uint64
 }
 
 CentralEntry take_central_entry(ByteCursor& cursor) {
-  if (cursor.take<std::uint32_t>() != kCentralHeader) {
-    cursor.fail("zip: the directory is damaged");
-  }
+  cursor.require(cursor.take<std::uint32_t>() == kCentralHeader, "zip: the directory is damaged");
   CentralEntry central;
   cursor.take_bytes(4);  // versions
   central.flags = cursor.take<std::uint16_t>();
@@ -140,13 +130,11 @@ CentralEntry take_central_entry(ByteCursor& cursor) {
   const auto extra_size = cursor.take<std::uint16_t>();
   const auto comment_size = cursor.take<std::uint16_t>();
   cursor.take_bytes(8);  // disk, attributes
-  std::uint64_t header_offset = cursor.take<std::uint32_t>();
+  central.entry.header_offset = cursor.take<std::uint32_t>();
   central.entry.name = cursor.take_text(name_size);
-  const std::size_t extra_offset = cursor.offset();
-  read_zip64_extra(ByteCursor(cursor.take_bytes(extra_size), extra_offset), central.entry.uncompressed_size,
-                   central.compressed_size, &header_offset);
+  read_zip64_extra(cursor.take_part(extra_size), central.entry.uncompressed_size, central.compressed_size,
+                   &central.entry.header_offset);
   cursor.take_bytes(comment_size);
-  central.entry.header_offset = header_offset;
   return central;
 }
 
@@ -159,13 +147,9 @@ std::string place_of(std::string_view name) { return "zip entry " + text::quoted
 // Checks the local header against the central one and finds the data after it.
 void locate_data(std::span<const std::byte> file, std::uint64_t directory_offset, CentralEntry& central) {
   ZipEntry& entry = central.entry;
-  if (entry.header_offset >= directory_offset) {
-    throw FormatError("lies outside the file");
-  }
+  require(entry.header_offset < directory_offset, "lies outside the file");
   ByteCursor cursor(file.first(directory_offset).subspan(entry.header_offset), entry.header_offset);
-  if (cursor.take<std::uint32_t>() != kLocalHeader) {
-    cursor.fail("there is no entry");
-  }
+  cursor.require(cursor.take<std::uint32_t>() == kLocalHeader, "there is no entry");
   cursor.take_bytes(2);  // version
   const auto flags = cursor.take<std::uint16_t>();
   const auto method = cursor.take<std::uint16_t>();
@@ -175,11 +159,9 @@ void locate_data(std::span<const std::byte> file, std::uint64_t directory_offset
   std::uint64_t uncompressed = cursor.take<std::uint32_t>();
   const auto name_size = cursor.take<std::uint16_t>();
   const auto extra_size = cursor.take<std::uint16_t>();
-  if (cursor.take_text(name_size) != entry.name || flags != central.flags || method != entry.method) {
-    throw FormatError("its header disagrees with the directory");
-  }
-  const std::size_t extra_offset = cursor.offset();
-  read_zip64_extra(ByteCursor(cursor.take_bytes(extra_size), extra_offset), uncompressed, compressed, nullptr);
+  require(cursor.take_text(name_size) == entry.name && flags == central.flags && method == entry.method,
+          "its header disagrees with the directory");
+  read_zip64_extra(cursor.take_part(extra_size), uncompressed, compressed, nullptr);
   const bool sizes_agree =
       compressed == central.compressed_size && uncompressed == entry.uncompressed_size && crc == entry.crc;
   // With a descriptor after the data the header may leave them 0.
@@ -197,37 +179,27 @@ ZipReader::ZipReader(std::span<const std::byte> file) {
   while (cursor.remaining() > 0) {
     CentralEntry central = take_central_entry(cursor);
     const ZipEntry& entry = central.entry;
-    if ((central.flags & kFlagEncrypted) != 0) {
-      fail_entry(entry.name, "is encrypted");
-    }
-    if ((central.flags & ~kFlagsAllowed) != 0) {
-      fail_entry(entry.name, "has unknown flags");
-    }
-    with_place(place_of(entry.name), [&] { locate_data(file, directory.offset, central); });
-    if (entry.method == 0 && entry.uncompressed_size != entry.data.size()) {
-      fail_entry(entry.name, "is stored, yet has two sizes");
-    }
-    if (!by_name_.emplace(entry.name, entries_.size()).second) {
-      fail_entry(entry.name, "is there twice");
-    }
+    with_place(place_of(entry.name), [&] {
+      require((central.flags & kFlagEncrypted) == 0, "is encrypted");
+      require((central.flags & ~kFlagsAllowed) == 0, "has unknown flags");
+      locate_data(file, directory.offset, central);
+      require(entry.method != 0 || entry.uncompressed_size == entry.data.size(), "is stored, yet has two sizes");
+      require(by_name_.emplace(entry.name, entries_.size()).second, "is there twice");
+    });
     entries_.push_back(entry);
   }
   if (entries_.size() != directory.entry_count) {
     throw FormatError("zip: the directory has " + std::to_string(entries_.size()) + " entries, the end record says " +
                       std::to_string(directory.entry_count));
   }
-  std::vector<const ZipEntry*> in_file_order;
-  for (const ZipEntry& entry : entries_) {
-    in_file_order.push_back(&entry);
-  }
-  std::sort(in_file_order.begin(), in_file_order.end(),
-            [](const ZipEntry* a, const ZipEntry* b) { return a->header_offset < b->header_offset; });
+  std::vector<ZipEntry> in_file_order = entries_;
+  std::ranges::sort(in_file_order, {}, &ZipEntry::header_offset);
   std::size_t end = 0;
-  for (const ZipEntry* entry : in_file_order) {
-    if (entry->header_offset < end || (end == 0 && entry->header_offset != 0)) {
-      fail_entry(entry->name, end == 0 ? "there are bytes before it" : "overlaps another");
+  for (const ZipEntry& entry : in_file_order) {
+    if (entry.header_offset < end || (end == 0 && entry.header_offset != 0)) {
+      fail_entry(entry.name, end == 0 ? "there are bytes before it" : "overlaps another");
     }
-    end = static_cast<std::size_t>(entry->data.data() - file.data()) + entry->data.size();
+    end = static_cast<std::size_t>(entry.data.data() - file.data()) + entry.data.size();
   }
 }
 

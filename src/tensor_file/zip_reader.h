@@ -14,7 +14,7 @@ namespace iris {
 
 struct ZipEntry {
   std::string_view name;
-  std::size_t header_offset = 0;    // of the local header
+  std::uint64_t header_offset = 0;  // of the local header
   std::span<const std::byte> data;  // as it lies in the file
   std::uint64_t uncompressed_size = 0;
   std::uint16_t method = 0;  // 0: stored

@@ -1,6 +1,6 @@
+#include <algorithm>
 #include <map>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -45,11 +45,10 @@ class TensorPickler {
       call.push_back(global("torch." + std::string(name_of(tensor.dtype))));
     }
     std::vector<Value> bits;
-    if (tensor.is_conj) {
-      bits.insert(bits.end(), {text("conj"), Value::of_bool(true)});
-    }
-    if (tensor.is_neg) {
-      bits.insert(bits.end(), {text("neg"), Value::of_bool(true)});
+    for (const auto& [name, is_set] : {std::pair("conj", tensor.is_conj), std::pair("neg", tensor.is_neg)}) {
+      if (is_set) {
+        bits.insert(bits.end(), {text(name), Value::of_bool(true)});
+      }
     }
     if (!bits.empty()) {
       call.push_back(add(Kind::kDict, std::move(bits)));
@@ -80,9 +79,7 @@ class TensorPickler {
 
   Value integers(const std::vector<std::int64_t>& values) {
     std::vector<Value> items;
-    for (const std::int64_t value : values) {
-      items.push_back(Value::of_int(value));
-    }
+    std::ranges::transform(values, std::back_inserter(items), Value::of_int);
     return add(Kind::kTuple, std::move(items));
   }
 

@@ -20,7 +20,11 @@ constexpr std::size_t kExtraHeader = 4;
 constexpr std::size_t kWorthAThread = 1 << 20;
 constexpr auto kAnyLaunch = std::launch::async | std::launch::deferred;  // deferred where no thread can be had
 constexpr std::uint16_t kVersion = 45;                                   // zip64
-constexpr std::uint16_t kDate = 33;  // 1980-01-01: no time of writing, for equal bytes
+constexpr std::uint16_t kNamesAreUtf8 = 1 << 11;
+constexpr std::uint16_t kStored = 0;
+constexpr std::uint16_t kDate = 33;   // 1980-01-01: no time of writing, for equal bytes
+constexpr std::uint16_t kNone16 = 0;  // no time, comment, disk or attributes
+constexpr std::uint32_t kNone32 = 0;
 
 std::uint32_t narrow(std::uint64_t value) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(value, kInZip64));
@@ -29,31 +33,21 @@ std::uint32_t narrow(std::uint64_t value) {
 // What the local and the central header have in common.
 void put_common(std::string& bytes, std::uint32_t crc, std::uint64_t size, std::size_t name_size,
                 std::size_t extra_size) {
-  put_little_endian(bytes, kVersion);
-  put_little_endian<std::uint16_t>(bytes, 1 << 11);  // names are UTF-8
-  put_little_endian<std::uint16_t>(bytes, 0);        // stored
-  put_little_endian<std::uint16_t>(bytes, 0);
-  put_little_endian(bytes, kDate);
-  put_little_endian(bytes, crc);
-  put_little_endian(bytes, narrow(size));
-  put_little_endian(bytes, narrow(size));
-  put_little_endian(bytes, static_cast<std::uint16_t>(name_size));
-  put_little_endian(bytes, static_cast<std::uint16_t>(extra_size));
+  put_little_endian(bytes, kVersion, kNamesAreUtf8, kStored, kNone16, kDate, crc, narrow(size), narrow(size),
+                    static_cast<std::uint16_t>(name_size), static_cast<std::uint16_t>(extra_size));
 }
 
 std::string zip64_extra(std::uint64_t size, std::uint64_t offset) {
   std::string values;
   if (size >= kInZip64) {
-    put_little_endian(values, size);
-    put_little_endian(values, size);
+    put_little_endian(values, size, size);
   }
   if (offset >= kInZip64) {
     put_little_endian(values, offset);
   }
   std::string extra;
   if (!values.empty()) {
-    put_little_endian(extra, kZip64Extra);
-    put_little_endian(extra, static_cast<std::uint16_t>(values.size()));
+    put_little_endian(extra, kZip64Extra, static_cast<std::uint16_t>(values.size()));
     extra += values;
   }
   return extra;
@@ -61,7 +55,7 @@ std::string zip64_extra(std::uint64_t size, std::uint64_t offset) {
 
 }  // namespace
 
-void ZipWriter::write(const std::string& bytes) {
+void ZipWriter::write(std::string_view bytes) {
   output_.write(bytes);
   offset_ += bytes.size();
 }
@@ -73,8 +67,7 @@ void ZipWriter::add(const std::string& name, std::span<const std::byte> data, st
   std::string extra = zip64_extra(data.size(), 0);
   const std::uint64_t unpadded = offset_ + kLocalHeaderSize + name.size() + extra.size() + kExtraHeader;
   const std::uint64_t padding = (kAlignment - unpadded % kAlignment) % kAlignment;
-  put_little_endian(extra, kPaddingExtra);
-  put_little_endian(extra, static_cast<std::uint16_t>(padding));
+  put_little_endian(extra, kPaddingExtra, static_cast<std::uint16_t>(padding));
   extra.append(padding, 'Z');
 
   std::string header;
@@ -88,8 +81,7 @@ void ZipWriter::add(const std::string& name, std::span<const std::byte> data, st
     found =
         std::async(data.size() < kWorthAThread ? std::launch::deferred : kAnyLaunch, [data] { return crc32(data); });
   }
-  output_.write(text_of(data));
-  offset_ += data.size();
+  write(text_of(data));
   if (known_crc != 0 && found.get() != known_crc) {
     throw FormatError("zip entry " + text::quoted(name) + ": its CRC is wrong; the file is damaged");
   }
@@ -100,44 +92,24 @@ void ZipWriter::finish() {
   for (const Entry& entry : entries_) {
     const std::string extra = zip64_extra(entry.size, entry.offset);
     std::string header;
-    put_little_endian(header, kCentralHeader);
-    put_little_endian(header, kVersion);
+    put_little_endian(header, kCentralHeader, kVersion);
     put_common(header, entry.crc, entry.size, entry.name.size(), extra.size());
-    put_little_endian<std::uint16_t>(header, 0);  // comment
-    put_little_endian<std::uint16_t>(header, 0);  // disk
-    put_little_endian<std::uint16_t>(header, 0);  // attributes
-    put_little_endian<std::uint32_t>(header, 0);
-    put_little_endian(header, narrow(entry.offset));
+    put_little_endian(header, kNone16, kNone16, kNone16, kNone32, narrow(entry.offset));
     write(header + entry.name + extra);
   }
   const std::uint64_t size = offset_ - directory;
   const std::uint64_t count = entries_.size();
   std::string end;
   if (count >= kCountInZip64 || size >= kInZip64 || directory >= kInZip64) {
-    put_little_endian(end, kZip64EndRecord);
-    put_little_endian<std::uint64_t>(end, kZip64EndRecordSize - 12);
-    put_little_endian(end, kVersion);
-    put_little_endian(end, kVersion);
-    put_little_endian<std::uint32_t>(end, 0);
-    put_little_endian<std::uint32_t>(end, 0);
-    put_little_endian(end, count);
-    put_little_endian(end, count);
-    put_little_endian(end, size);
-    put_little_endian(end, directory);
-    put_little_endian(end, kZip64Locator);
-    put_little_endian<std::uint32_t>(end, 0);
-    put_little_endian(end, directory + size);
-    put_little_endian<std::uint32_t>(end, 1);
+    const std::uint64_t rest_of_record = kZip64EndRecordSize - 12;
+    const std::uint32_t disks = 1;
+    put_little_endian(end, kZip64EndRecord, rest_of_record, kVersion, kVersion, kNone32, kNone32, count, count, size,
+                      directory);
+    put_little_endian(end, kZip64Locator, kNone32, directory + size, disks);
   }
-  put_little_endian(end, kEndRecord);
-  put_little_endian<std::uint16_t>(end, 0);
-  put_little_endian<std::uint16_t>(end, 0);
   const auto narrow_count = static_cast<std::uint16_t>(std::min<std::uint64_t>(count, kCountInZip64));
-  put_little_endian(end, narrow_count);
-  put_little_endian(end, narrow_count);
-  put_little_endian(end, narrow(size));
-  put_little_endian(end, narrow(directory));
-  put_little_endian<std::uint16_t>(end, 0);
+  put_little_endian(end, kEndRecord, kNone16, kNone16, narrow_count, narrow_count, narrow(size), narrow(directory),
+                    kNone16);
   write(end);
 }
 

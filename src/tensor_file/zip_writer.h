@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/output_file.h"
@@ -32,7 +33,7 @@ class ZipWriter {
     std::uint32_t crc;
   };
 
-  void write(const std::string& bytes);
+  void write(std::string_view bytes);
 
   OutputFile& output_;
   std::uint64_t offset_ = 0;

@@ -14,7 +14,7 @@
 #include "fuzz/same_values.h"
 #include "fuzz/zip_mutation.h"
 #include "io/output_file.h"
-#include "tensor_file/opened_file.h"
+#include "tensor_file/file_kind.h"
 #include "tensor_file/selection.h"
 #include "tensor_file/tensor_file.h"
 #include "tensor_file/tensor_writer.h"

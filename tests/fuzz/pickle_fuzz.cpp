@@ -7,9 +7,9 @@
 #include "fuzz/same_values.h"
 #include "pickle/pickle_reader.h"
 #include "pickle/pickle_writer.h"
+#include "tensor_file/containers.h"
 #include "tensor_file/selection.h"
 #include "tensor_file/torch_globals.h"
-#include "tensor_file/torch_pickle.h"
 
 namespace {
 

@@ -87,6 +87,8 @@ TEST_F(WriteStateDict, RefusesANameThatIsNotUtf8) {
   const std::string other = folder_ / "model.safetensors";
   EXPECT_EQ(test::error_of<InputError>([&] { write_state_dict(tensors, other); }),
             other + ": tensor \"w\\xff\": its name is not UTF-8");
+  EXPECT_EQ(test::error_of<InputError>([&] { write_state_dict(tensors, "-"); }),
+            "stdout: the text \"w\\xff\" is not UTF-8");
   EXPECT_EQ(folder_.file_count(), 0);
 }
 

@@ -24,9 +24,9 @@ TensorFile file_of(const std::string& root) {
 
 std::string tensors(const std::string& name) { return push_dict({push_text(name), push_tensor()}); }
 
-std::string keys_of(const TensorFile& file, const std::vector<Entry>& entries) {
+std::string keys_of(const TensorFile& file, const std::vector<pickle::Entry>& entries) {
   std::vector<std::string> keys;
-  for (const Entry& entry : entries) {
+  for (const pickle::Entry& entry : entries) {
     keys.push_back(test::describe(file.document, entry.key));
   }
   return text::joined(keys);

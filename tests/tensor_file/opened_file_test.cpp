@@ -1,4 +1,4 @@
-#include "tensor_file/opened_file.h"
+#include "tensor_file/file_kind.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,5 @@
 // Calls of torch's functions as tensors, and everything that can be wrong with them.
-#include "tensor_file/torch_pickle.h"
-#include "tensor_file/tensor_checks.h"
+#include "tensor_file/containers.h"
 #include "tensor_file/torch_globals.h"
 
 #include <gtest/gtest.h>

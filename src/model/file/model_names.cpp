@@ -1,11 +1,14 @@
 #include "model/file/model_names.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "error.h"
+#include "io/byte_cursor.h"
 #include "tensor_file/tensor_file.h"
 #include "text.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
@@ -19,22 +22,16 @@ std::vector<std::string> names_of(const nlohmann::json& object, const char* memb
   if (found == object.end() || found->is_null()) {
     return names;
   }
-  const auto fail = [&](const std::string& fact) {
-    throw FormatError(std::string(kFile) + ": " + member + ": " + fact);
-  };
-  if (!found->is_array()) {
-    fail("is not a list of names");
-  }
-  std::set<std::string> seen;
-  for (const auto& name : *found) {
-    if (!name.is_string()) {
-      fail("is not a list of names");
+  with_place(member, [&] {
+    const auto is_text = [](const auto& name) { return name.is_string(); };
+    require(found->is_array() && std::ranges::all_of(*found, is_text), "is not a list of names");
+    std::set<std::string> seen;
+    for (const auto& name : *found) {
+      if (!seen.insert(names.emplace_back(name.get<std::string>())).second) {
+        throw FormatError("has " + text::json(name) + " twice");
+      }
     }
-    if (!seen.insert(name.get<std::string>()).second) {
-      fail("has " + text::json(name) + " twice");
-    }
-    names.push_back(name.get<std::string>());
-  }
+  });
   return names;
 }
 
@@ -51,13 +48,13 @@ ModelNames parse_model_names(std::string_view text) {
     return !is_too_deep;
   };
   const auto json = nlohmann::json::parse(text, keep, /*allow_exceptions=*/false);
-  if (is_too_deep) {
-    throw FormatError(std::string(kFile) + ": is nested more than " + std::to_string(kMaxDepth) + " levels deep");
-  }
-  if (!json.is_object()) {
-    throw FormatError(std::string(kFile) + ": is not a JSON object");
-  }
-  return {names_of(json, "features"), names_of(json, "labels")};
+  return with_place(std::string(kFile), [&]() -> ModelNames {
+    if (is_too_deep) {
+      throw FormatError("is nested more than " + std::to_string(kMaxDepth) + " levels deep");
+    }
+    require(json.is_object(), "is not a JSON object");
+    return {names_of(json, "features"), names_of(json, "labels")};
+  });
 }
 
 }  // namespace iris

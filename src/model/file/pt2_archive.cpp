@@ -10,9 +10,10 @@
 #include <sstream>
 
 #include "error.h"
-#include "io/bytes.h"
+#include "io/byte_cursor.h"
 #include "tensor_file/tensor_file.h"
 #include "text.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
@@ -55,35 +56,30 @@ std::string checked_path(std::string_view path) {
 }
 
 std::string choose_model(const std::set<std::string>& names) {
-  if (names.empty()) {
-    throw FormatError(
-        "is a program of torch.export that is not compiled; compile it in Python, with "
-        "torch._inductor.aoti_compile_and_package, or export the model with python_export/export.py");
+  require(!names.empty(),
+          "is a program of torch.export that is not compiled; compile it in Python, with "
+          "torch._inductor.aoti_compile_and_package, or export the model with python_export/export.py");
+  if (names.contains("model")) {
+    return "model";
   }
-  if (names.contains("model") || names.size() == 1) {
-    return names.contains("model") ? "model" : *names.begin();
+  if (names.size() == 1) {
+    return *names.begin();
   }
   std::vector<std::string> list;
-  for (const std::string& name : names) {
-    list.push_back(text::printable(name));
-  }
+  std::ranges::transform(names, std::back_inserter(list), [](const auto& name) { return text::printable(name); });
   throw FormatError("holds several models, none of them called model: " + text::joined(list) + "; package one of them");
 }
 
 std::map<std::string, std::string> parse_metadata(std::string_view text) {
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) {
-    throw FormatError(std::string(kMetadataEnd) + ": is not a JSON object");
-  }
+  require(json.is_object(), "is not a JSON object");
   std::map<std::string, std::string> metadata;
   for (const auto& [name, value] : json.items()) {
     if (value.is_string()) {
       metadata[name] = value.get<std::string>();
     }
   }
-  if (!metadata.contains("AOTI_DEVICE_KEY")) {
-    throw FormatError(std::string(kMetadataEnd) + ": does not say for which device the code is (AOTI_DEVICE_KEY)");
-  }
+  require(metadata.contains("AOTI_DEVICE_KEY"), "does not say for which device the code is (AOTI_DEVICE_KEY)");
   return metadata;
 }
 
@@ -111,8 +107,7 @@ std::string missing_instructions(const std::string& isa) {
   std::vector<std::string> missing;
   for (std::string word; words >> word;) {
     std::string flag;
-    std::transform(word.begin(), word.end(), std::back_inserter(flag),
-                   [](unsigned char character) { return static_cast<char>(std::tolower(character)); });
+    std::ranges::transform(word, std::back_inserter(flag), [](unsigned char each) { return std::tolower(each); });
     flag += flag == "avx512" ? "f" : "";
     const bool is_known = flag.starts_with("avx") || flag.starts_with("amx");
     if (is_known && !flags.empty() && !flags.contains(flag)) {
@@ -135,12 +130,12 @@ std::optional<Pt2Archive> read_pt2_archive(const OpenedFile& file) {
   if (!root) {
     return std::nullopt;
   }
+  const std::string models_in = *root + std::string(kModels);
   std::set<std::string> models;
   for (const ZipEntry& entry : zip.entries()) {
-    const std::string_view path = entry.name.substr(std::min(root->size(), entry.name.size()));
-    if (entry.name.starts_with(*root) && path.starts_with(kModels)) {
-      checked_path(path);
-      models.emplace(path.substr(kModels.size(), path.find('/', kModels.size()) - kModels.size()));
+    if (entry.name.starts_with(models_in)) {
+      checked_path(entry.name.substr(root->size()));
+      models.emplace(entry.name.substr(models_in.size(), entry.name.find('/', models_in.size()) - models_in.size()));
     }
   }
   Pt2Archive archive{.file = file.bytes, .model = choose_model(models), .metadata = {}, .names = {}, .parts = {}};
@@ -158,13 +153,12 @@ std::optional<Pt2Archive> read_pt2_archive(const OpenedFile& file) {
       has_code = has_code || path.ends_with(".so");
       archive.parts.emplace_back(checked_path(path), entry);
       if (path.ends_with(kMetadataEnd)) {
-        archive.metadata = parse_metadata(text_in(entry));
+        const std::string_view text = text_in(entry);
+        archive.metadata = with_place(std::string(kMetadataEnd), [&] { return parse_metadata(text); });
       }
     }
   }
-  if (!has_code) {
-    throw FormatError("holds the sources of a model, not its compiled code; package it without package_cpp_only");
-  }
+  require(has_code, "holds the sources of a model, not its compiled code; package it without package_cpp_only");
   if (archive.metadata.empty()) {
     throw FormatError("does not say what its code was compiled for: there is no " + std::string(kMetadataEnd));
   }
@@ -175,11 +169,11 @@ void check_runs_here(const Pt2Archive& archive, const std::string& torch_version
   const auto fail = [](const std::string& fact) { throw FormatError("was compiled for " + fact + kExportAgain); };
   utsname here = {};
   uname(&here);
-  if (const std::string platform = value_of(archive, "AOTI_PLATFORM"); !platform.empty() && platform != "linux") {
-    fail(platform + ", and this is linux");
-  }
-  if (const std::string machine = value_of(archive, "AOTI_MACHINE"); !machine.empty() && machine != here.machine) {
-    fail(machine + ", and this is " + here.machine);
+  for (const auto& [key, ours] : {std::pair<const char*, const char*>("AOTI_PLATFORM", "linux"),
+                                  std::pair<const char*, const char*>("AOTI_MACHINE", here.machine)}) {
+    if (const std::string theirs = value_of(archive, key); !theirs.empty() && theirs != ours) {
+      fail(theirs + ", and this is " + ours);
+    }
   }
   if (const std::string missing = missing_instructions(value_of(archive, "AOTI_CPU_ISA")); !missing.empty()) {
     fail("a processor with " + missing + ", which this one lacks");

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "tensor_file/opened_file.h"
+#include "tensor_file/file_kind.h"
 
 namespace iris {
 

@@ -6,7 +6,7 @@
 #include "support/errors.h"
 #include "support/memory_file.h"
 #include "support/zip_bytes.h"
-#include "tensor_file/opened_file.h"
+#include "tensor_file/file_kind.h"
 #include "tensor_file/zip_format.h"
 
 namespace iris {

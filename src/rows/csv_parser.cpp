@@ -98,7 +98,6 @@ class CsvParser : public RowParser {
   }
 
   void read_header(const std::vector<std::string>& cells, const std::string& place);
-  bool parse_short(std::string_view text, float* row) const;
   const char* parse_plain(const char* text, float* row) const;
   std::string parse_cells(const std::vector<std::string>& cells, float* row) const;
 
@@ -107,30 +106,20 @@ class CsvParser : public RowParser {
   bool is_in_order_ = false;          // the columns are exactly the features, in order
 };
 
-[[noreturn]] void fail_at_header(const std::string& place, const std::string& fact,
-                                 const std::vector<std::string>& names, Choice choice = {}) {
-  const auto has_return = [](const std::string& name) { return name.find('\r') != std::string::npos; };
-  if (std::any_of(names.begin(), names.end(), has_return)) {
-    throw InputError(place +
-                     "the lines end with a carriage return alone, as on old Macs; change them first: "
-                     "tr '\\r' '\\n' < FILE");
-  }
-  if (names.size() == 1 && names[0].find_first_of(";\t") != std::string::npos) {
-    throw InputError(place + "the cells are not separated by commas: " + text::quoted(names[0]));
-  }
-  const auto is_number = [](const std::string& name) { return parse_float(name).has_value(); };
-  const auto text = std::find_if_not(names.begin(), names.end(), is_number);
-  if (text != names.end() && std::any_of(names.begin(), names.end(), is_number)) {
-    throw InputError(place + "the first row is neither a header nor a row of numbers: " + text::quoted(*text) +
-                     "; without a header the columns must be the features alone");
-  }
-  throw InputError(place + fact + text::printable(text::joined(names)), std::move(choice));
-}
-
 void CsvParser::read_header(const std::vector<std::string>& cells, const std::string& place) {
   std::vector<std::string> names;
   for (const std::string& cell : cells) {
     names.emplace_back(text::trimmed(cell));
+  }
+  const auto is_feature = [&](const std::string& name) { return std::count(names.begin(), names.end(), name) > 0; };
+  if (features_.empty() || !std::all_of(features_.begin(), features_.end(), is_feature)) {
+    check_separators(names, place);
+    const auto is_number = [](const std::string& name) { return parse_float(name).has_value(); };
+    const auto text = std::find_if_not(names.begin(), names.end(), is_number);
+    if (text != names.end() && std::any_of(names.begin(), names.end(), is_number)) {
+      throw InputError(place + "the first row is neither a header nor a row of numbers: " + text::quoted(*text) +
+                       "; without a header the columns must be the features alone");
+    }
   }
   if (features_.empty()) {
     std::size_t count = 0;
@@ -140,34 +129,15 @@ void CsvParser::read_header(const std::vector<std::string>& cells, const std::st
     number_features(count);
   }
   if (features_.empty()) {
-    fail_at_header(place, "the model does not name its features; say which of these columns they are: ", names,
-                   {Choice::Of::kFeatures});
+    throw InputError(place + "the model does not name its features; say which of these columns they are: " +
+                         text::printable(text::joined(names)),
+                     {Choice::Of::kFeatures});
   }
   columns_.assign(names.size(), kIgnored);
   for (std::size_t i = 0; i < features_.size(); ++i) {
-    const auto found = std::find(names.begin(), names.end(), features_[i]);
-    if (found == names.end()) {
-      fail_at_header(place, "the header has no column " + text::printable(features_[i]) + "; it has: ", names);
-    }
-    if (std::find(found + 1, names.end(), features_[i]) != names.end()) {
-      throw InputError(place + "the header has the column " + text::printable(features_[i]) + " twice");
-    }
-    columns_[static_cast<std::size_t>(found - names.begin())] = i;
+    columns_[column_of(features_[i], names, place)] = i;
   }
   is_in_order_ = names == features_;
-}
-
-// A line whose cells all look like "5.1".
-bool CsvParser::parse_short(std::string_view text, float* row) const {
-  const std::size_t count = columns_.size();
-  if (!is_in_order_ || text.size() < kShortCell * count) {
-    return false;
-  }
-  bool is_short = true;
-  for (std::size_t i = 0; i < count && is_short; ++i) {
-    is_short = iris::parse_tenths(text.data() + kShortCell * i, i + 1 == count ? '\n' : ',', row[i]);
-  }
-  return is_short;
 }
 
 // Parses a line of plain cells, quoted or not, into `row`. Returns where the next line begins, or nullptr for a line
@@ -206,14 +176,10 @@ std::string CsvParser::parse_cells(const std::vector<std::string>& cells, float*
     if (columns_[i] == kIgnored) {
       continue;
     }
-    const std::optional<float> value = parse_float(cells[i]);
-    if (!value || !std::isfinite(*value)) {
-      const std::string fact = text::trimmed(cells[i]).empty() ? "is empty"
-                               : value                         ? "not finite as float32: " + text::quoted(cells[i])
-                                                               : "not a number: " + text::quoted(cells[i]);
-      return text::printable(features_[columns_[i]]) + ": " + fact;
+    const std::string fault = read_cell(cells[i], features_[columns_[i]], row[columns_[i]]);
+    if (!fault.empty()) {
+      return fault;
     }
-    row[columns_[i]] = *value;
   }
   return "";
 }
@@ -247,7 +213,7 @@ void CsvParser::parse(const Chunk& chunk, Rows& rows) const {
     }
     const char* next = nullptr;
     if (chunk.fault.empty()) {
-      next = parse_short(text, row) ? text.data() + kShortCell * columns_.size() : parse_plain(text.data(), row);
+      next = parse_plain(text.data(), row);
     }
     if (next != nullptr) {
       text.remove_prefix(static_cast<std::size_t>(next - text.data()));

@@ -32,6 +32,16 @@ std::optional<Float> parse(std::string_view text, Float (*of_extreme)(const char
   return value;
 }
 
+// The bytes "0.0" and `after`. XOR with the bytes of a number of tenths leaves its two digits, in the first and third
+// byte.
+constexpr std::uint32_t tenths_with(char after) {
+  return 0x00302E30 | std::uint32_t{static_cast<unsigned char>(after)} << 24;
+}
+
+// 0 where `digits`, made by that XOR, are two digits and nothing else: a byte above 9 has its highest bit set, or gets
+// it from the sum.
+constexpr std::uint32_t not_tenths(std::uint32_t digits) { return (digits | (digits + 0x00760076)) & 0xFF80FF80; }
+
 }  // namespace
 
 std::optional<float> parse_float(std::string_view text) { return parse<float>(text, std::strtof); }

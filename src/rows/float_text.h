@@ -72,37 +72,8 @@ inline const char* parse_json_decimal(const char* text, float& value) {
   return end == nullptr || end[-1] == '.' ? nullptr : end;
 }
 
-// The bytes "0.0" and `after`. XOR with the bytes of a number of tenths leaves its two digits, in the first and third
-// byte.
-constexpr std::uint32_t tenths_with(char after) {
-  return 0x00302E30 | std::uint32_t{static_cast<unsigned char>(after)} << 24;
-}
-
-// 0 where `digits`, made by that XOR, are two digits and nothing else: a byte above 9 has its highest bit set, or gets
-// it from the sum.
-constexpr std::uint32_t not_tenths(std::uint32_t digits) { return (digits | (digits + 0x00760076)) & 0xFF80FF80; }
-
-// Whether the four bytes at `text` are a digit, a point, a digit and `after`: "5.1,". If not, `value` is meaningless.
-inline bool parse_tenths(const char* text, char after, float& value) {
-  static constexpr auto kTenths = [] {
-    std::array<float, 166> tenths{};  // for all that the index may be, of digits or not: to 15 * 10 + 15
-    for (std::size_t i = 0; i < tenths.size(); ++i) {
-      tenths[i] = static_cast<float>(i) / 10.0F;  // both are exact, so it rounds as it should
-    }
-    return tenths;
-  }();
-  std::uint32_t four = 0;
-  std::memcpy(&four, text, 4);
-  if constexpr (std::endian::native != std::endian::little) {
-    return false;
-  }
-  const std::uint32_t digits = four ^ tenths_with(after);
-  value = kTenths[(digits & 0xF) * 10 + (digits >> 16 & 0xF)];
-  return not_tenths(digits) == 0;
-}
-
-// The same for many cells, row by row: each ends with ',', the last of `columns` with '\n'. Fills in all of `tenths`,
-// 51 for "5.1". False if any cell is not such a number.
+// Cells like "5.1", row by row: each ends with ',', the last of `columns` with '\n'. Fills in all of `tenths`,
+// 51 for "5.1". False if any cell is another.
 bool parse_tenths(const char* text, std::size_t columns, std::span<std::uint8_t> tenths);
 
 // Their values: what parse_float gives for the texts.

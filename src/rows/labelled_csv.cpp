@@ -1,12 +1,10 @@
 #include "rows/labelled_csv.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "error.h"
 #include "rows/csv_record.h"
-#include "rows/float_text.h"
 #include "text.h"
 
 namespace iris {
@@ -57,29 +55,16 @@ void LabelledCsv::read_header() {
   for (std::string& name : names) {
     name = text::trimmed(name);
   }
-  if (names.size() == 1 && names[0].find_first_of(";\t") != std::string::npos) {
-    throw InputError(place() + "the cells are not separated by commas: " + text::quoted(names[0]));
-  }
-  const auto cell_of = [&](const std::string& name, const char* way_out, Choice choice = {}) {
-    const auto found = std::find(names.begin(), names.end(), name);
-    if (found == names.end()) {
-      throw InputError(
-          place() + "the header has no column " + text::printable(name) + "; it has: " + list_of(names) + way_out,
-          std::move(choice));
-    }
-    if (std::find(found + 1, names.end(), name) != names.end()) {
-      throw InputError(place() + "the header has the column " + text::printable(name) + " twice");
-    }
-    return static_cast<std::size_t>(found - names.begin());
-  };
+  check_separators(names, place());
   cell_count_ = names.size();
-  label_cell_ = cell_of(columns_.label, "; choose the one that holds the classes", {Choice::Of::kLabelColumn});
+  label_cell_ =
+      column_of(columns_.label, names, place(), "; choose the one that holds the classes", {Choice::Of::kLabelColumn});
   if (columns_.features.empty()) {
     columns_.features = names;
     columns_.features.erase(columns_.features.begin() + static_cast<std::ptrdiff_t>(label_cell_));
   }
   for (const std::string& feature : columns_.features) {
-    feature_cells_.push_back(cell_of(feature, ""));
+    feature_cells_.push_back(column_of(feature, names, place()));
   }
 }
 
@@ -89,15 +74,11 @@ void LabelledCsv::add_row(const std::vector<std::string>& cells, const std::vect
     throw InputError(place() + "has " + std::to_string(cells.size()) + " cells, not " + std::to_string(cell_count_));
   }
   for (std::size_t i = 0; i < feature_cells_.size(); ++i) {
-    const std::string& cell = cells[feature_cells_[i]];
-    const std::optional<float> value = parse_float(cell);
-    if (!value || !std::isfinite(*value)) {
-      throw InputError(place() + text::printable(columns_.features[i]) + ": " +
-                       (text::trimmed(cell).empty() ? "is empty"
-                        : value                     ? "not finite as float32: " + text::quoted(cell)
-                                                    : "not a number: " + text::quoted(cell)));
+    float& value = rows.features.emplace_back();
+    const std::string fault = read_cell(cells[feature_cells_[i]], columns_.features[i], value);
+    if (!fault.empty()) {
+      throw InputError(place() + fault);
     }
-    rows.features.push_back(*value);
   }
   const std::string& cell = cells[label_cell_];
   const auto label = std::find(labels.begin(), labels.end(), cell);

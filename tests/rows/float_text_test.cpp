@@ -140,20 +140,6 @@ TEST(ParseDecimal, AgreesWithStrtofOnAllNumbersOfAFewDigits) {
   }
 }
 
-TEST(ParseTenths, AgreesWithStrtofAndTakesNothingElse) {
-  for (int first = 0; first < 256; ++first) {
-    for (int second = 0; second < 256; ++second) {
-      for (const char* rest : {".,", ".\n", ",,", "/,", ".;"}) {
-        const char text[] = {static_cast<char>(first), rest[0], static_cast<char>(second), rest[1], '\0'};
-        const bool is_one = std::isdigit(first) != 0 && std::isdigit(second) != 0 && rest == std::string(".,");
-        float value = 0;
-        ASSERT_EQ(parse_tenths(text, ',', value), is_one) << text;
-        ASSERT_TRUE(!is_one || value == std::strtof(text, nullptr)) << text;
-      }
-    }
-  }
-}
-
 TEST(ParseDecimal, AgreesWithStrtofOnUpToNineteenDigits) {
   std::mt19937_64 random(4);
   int left = 0;

@@ -117,7 +117,7 @@ void Log::write_all(std::string_view bytes) const {
     }
     const ssize_t written = ::write(descriptor_, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
     if (written < 0 && errno != EINTR && errno != EAGAIN) {
-      return;  // nobody can be told
+      return;  // there is nobody to tell
     }
     bytes.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
   }

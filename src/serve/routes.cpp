@@ -19,7 +19,7 @@ struct Pattern {
   std::string_view methods;
 };
 
-// A route's first pattern is what logs and metrics call it.
+// Logs and metrics call a route by its first pattern.
 constexpr Pattern kPatterns[] = {
     {Route::kPredict, "/predict", kPost},
     {Route::kInfer, "/v2/models/{model}/infer", kPost},

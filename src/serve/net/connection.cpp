@@ -156,7 +156,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
       const bool had_head = parser_->has_head();
       const std::size_t taken = parser_->take(std::string_view(in_.data() + begin_, end_ - begin_));
       begin_ += taken;
-      // A string's room may be twice its size: of that beyond the limit, nothing is ever in memory.
+      // A string may reserve twice its size. It never uses what it reserves beyond the limit.
       const std::size_t room = std::min(request_.body.capacity(), worker_.options.max_body);
       if (request_.body.size() > kLargeBuffer && !body_share_.resize(room)) {
         throw RequestError(503, "the bodies of all requests together are as large as this server takes; try again");
@@ -199,7 +199,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     }
   }
 
-  // After this error the next request cannot be found.
+  // Answers with the error and closes: nobody knows where the next request begins.
   void refuse(const RequestError& error) {
     arrived_ = Clock::now();
     try {

@@ -14,9 +14,9 @@ namespace iris::serve {
 
 inline constexpr std::size_t kMostHeaderBytes = 16 << 10;  // of a request line and headers
 
-// Parses one request. What two readers could read as two different requests is refused: Content-Length next to
-// Transfer-Encoding, either of them twice, a transfer coding other than chunked, folded header fields, repeated fields
-// that decide about the request, a missing, repeated or impossible Host.
+// Parses one request. Refuses what two readers could take for two different requests: Content-Length next to
+// Transfer-Encoding, either of them twice, a transfer coding other than chunked, folded header fields, a repeated
+// header of those in kHeaders (but Accept-Encoding), a missing, repeated or impossible Host.
 class RequestParser : private boost::beast::http::basic_parser<true> {
  public:
   // Fills in `request`, which must be empty and outlive the parser.

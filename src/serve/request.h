@@ -13,7 +13,7 @@ namespace iris::serve {
 
 // Whether the texts are the same but for the case of ASCII letters.
 inline bool iequals(std::string_view left, std::string_view right) {
-  return boost::beast::iequals({left.data(), left.size()}, {right.data(), right.size()});
+  return left.size() == right.size() && boost::beast::iequals({left.data(), left.size()}, {right.data(), right.size()});
 }
 
 // A whole request. Of its headers, those that are acted upon; an absent one is empty.

@@ -1,11 +1,8 @@
 #include "serve/access.h"
 
-#include <boost/beast/core/string.hpp>
-#include <string>
 #include <string_view>
 
-#include "serve/protocol/inference_request.h"
-#include "serve/protocol/request_error.h"
+#include "serve/protocol/inference.h"
 
 namespace iris::serve {
 namespace {
@@ -19,10 +16,6 @@ bool is_same_secret(std::string_view given, std::string_view secret) {
   return is_same;
 }
 
-boost::beast::string_view to_beast(std::string_view text) { return {text.data(), text.size()}; }
-
-bool is_health(Route route) { return route == Route::kLive || route == Route::kReady; }
-
 }  // namespace
 
 bool Access::is_preflight(const Request& request) const { return request.method == "OPTIONS" && !cors_origin_.empty(); }
@@ -34,11 +27,11 @@ bool Access::is_welcome_origin(const Request& request) const {
 void Access::check(const Request& request) const {
   constexpr std::string_view kScheme = "Bearer ";
   const std::string_view given = request.authorization;
-  if (api_key_.empty() || is_health(request.match.route) || is_preflight(request)) {
+  const Route route = request.match.route;
+  if (api_key_.empty() || route == Route::kLive || route == Route::kReady || is_preflight(request)) {
     return;
   }
-  if (given.size() <= kScheme.size() ||
-      !boost::beast::iequals(to_beast(given.substr(0, kScheme.size())), to_beast(kScheme)) ||
+  if (given.size() <= kScheme.size() || !iequals(given.substr(0, kScheme.size()), kScheme) ||
       !is_same_secret(given.substr(kScheme.size()), api_key_)) {
     throw RequestError(401, "Authorization: has to be Bearer and this server's key");
   }
@@ -56,15 +49,15 @@ void Access::check_may_manage(const Request& request) const {
 }
 
 Response Access::preflight(const Request& request) const {
-  Response response{.body = "{}"};
-  if (is_welcome_origin(request)) {
-    response.headers.emplace_back("Access-Control-Allow-Methods", "GET, POST");
-    response.headers.emplace_back("Access-Control-Allow-Headers",
-                                  "Authorization, Content-Type, Content-Encoding, X-Request-Id, traceparent, " +
-                                      std::string(kInferenceHeaderLength));
-    response.headers.emplace_back("Access-Control-Max-Age", "600");
+  if (!is_welcome_origin(request)) {
+    return {.body = "{}"};
   }
-  return response;
+  return {.body = "{}",
+          .headers = {{"Access-Control-Allow-Methods", "GET, POST"},
+                      {"Access-Control-Allow-Headers",
+                       "Authorization, Content-Type, Content-Encoding, X-Request-Id, traceparent, " +
+                           std::string(kInferenceHeaderLength)},
+                      {"Access-Control-Max-Age", "600"}}};
 }
 
 void Access::add_headers(const Request& request, Response& response) const {

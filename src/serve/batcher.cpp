@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <exception>
-#include <span>
 #include <utility>
 
 namespace iris::serve {
@@ -34,23 +33,19 @@ void Batcher::add(Job job) {
   const std::lock_guard lock(mutex_);
   queue_.push_back(std::move(job));
   queued_rows_ += rows;
-  if (!is_scheduled_) {
-    is_scheduled_ = true;
-    schedule();
-  } else if (max_wait_.count() > 0 && queued_rows_ >= state_.max_batch_rows) {
+  const bool is_full = queued_rows_ >= state_.max_batch_rows;
+  if (!std::exchange(is_scheduled_, true)) {
+    asio::post(context_, [this, waits = max_wait_.count() > 0 && !is_full] {
+      if (!waits) {
+        run();
+        return;
+      }
+      timer_.expires_after(max_wait_);
+      timer_.async_wait([this](const boost::system::error_code&) { run(); });
+    });
+  } else if (max_wait_.count() > 0 && is_full) {
     asio::post(context_, [this] { timer_.cancel(); });
   }
-}
-
-void Batcher::schedule() {
-  if (max_wait_.count() == 0 || queued_rows_ >= state_.max_batch_rows) {
-    asio::post(context_, [this] { run(); });
-    return;
-  }
-  asio::post(context_, [this] {
-    timer_.expires_after(max_wait_);
-    timer_.async_wait([this](const boost::system::error_code&) { run(); });
-  });
 }
 
 // As many jobs as fit, of one model and one width. The first always fits.
@@ -58,15 +53,13 @@ std::vector<Job> Batcher::take_batch() {
   const std::lock_guard lock(mutex_);
   std::vector<Job> batch;
   std::size_t rows = 0;
-  while (!queue_.empty()) {
-    Job& job = queue_.front();
-    const bool fits = batch.empty() || (rows + job.row_count <= state_.max_batch_rows && job.model == batch[0].model &&
-                                        width_of(job) == width_of(batch[0]));
-    if (!fits) {
-      break;
-    }
-    rows += job.row_count;
-    batch.push_back(std::move(job));
+  const auto fits = [&](const Job& job) {
+    return batch.empty() || (rows + job.row_count <= state_.max_batch_rows && job.model == batch[0].model &&
+                             width_of(job) == width_of(batch[0]));
+  };
+  while (!queue_.empty() && fits(queue_.front())) {
+    rows += queue_.front().row_count;
+    batch.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
   queued_rows_ -= rows;
@@ -76,7 +69,11 @@ std::vector<Job> Batcher::take_batch() {
 
 void Batcher::run() {
   for (auto batch = take_batch(); !batch.empty(); batch = take_batch()) {
-    std::erase_if(batch, [this](Job& job) { return is_late(job); });
+    std::erase_if(batch, [this](Job& job) {
+      const auto now = Clock::now();
+      state_.metrics.queue_seconds.observe(std::chrono::duration<double>(now - job.arrived).count());
+      return refuse_late(job, now, "was asked");
+    });
     if (!batch.empty()) {
       run_batch(batch);
     }
@@ -84,13 +81,11 @@ void Batcher::run() {
   give_way_.after_run();
 }
 
-bool Batcher::is_late(Job& job) {
-  const auto now = Clock::now();
-  state_.metrics.queue_seconds.observe(std::chrono::duration<double>(now - job.arrived).count());
+bool Batcher::refuse_late(Job& job, Clock::time_point now, const char* before) {
   if (!job.deadline || now < *job.deadline) {
     return false;
   }
-  const RequestError error(504, "parameters.timeout: was over before the model was asked");
+  const RequestError error(504, std::string("parameters.timeout: was over before the model ") + before);
   finish(job, nullptr, 0, &error);
   return true;
 }
@@ -113,7 +108,7 @@ void Batcher::predict(const Model& model, std::size_t row_count) {
   }
 }
 
-void Batcher::run_batch(std::vector<Job>& batch) {
+void Batcher::run_batch(std::span<Job> batch) {
   rows_.clear();
   std::size_t row_count = 0;
   for (const Job& job : batch) {
@@ -126,9 +121,7 @@ void Batcher::run_batch(std::vector<Job>& batch) {
   } catch (const std::exception& problem) {
     if (batch.size() > 1) {  // only the job that fails gets the error
       for (Job& job : batch) {
-        std::vector<Job> alone;
-        alone.push_back(std::move(job));
-        run_batch(alone);
+        run_batch({&job, 1});
       }
       return;
     }
@@ -143,14 +136,10 @@ void Batcher::run_batch(std::vector<Job>& batch) {
   std::size_t first = 0;
   const auto now = Clock::now();
   for (Job& job : batch) {
-    const std::size_t rows = job.row_count;
-    if (job.deadline && now >= *job.deadline) {
-      const RequestError error(504, "parameters.timeout: was over before the model had answered");
-      finish(job, nullptr, 0, &error);
-    } else {
+    if (!refuse_late(job, now, "had answered")) {
       finish(job, &predictions_, first, nullptr);
     }
-    first += rows;
+    first += job.row_count;
   }
 }
 

@@ -11,13 +11,14 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "serve/give_way.h"
 #include "serve/metrics.h"
 #include "serve/protocol/model.h"
-#include "serve/protocol/request_error.h"
+#include "serve/protocol/response.h"
 
 namespace iris::serve {
 
@@ -52,13 +53,12 @@ class Batcher {
   void add(Job job);
 
  private:
-  void schedule();
   void run();
   std::vector<Job> take_batch();
-  void run_batch(std::vector<Job>& batch);
+  void run_batch(std::span<Job> batch);
   void predict(const Model& model, std::size_t row_count);
   void finish(Job& job, const Predictions* predictions, std::size_t first, const RequestError* error);
-  bool is_late(Job& job);
+  bool refuse_late(Job& job, Clock::time_point now, const char* before);
 
   boost::asio::io_context& context_;
   std::chrono::microseconds max_wait_;

@@ -21,12 +21,10 @@ class BodyBudget {
 
     // Takes this many bytes in place of those before. Returns false, and changes nothing, where there is no room.
     bool resize(std::size_t bytes) {
-      if (bytes > bytes_ && budget_.taken_.fetch_add(bytes - bytes_) + (bytes - bytes_) > budget_.most_) {
-        budget_.taken_ -= bytes - bytes_;
+      const std::size_t more = bytes - bytes_;  // wraps where it is fewer, and so does the sum
+      if (more != 0 && budget_.taken_.fetch_add(more) + more > budget_.most_ && bytes > bytes_) {
+        budget_.taken_ -= more;
         return false;
-      }
-      if (bytes < bytes_) {
-        budget_.taken_ -= bytes_ - bytes;
       }
       bytes_ = bytes;
       return true;

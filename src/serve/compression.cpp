@@ -3,24 +3,19 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <boost/beast/core/string.hpp>
+#include <memory>
 #include <new>
 
-#include "serve/protocol/request_error.h"
+#include "serve/protocol/response.h"
+#include "serve/request.h"
 #include "text.h"
 
 namespace iris::serve {
 namespace {
 
-namespace beast = boost::beast;
-
 constexpr int kWindow = 15;
 constexpr int kGzip = kWindow + 16;
 constexpr std::size_t kPiece = 64 << 10;
-
-bool is(std::string_view coding, std::string_view name) {
-  return beast::iequals({coding.data(), coding.size()}, {name.data(), name.size()});
-}
 
 // z_stream's counters have 32 bits: kLargestMaxBody keeps every body below that.
 void give(z_stream& stream, std::string_view bytes) {
@@ -28,22 +23,15 @@ void give(z_stream& stream, std::string_view bytes) {
   stream.avail_in = static_cast<uInt>(bytes.size());
 }
 
-struct Inflater {
-  explicit Inflater(int window) {
-    if (inflateInit2(&stream, window) != Z_OK) {
-      throw std::bad_alloc();
-    }
-  }
-  ~Inflater() { inflateEnd(&stream); }
-  Inflater(const Inflater&) = delete;
-  Inflater& operator=(const Inflater&) = delete;
-
-  z_stream stream = {};
-};
+// Ends the stream, as `end` does, when it goes out of scope.
+using StreamGuard = std::unique_ptr<z_stream, int (*)(z_stream*)>;
 
 std::string inflated(std::string_view body, int window, std::size_t most) {
-  Inflater inflater(window);
-  z_stream& stream = inflater.stream;
+  z_stream stream = {};
+  if (inflateInit2(&stream, window) != Z_OK) {
+    throw std::bad_alloc();
+  }
+  const StreamGuard guard(&stream, inflateEnd);
   give(stream, body);
   std::string result;
   while (true) {
@@ -62,7 +50,7 @@ std::string inflated(std::string_view body, int window, std::size_t most) {
     if (status == Z_STREAM_END && window == kGzip && inflateReset(&stream) == Z_OK) {
       continue;  // gzip's next member
     }
-    if (status == Z_STREAM_END || status != Z_OK || (stream.avail_in == 0 && stream.avail_out != 0)) {
+    if (status != Z_OK || (stream.avail_in == 0 && stream.avail_out != 0)) {
       throw RequestError(400, status == Z_OK || status == Z_BUF_ERROR ? "the packed body is cut short"
                               : status == Z_STREAM_END                ? "there are bytes after the packed body"
                                                                       : "the packed body is damaged");
@@ -79,13 +67,13 @@ bool has_zlib_header(std::string_view body) {
 }  // namespace
 
 std::string decoded(std::string_view body, std::string_view content_encoding, std::size_t most) {
-  if (is(content_encoding, "gzip") || is(content_encoding, "x-gzip")) {
+  if (iequals(content_encoding, "gzip") || iequals(content_encoding, "x-gzip")) {
     return inflated(body, kGzip, most);
   }
-  if (is(content_encoding, "deflate")) {
+  if (iequals(content_encoding, "deflate")) {
     return inflated(body, has_zlib_header(body) ? kWindow : -kWindow, most);
   }
-  if (content_encoding.empty() || is(content_encoding, "identity")) {
+  if (content_encoding.empty() || iequals(content_encoding, "identity")) {
     return std::string(body);
   }
   throw RequestError(415, "Content-Encoding: " + text::quoted(content_encoding) +
@@ -102,10 +90,10 @@ std::string_view accepted_coding(std::string_view accept_encoding) {
     const std::size_t weight = item.find("q=");
     const bool is_refused = weight != std::string_view::npos &&
                             text::trimmed(item.substr(weight + 2)).find_first_not_of("0.") == std::string_view::npos;
-    if (!is_refused && is(name, "gzip")) {
+    if (!is_refused && iequals(name, "gzip")) {
       return "gzip";
     }
-    if (!is_refused && is(name, "deflate")) {
+    if (!is_refused && iequals(name, "deflate")) {
       best = "deflate";
     }
   }
@@ -118,13 +106,13 @@ std::string encoded(std::string_view body, std::string_view coding) {
       Z_OK) {
     throw std::bad_alloc();
   }
+  const StreamGuard guard(&stream, deflateEnd);
   std::string result(deflateBound(&stream, static_cast<uLong>(body.size())), '\0');
   give(stream, body);
   stream.next_out = reinterpret_cast<Bytef*>(result.data());
   stream.avail_out = static_cast<uInt>(result.size());
   ::deflate(&stream, Z_FINISH);
   result.resize(stream.total_out);
-  deflateEnd(&stream);
   return result;
 }
 

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <climits>
 #include <ctime>
+#include <initializer_list>
 
 #include "text.h"
 
@@ -18,6 +18,8 @@ namespace {
 constexpr std::chrono::milliseconds kGathering(5);
 constexpr std::chrono::seconds kLongestFlush(1);  // it may be a pipe that nobody reads
 constexpr int kLookWhileFull = 100;               // milliseconds
+
+std::string three_digits(long number) { return std::to_string(1000 + number).substr(1); }
 
 // "2026-01-31T12:34:56.789Z"
 std::string now_text() {
@@ -31,18 +33,22 @@ std::string now_text() {
     ::gmtime_r(&second, &parts);
     std::strftime(text.data(), text.size(), "%FT%T", &parts);
   }
-  const auto milliseconds = static_cast<int>(now.tv_nsec / 1'000'000);
-  const char digits[] = {'.', static_cast<char>('0' + milliseconds / 100),
-                         static_cast<char>('0' + milliseconds / 10 % 10), static_cast<char>('0' + milliseconds % 10),
-                         'Z'};
-  return std::string(text.data()).append(digits, sizeof digits);
+  return std::string(text.data()) + "." + three_digits(now.tv_nsec / 1'000'000) + "Z";
 }
 
 // "12.345"; printf would take longer than the rest of the line.
 std::string milliseconds_text(std::chrono::steady_clock::duration duration) {
   const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
-  const std::string decimals = std::to_string(1000 + microseconds % 1000);
-  return std::to_string(microseconds / 1000) + "." + decimals.substr(1);
+  return std::to_string(microseconds / 1000) + "." + three_digits(microseconds % 1000);
+}
+
+std::string concatenated(std::initializer_list<std::string_view> parts) {
+  std::string text;
+  text.reserve(256);
+  for (const std::string_view part : parts) {
+    text += part;
+  }
+  return text;
 }
 
 }  // namespace
@@ -59,39 +65,26 @@ Log::~Log() {
 }
 
 void Log::request(const RequestLine& line) {
+  const std::string status = std::to_string(line.status);
+  const std::string rows = std::to_string(line.rows);
   const std::string duration = milliseconds_text(line.took);
-  std::string text;
-  text.reserve(256);
   if (format_ == LogFormat::kJson) {
-    text.append("{\"time\":\"").append(now_text()).append("\",\"method\":").append(text::json_string(line.method));
-    text.append(",\"route\":")
-        .append(text::json_string(line.route))
-        .append(",\"status\":")
-        .append(std::to_string(line.status));
-    text.append(",\"rows\":").append(std::to_string(line.rows)).append(",\"ms\":").append(duration);
-    text.append(",\"request_id\":").append(text::json_string(line.request_id));
-    if (!line.traceparent.empty()) {
-      text.append(",\"traceparent\":").append(text::json_string(line.traceparent));
-    }
-    text += "}\n";
+    const std::string trace = line.traceparent.empty() ? "" : ",\"traceparent\":" + text::json_string(line.traceparent);
+    append(concatenated({"{\"time\":\"", now_text(), "\",\"method\":", text::json_string(line.method),
+                         ",\"route\":", text::json_string(line.route), ",\"status\":", status, ",\"rows\":", rows,
+                         ",\"ms\":", duration, ",\"request_id\":", text::json_string(line.request_id), trace, "}\n"}));
   } else {
-    text.append(now_text()).append(" ").append(line.method).append(" ").append(line.route).append(" ");
-    text.append(std::to_string(line.status)).append(" rows=").append(std::to_string(line.rows));
-    text.append(" ms=").append(duration).append(" id=").append(line.request_id);
-    if (!line.traceparent.empty()) {
-      text.append(" traceparent=").append(line.traceparent);
-    }
-    text += '\n';
+    append(concatenated({now_text(), " ", line.method, " ", line.route, " ", status, " rows=", rows, " ms=", duration,
+                         " id=", line.request_id, line.traceparent.empty() ? "" : " traceparent=", line.traceparent,
+                         "\n"}));
   }
-  append(text);
 }
 
-void Log::message(std::string_view text) {
-  if (format_ == LogFormat::kJson) {
-    append("{\"time\":\"" + now_text() + "\",\"message\":" + text::json_string(text) + "}\n");
-  } else {
-    append("iris: " + std::string(text) + "\n");
-  }
+void Log::message(std::string_view text) { append(message_line(text)); }
+
+std::string Log::message_line(std::string_view text) const {
+  return format_ == LogFormat::kJson ? "{\"time\":\"" + now_text() + "\",\"message\":" + text::json_string(text) + "}\n"
+                                     : "iris: " + std::string(text) + "\n";
 }
 
 void Log::flush() {
@@ -124,7 +117,7 @@ void Log::write_all(std::string_view bytes) const {
     }
     const ssize_t written = ::write(descriptor_, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
     if (written < 0 && errno != EINTR && errno != EAGAIN) {
-      return;  // nobody can be told
+      return;  // there is nobody to tell
     }
     bytes.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
   }
@@ -146,8 +139,7 @@ void Log::run() {
     lines.swap(waiting_);
     waiting_.clear();
     if (dropped_ != 0) {
-      const std::string fact = "the log was not read: " + std::to_string(dropped_) + " lines are missing here";
-      lines += format_ == LogFormat::kJson ? "{\"message\":\"" + fact + "\"}\n" : "iris: " + fact + "\n";
+      lines += message_line("the log was not read: " + std::to_string(dropped_) + " lines are missing here");
       dropped_ = 0;
     }
     is_writing_ = true;

@@ -32,8 +32,6 @@ class Log {
 
   Log(LogFormat format, int descriptor);
   ~Log();
-  Log(const Log&) = delete;
-  Log& operator=(const Log&) = delete;
 
   // For any thread.
   void request(const RequestLine& line);
@@ -43,6 +41,7 @@ class Log {
   void flush();
 
  private:
+  std::string message_line(std::string_view text) const;
   void append(std::string_view line);
   void write_all(std::string_view bytes) const;
   void run();

@@ -1,10 +1,17 @@
 #include "serve/metrics.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
-#include "serve/process_metrics.h"
+#include "text.h"
 
 namespace iris::serve {
 namespace {
@@ -24,22 +31,23 @@ void add(std::atomic<std::uint64_t>& counter, std::uint64_t value = 1) {
   counter.fetch_add(value, std::memory_order_relaxed);
 }
 
-template <class Array, class Value>
-std::size_t place_in(const Array& array, const Value& value) {  // the last place is for all others
-  return static_cast<std::size_t>(std::find(array.begin(), std::prev(array.end()), value) - array.begin());
-}
-
-void append_head(std::string& text, std::string_view name, std::string_view type, std::string_view help) {
-  text.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ");
-  text.append(type).append("\n");
-}
-
-void append_sample(std::string& text, std::string_view name, std::string_view labels, std::uint64_t value) {
+void append_sample(std::string& text, std::string_view name, std::string_view labels, std::string_view value) {
   text.append(name);
   if (!labels.empty()) {
     text.append("{").append(labels).append("}");
   }
-  text.append(" ").append(std::to_string(value)).append("\n");
+  text.append(" ").append(value).append("\n");
+}
+
+using Samples = std::vector<std::pair<std::string, std::string>>;  // labels, and the value
+
+void append_family(std::string& text, std::string_view name, std::string_view type, std::string_view help,
+                   const Samples& samples) {
+  text.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ");
+  text.append(type).append("\n");
+  for (const auto& [labels, value] : samples) {
+    append_sample(text, name, labels, value);
+  }
 }
 
 std::string number_text(double value) { return nlohmann::json(value).dump(); }
@@ -53,6 +61,44 @@ std::string label(std::string_view name, std::string_view value) {
     text += character;
   }
   return text + "\"";
+}
+
+template <class Counters>
+Samples by_outcome(const std::string& other_labels, const Counters& counters) {
+  Samples samples;
+  for (std::size_t i = 0; i < counters.size(); ++i) {
+    samples.emplace_back(other_labels + label("outcome", kOutcomes[i]), std::to_string(counters[i]));
+  }
+  return samples;
+}
+
+const auto kStart = std::chrono::system_clock::now();  // static: set when the process loads this library
+
+// Under the names that Prometheus' client libraries use.
+void append_process(std::string& text) {
+  const auto append = [&](std::string_view name, std::string_view type, std::string_view help, auto value) {
+    append_family(text, name, type, help, {{"", std::to_string(static_cast<double>(value))}});
+  };
+  rusage usage = {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto [user, system] = std::pair(usage.ru_utime, usage.ru_stime);
+  append("process_cpu_seconds_total", "counter", "User and system time.",
+         static_cast<double>(user.tv_sec + system.tv_sec) + static_cast<double>(user.tv_usec + system.tv_usec) / 1e6);
+  long virtual_pages = 0;
+  long resident_pages = 0;
+  std::ifstream("/proc/self/statm") >> virtual_pages >> resident_pages;
+  const long page = ::sysconf(_SC_PAGESIZE);
+  append("process_resident_memory_bytes", "gauge", "In memory.", resident_pages * page);
+  append("process_virtual_memory_bytes", "gauge", "Addressed.", virtual_pages * page);
+  std::error_code error;
+  std::filesystem::directory_iterator descriptors("/proc/self/fd", error);
+  append("process_open_fds", "gauge", "File descriptors in use.",
+         error ? 0 : std::distance(begin(descriptors), end(descriptors)));
+  rlimit limit = {};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  append("process_max_fds", "gauge", "File descriptors allowed.", limit.rlim_cur);
+  append("process_start_time_seconds", "gauge", "Since 1970.",
+         std::chrono::duration<double>(kStart.time_since_epoch()).count());
 }
 
 }  // namespace
@@ -75,25 +121,22 @@ void Histogram::append(std::string_view name, std::string_view labels, std::stri
   const std::string family(name);
   const std::string before = labels.empty() ? "" : std::string(labels) + ",";
   std::uint64_t count = 0;
-  for (std::size_t i = 0; i < bounds_.size(); ++i) {
+  for (std::size_t i = 0; i <= bounds_.size(); ++i) {
     count += counts_[i].load(std::memory_order_relaxed);
-    append_sample(text, family + "_bucket", before + "le=\"" + number_text(bounds_[i]) + "\"", count);
+    const std::string bound = i < bounds_.size() ? number_text(bounds_[i]) : "+Inf";
+    append_sample(text, family + "_bucket", before + label("le", bound), std::to_string(count));
   }
-  count += counts_[bounds_.size()].load(std::memory_order_relaxed);
-  append_sample(text, family + "_bucket", before + "le=\"+Inf\"", count);
-  text.append(family).append("_sum");
-  if (!labels.empty()) {
-    text.append("{").append(labels).append("}");
-  }
-  text.append(" ").append(number_text(sum())).append("\n");
-  append_sample(text, family + "_count", labels, count);
+  append_sample(text, family + "_sum", labels, number_text(sum()));
+  append_sample(text, family + "_count", labels, std::to_string(count));
 }
 
 Metrics::Metrics()
     : queue_seconds(kSeconds), request_seconds_(kSeconds), batch_rows_(kRows), compute_seconds_(kSeconds) {}
 
 void Metrics::count_request(Route route, std::string_view method, int status, Clock::duration took) {
-  add(requests_[static_cast<std::size_t>(route)][place_in(kMethods, method)][place_in(kStatuses, status)]);
+  const auto* const place = std::find(kMethods.begin(), std::prev(kMethods.end()), method);  // the last: all others
+  add(requests_[static_cast<std::size_t>(route)][static_cast<std::size_t>(place - kMethods.begin())]
+               [status_place(status)]);
   request_seconds_.observe(seconds(took));
 }
 
@@ -107,66 +150,57 @@ void Metrics::count_pass(std::size_t rows, Clock::duration compute) {
   batch_rows_.observe(static_cast<double>(rows));
   compute_seconds_.observe(seconds(compute));
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  last_inference_ms_ = static_cast<std::uint64_t>(
-      std::chrono::milliseconds(std::chrono::duration_cast<std::chrono::milliseconds>(now)).count());
+  last_inference_ms_ = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
 void Metrics::count_reload(bool is_success) { add(reloads_[is_success ? 0 : 1]); }
 
-void Metrics::append_requests(std::string& text) const {
-  append_head(text, "iris_http_requests_total", "counter", "Requests answered, by route, method and status.");
+std::string Metrics::text(const std::string& model, bool is_ready, std::size_t pending_rows) const {
+  std::string text;
+  const auto family = [&](const char* name, const char* type, const char* help, const Samples& samples) {
+    append_family(text, name, type, help, samples);
+  };
+  const auto histogram = [&](const char* name, const Histogram& values, const char* help) {
+    family(name, "histogram", help, {});
+    values.append(name, "", text);
+  };
+  Samples requests;
   for (std::size_t route = 0; route < kRouteCount; ++route) {
     for (std::size_t method = 0; method < kMethods.size(); ++method) {
       for (std::size_t status = 0; status < kStatuses.size(); ++status) {
-        const std::uint64_t count = requests_[route][method][status].load(std::memory_order_relaxed);
-        if (count != 0) {
-          append_sample(text, "iris_http_requests_total",
-                        label("route", template_of(static_cast<Route>(route))) + "," +
-                            label("method", kMethods[method]) + "," + label("code", std::to_string(kStatuses[status])),
-                        count);
+        if (const std::uint64_t count = requests_[route][method][status].load(std::memory_order_relaxed); count != 0) {
+          requests.emplace_back(label("route", template_of(static_cast<Route>(route))) + "," +
+                                    label("method", kMethods[method]) + "," +
+                                    label("code", std::to_string(kStatuses[status].first)),
+                                std::to_string(count));
         }
       }
     }
   }
-}
-
-std::string Metrics::text(const std::string& model, bool is_ready, std::size_t pending_rows) const {
-  std::string text;
-  const auto histogram = [&](const char* name, const Histogram& values, const char* help) {
-    append_head(text, name, "histogram", help);
-    values.append(name, "", text);
-  };
-  append_requests(text);
+  const std::string its_label = label("model", model);
+  family("iris_http_requests_total", "counter", "Requests answered, by route, method and status.", requests);
   histogram("iris_http_request_duration_seconds", request_seconds_, "From a request's last byte to its answer.");
-  append_head(text, "iris_inference_requests_total", "counter", "Inferences, by outcome.");
-  for (std::size_t i = 0; i < inferences_.size(); ++i) {
-    append_sample(text, "iris_inference_requests_total", label("model", model) + "," + label("outcome", kOutcomes[i]),
-                  inferences_[i]);
-  }
-  append_head(text, "iris_inference_rows_total", "counter", "Rows through the model.");
-  append_sample(text, "iris_inference_rows_total", "", rows_);
+  family("iris_inference_requests_total", "counter", "Inferences, by outcome.",
+         by_outcome(its_label + ",", inferences_));
+  family("iris_inference_rows_total", "counter", "Rows through the model.", {{"", std::to_string(rows_)}});
   histogram("iris_inference_batch_rows", batch_rows_, "Rows of a forward pass.");
   histogram("iris_inference_queue_seconds", queue_seconds, "From a request's arrival in the queue to its pass.");
   histogram("iris_inference_compute_seconds", compute_seconds_, "Of a forward pass.");
-  append_head(text, "iris_inference_pending_rows", "gauge", "Rows in the queue and in passes.");
-  append_sample(text, "iris_inference_pending_rows", "", pending_rows);
-  append_head(text, "iris_model_ready", "gauge", "1 while the model takes requests.");
-  append_sample(text, "iris_model_ready", label("model", model), is_ready ? 1 : 0);
-  append_head(text, "iris_model_reloads_total", "counter", "Times the model file was read again, by outcome.");
-  append_sample(text, "iris_model_reloads_total", label("outcome", "success"), reloads_[0]);
-  append_sample(text, "iris_model_reloads_total", label("outcome", "failure"), reloads_[1]);
-  append_head(text, "iris_build_info", "gauge", "1; the version is in the label.");
-  append_sample(text, "iris_build_info", label("version", IRIS_VERSION), 1);
-  append_process_metrics(text);
+  family("iris_inference_pending_rows", "gauge", "Rows in the queue and in passes.",
+         {{"", std::to_string(pending_rows)}});
+  family("iris_model_ready", "gauge", "1 while the model takes requests.", {{its_label, is_ready ? "1" : "0"}});
+  family("iris_model_reloads_total", "counter", "Times the model file was read again, by outcome.",
+         by_outcome("", reloads_));
+  family("iris_build_info", "gauge", "1; the version is in the label.", {{label("version", IRIS_VERSION), "1"}});
+  append_process(text);
   return text;
 }
 
 std::string Metrics::stats_json(const std::string& model) const {
-  const auto duration = [](std::uint64_t count, std::uint64_t ns) {
-    return nlohmann::json{{"count", count}, {"ns", ns}};
-  };
+  using nlohmann::json;
+  const auto duration = [](std::uint64_t count, std::uint64_t ns) { return json{{"count", count}, {"ns", ns}}; };
   const auto ns_of = [](const Histogram& histogram) { return static_cast<std::uint64_t>(histogram.sum() * 1e9); };
-  const nlohmann::json stats = {
+  const json stats = {
       {"name", model},
       {"version", "1"},
       {"last_inference", last_inference_ms_.load()},
@@ -178,7 +212,7 @@ std::string Metrics::stats_json(const std::string& model) const {
         {"queue", duration(queue_seconds.count(), ns_of(queue_seconds))},
         {"compute_infer", duration(compute_seconds_.count(), ns_of(compute_seconds_))}}},
   };
-  return nlohmann::json{{"model_stats", nlohmann::json::array({stats})}}.dump();
+  return text::json(json{{"model_stats", json::array({stats})}});
 }
 
 }  // namespace iris::serve

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "serve/protocol/response.h"
 #include "serve/routes.h"
 
 namespace iris::serve {
@@ -48,7 +49,7 @@ class Metrics {
   void count_pass(std::size_t rows, Clock::duration compute);
   void count_reload(bool is_success);
 
-  // Prometheus' text format. The caller knows the gauges' values.
+  // Prometheus' text format, with the figures of this process. The caller knows the gauges' values.
   std::string text(const std::string& model, bool is_ready, std::size_t pending_rows) const;
 
   // The same figures in Triton's words: {"model_stats":[…]}.
@@ -59,11 +60,7 @@ class Metrics {
  private:
   static constexpr std::array<std::string_view, 8> kMethods = {"GET",   "POST",    "HEAD",   "PUT",
                                                                "PATCH", "OPTIONS", "DELETE", "other"};
-  static constexpr std::array<int, 15> kStatuses = {200, 400, 401, 403, 404, 405, 408, 413,
-                                                    415, 417, 431, 500, 503, 504, 0};
   using Counter = std::atomic<std::uint64_t>;
-
-  void append_requests(std::string& text) const;
 
   std::array<std::array<std::array<Counter, kStatuses.size()>, kMethods.size()>, kRouteCount> requests_{};
   std::array<Counter, 3> inferences_{};

@@ -3,7 +3,7 @@
 #include <exception>
 #include <utility>
 
-#include "serve/protocol/request_error.h"
+#include "serve/protocol/response.h"
 
 namespace iris::serve {
 
@@ -18,12 +18,14 @@ std::shared_ptr<const Model> ModelSlot::current() const {
   return model_;
 }
 
+// Returns the one before, so that it does not end under the lock.
+std::shared_ptr<const Model> ModelSlot::exchange(std::shared_ptr<const Model> model) {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(model_, std::move(model));
+}
+
 void ModelSlot::unload() {
-  std::shared_ptr<const Model> last;
-  {
-    const std::lock_guard lock(mutex_);
-    model_.swap(last);
-  }
+  exchange(nullptr);
   log_.message("the model was unloaded");
 }
 
@@ -36,11 +38,7 @@ std::optional<std::string> ModelSlot::reload() {
   const std::lock_guard one_at_a_time(loading_);
   try {
     const std::shared_ptr<const Model> now = load_();
-    std::shared_ptr<const Model> before = now;
-    {
-      const std::lock_guard lock(mutex_);
-      model_.swap(before);
-    }
+    const std::shared_ptr<const Model> before = exchange(now);
     is_dead_ = false;
     metrics_.count_reload(true);
     const bool is_alike =

@@ -41,6 +41,8 @@ class ModelSlot {
   bool is_dead() const { return is_dead_; }
 
  private:
+  std::shared_ptr<const Model> exchange(std::shared_ptr<const Model> model);
+
   LoadModel load_;
   Metrics& metrics_;
   Log& log_;

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
-#include <optional>
 #include <utility>
 
-#include "serve/protocol/request_error.h"
+#include "serve/protocol/response.h"
 
 namespace iris::serve {
 namespace {
@@ -20,7 +19,7 @@ struct Pattern {
   std::string_view methods;
 };
 
-// A route's first pattern is what logs and metrics call it.
+// Logs and metrics call a route by its first pattern.
 constexpr Pattern kPatterns[] = {
     {Route::kPredict, "/predict", kPost},
     {Route::kInfer, "/v2/models/{model}/infer", kPost},
@@ -50,7 +49,7 @@ constexpr Pattern kPatterns[] = {
     {Route::kV1Model, "/v1/models/{model}", kGet},
     {Route::kMetrics, "/metrics", kGet},
     {Route::kOpenApi, "/openapi.json", kGet},
-    {Route::kUnknown, "(unknown)", ""},
+    {Route::kUnknown, "(unknown)", ""},  // any other path
 };
 
 const Pattern& pattern_of(Route route) {
@@ -74,8 +73,8 @@ std::string_view path_of(std::string_view target) {
   return target.substr(0, target.find_first_of("?#"));
 }
 
-// %41 as A; nullopt where a % is followed by anything but two hexadecimal digits.
-std::optional<std::string> percent_decoded(std::string_view text) {
+// %41 as A.
+std::string percent_decoded(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
@@ -85,7 +84,7 @@ std::optional<std::string> percent_decoded(std::string_view text) {
     unsigned value = 0;
     const char* const digits = text.data() + i + 1;
     if (text.size() - i < 3 || std::from_chars(digits, digits + 2, value, 16).ptr != digits + 2) {
-      return std::nullopt;
+      refuse("the path has a % without two hexadecimal digits after it");
     }
     decoded += static_cast<char>(value);
     i += 2;
@@ -103,18 +102,13 @@ bool takes(const Pattern& pattern, std::string_view path, RouteMatch& match) {
     const auto [coded, path_rest] = split(path, '/');
     wanted = wanted_rest;
     path = path_rest;
-    std::string text = percent_decoded(coded).value();  // was checked
-    if (part == "{model}" || part == "{version}") {
-      if (text.empty()) {
+    const std::string text = percent_decoded(coded);
+    if (part.starts_with('{')) {
+      const auto [name, suffix] = split(part.substr(1), '}');
+      if (!text.ends_with(suffix) || text.size() == suffix.size()) {
         return false;
       }
-      (part == "{model}" ? match.model : match.version) = std::move(text);
-    } else if (part == "{model}:predict") {
-      constexpr std::string_view kVerb = ":predict";
-      if (!text.ends_with(kVerb) || text.size() == kVerb.size()) {
-        return false;
-      }
-      match.model = text.substr(0, text.size() - kVerb.size());
+      (name == "model" ? match.model : match.version) = text.substr(0, text.size() - suffix.size());
     } else if (part != text) {
       return false;
     }
@@ -127,21 +121,17 @@ bool takes(const Pattern& pattern, std::string_view path, RouteMatch& match) {
 
 RouteMatch match_route(std::string_view target) {
   const std::string_view path = path_of(target);
-  RouteMatch match;
   if (path == kPatterns[0].path) {  // the one that is asked for most
-    match.route = kPatterns[0].route;
-    return match;
+    return {.route = kPatterns[0].route, .model = {}, .version = {}};
   }
-  if (!percent_decoded(path)) {
-    throw RequestError(400, "the path has a % without two hexadecimal digits after it");
-  }
+  percent_decoded(path);  // refuses a bad one, whatever the route
   for (const Pattern& pattern : kPatterns) {
-    RouteMatch candidate;
-    if (pattern.route != Route::kUnknown && takes(pattern, path, candidate)) {
-      return candidate;
+    RouteMatch match;
+    if (takes(pattern, path, match)) {
+      return match;
     }
   }
-  return match;
+  return {};
 }
 
 std::string_view template_of(Route route) { return pattern_of(route).path; }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "error.h"
-#include "serve/protocol/request_error.h"
+#include "serve/protocol/response.h"
 
 namespace iris::serve {
 namespace {

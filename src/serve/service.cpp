@@ -2,19 +2,15 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <boost/beast/core/string.hpp>
 #include <exception>
-#include <optional>
 #include <utility>
 
 #include "serve/compression.h"
 #include "serve/documents.h"
 #include "serve/protocol/descriptions.h"
-#include "serve/protocol/inference_request.h"
-#include "serve/protocol/inference_response.h"
+#include "serve/protocol/inference.h"
 #include "serve/protocol/instances.h"
 #include "serve/protocol/json.h"
-#include "serve/protocol/request_error.h"
 #include "text.h"
 
 namespace iris::serve {
@@ -32,14 +28,14 @@ bool allows(std::string_view methods, std::string_view method) {
 
 // A document for a browser, with the headers that keep it safe there.
 Response document(const char* content_type, std::string body) {
-  Response response{.body = std::move(body), .content_type = content_type};
-  response.headers.emplace_back("Content-Security-Policy",
-                                "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-                                "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  response.headers.emplace_back("Referrer-Policy", "no-referrer");
-  response.headers.emplace_back("Cache-Control", "no-cache");
-  return response;
+  return {.body = std::move(body),
+          .content_type = content_type,
+          .headers = {{"Content-Security-Policy",
+                       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+                       "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+                      {"X-Content-Type-Options", "nosniff"},
+                      {"Referrer-Policy", "no-referrer"},
+                      {"Cache-Control", "no-cache"}}};
 }
 
 }  // namespace
@@ -64,8 +60,7 @@ std::unique_ptr<Batcher> Service::make_batcher(asio::io_context& context) {
 void Service::check_head(Request& request) const {
   request.match = match_route(request.target);
   access_.check(request);
-  if (!request.expect.empty() &&
-      !boost::beast::iequals({request.expect.data(), request.expect.size()}, "100-continue")) {
+  if (!request.expect.empty() && !iequals(request.expect, "100-continue")) {
     throw RequestError(417, "Expect: only 100-continue is known here");
   }
 }
@@ -97,10 +92,8 @@ void Service::handle(const Request& request, Batcher& quick, Reply reply) {
         asio::post(contexts_.large_bodies, [this, &request, &quick, arrived, reply = std::move(reply)] {
           try {
             infer(request, quick, arrived, reply);
-          } catch (const RequestError& error) {
-            reply(error_response(error.status, error.what()));
           } catch (const std::exception& error) {
-            reply(error_response(500, error.what()));
+            reply(error_response(error));
           }
         });
       } else {
@@ -200,11 +193,10 @@ void Service::infer(const Request& request, Batcher& quick, Clock::time_point ar
     throw RequestError(503, trouble());
   }
   const Route route = request.match.route;
-  std::string unpacked;
-  if (!request.content_encoding.empty()) {
-    unpacked = decoded(request.body, request.content_encoding, options_.max_body);
-  }
-  const std::string_view body = request.content_encoding.empty() ? std::string_view(request.body) : unpacked;
+  const bool is_packed = !request.content_encoding.empty();
+  const std::string unpacked =
+      is_packed ? decoded(request.body, request.content_encoding, options_.max_body) : std::string();
+  const std::string_view body = is_packed ? unpacked : request.body;
   Job job{.model = slot_.current(), .rows = {}, .row_count = 0, .arrived = arrived, .deadline = {}, .done = {}};
   const Model* model = job.model.get();  // lives as long as the job
   if (route == Route::kInfer) {
@@ -217,7 +209,7 @@ void Service::infer(const Request& request, Batcher& quick, Clock::time_point ar
     job.done = [this, model, parsed, reply](const Predictions* predictions, std::size_t first,
                                             const RequestError* error) {
       reply(error == nullptr ? inference_response(options_.name, *model, *parsed, *predictions, first)
-                             : error_response(error->status, error->what()));
+                             : error_response(*error));
     };
   } else {
     Rows rows = parse_instances(*model, body, route == Route::kPredict ? Bare::kAllowed : Bare::kRefused);
@@ -226,7 +218,7 @@ void Service::infer(const Request& request, Batcher& quick, Clock::time_point ar
     job.done = [model, count = rows.count, reply](const Predictions* predictions, std::size_t first,
                                                   const RequestError* error) {
       reply(error == nullptr ? Response{.body = predictions_json(*model, *predictions, first, count), .rows = count}
-                             : error_response(error->status, error->what()));
+                             : error_response(*error));
     };
   }
   const bool is_inline = model->is_quick && options_.max_wait.count() == 0 && job.row_count <= options_.max_batch_rows;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -109,6 +110,31 @@ TEST(Metrics, GiveTritonsStatistics) {
   EXPECT_EQ(stats["execution_count"], 1);
   EXPECT_EQ(stats["inference_stats"]["success"], (nlohmann::json{{"count", 1}, {"ns", 2'000'000}}));
   EXPECT_EQ(stats["inference_stats"]["fail"], (nlohmann::json{{"count", 2}, {"ns", 7'000'000}}));
+}
+
+double value_of(const std::string& name) {
+  const std::string all = Metrics().text("m", true, 0);
+  const std::size_t place = all.find("\n" + name + " ");
+  return place == std::string::npos ? -1 : std::stod(all.substr(place + name.size() + 2));
+}
+
+TEST(ProcessMetrics, HaveAValueForEachName) {
+  for (const char* name : {"process_cpu_seconds_total", "process_resident_memory_bytes", "process_virtual_memory_bytes",
+                           "process_open_fds", "process_max_fds", "process_start_time_seconds"}) {
+    EXPECT_GT(value_of(name), 0) << name;
+  }
+}
+
+TEST(ProcessMetrics, TellTheTypeBeforeTheValue) {
+  EXPECT_NE(Metrics()
+                .text("m", true, 0)
+                .find("# HELP process_open_fds File descriptors in use.\n# TYPE process_open_fds gauge\n"
+                      "process_open_fds "),
+            std::string::npos);
+}
+
+TEST(ProcessMetrics, KnowThatTheProcessHasStarted) {
+  EXPECT_LE(value_of("process_start_time_seconds"), static_cast<double>(std::time(nullptr)) + 1);
 }
 
 }  // namespace

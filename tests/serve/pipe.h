@@ -1,4 +1,4 @@
-// A pipe for a log to write to.
+// What a log writes to: a pipe, or nothing that keeps it.
 #pragma once
 
 #include <fcntl.h>
@@ -27,6 +27,13 @@ struct Pipe {
   }
 
   int ends[2] = {};
+};
+
+// To be declared before the log, so that it closes after the log's thread has ended.
+struct Nowhere {
+  ~Nowhere() { ::close(descriptor); }
+
+  const int descriptor = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
 };
 
 }  // namespace iris::serve

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "serve/protocol/request_error.h"
+#include "serve/protocol/response.h"
 
 namespace iris::serve {
 

@@ -1,6 +1,5 @@
 #include "serve/service.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "serve/fake_model.h"
+#include "serve/pipe.h"
 
 namespace iris::serve {
 namespace {
@@ -66,8 +66,8 @@ class ServiceTest : public testing::Test {
   std::function<std::shared_ptr<const Model>()> load = [] { return std::make_shared<FakeModel>(); };
 
  private:
-  const int nowhere_ = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-  Log log_{LogFormat::kText, nowhere_};
+  const Nowhere nowhere_;
+  Log log_{LogFormat::kText, nowhere_.descriptor};
   boost::asio::io_context worker_{1};
   Service::Contexts contexts_;
   std::unique_ptr<Service> service_;

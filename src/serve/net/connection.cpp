@@ -10,9 +10,8 @@
 #include <string>
 #include <utility>
 
-#include "serve/net/request_parser.h"
-#include "serve/net/response_writer.h"
-#include "serve/protocol/request_error.h"
+#include "serve/net/http.h"
+#include "serve/protocol/response.h"
 
 namespace iris::serve {
 namespace {
@@ -39,15 +38,14 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     worker_.add(this);
   }
   ~Connection() override { worker_.remove(this); }
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
 
   void start() {
     Error error;
-    const auto peer = socket().remote_endpoint(error).address();
-    is_from_loopback_ =
-        peer.is_loopback() || (peer.is_v6() && peer.to_v6().is_v4_mapped() &&
-                               asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6()).is_loopback());
+    auto peer = socket().remote_endpoint(error).address();
+    if (peer.is_v6() && peer.to_v6().is_v4_mapped()) {
+      peer = asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6());
+    }
+    is_from_loopback_ = peer.is_loopback();
     socket().set_option(asio::ip::tcp::no_delay(true), error);
     socket().non_blocking(true, error);
     deadline = std::min(deadline, Clock::now() + worker_.options.timeout);
@@ -158,13 +156,15 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
       const bool had_head = parser_->has_head();
       const std::size_t taken = parser_->take(std::string_view(in_.data() + begin_, end_ - begin_));
       begin_ += taken;
-      // A string's room may be twice its size: of that beyond the limit, nothing is ever in memory.
+      // A string may reserve twice its size. It never uses what it reserves beyond the limit.
       const std::size_t room = std::min(request_.body.capacity(), worker_.options.max_body);
       if (request_.body.size() > kLargeBuffer && !body_share_.resize(room)) {
         throw RequestError(503, "the bodies of all requests together are as large as this server takes; try again");
       }
       if (!had_head && parser_->has_head()) {
-        take_head();
+        request_.is_from_loopback = is_from_loopback_;
+        worker_.service.check_head(request_);
+        is_asked_to_continue_ = !request_.expect.empty() && !parser_->is_complete();
         if (is_asked_to_continue_) {
           return false;
         }
@@ -173,12 +173,6 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
       }
     }
     return parser_->is_complete();
-  }
-
-  void take_head() {
-    request_.is_from_loopback = is_from_loopback_;
-    worker_.service.check_head(request_);
-    is_asked_to_continue_ = !request_.expect.empty() && !parser_->is_complete();
   }
 
   void send_continue() {
@@ -200,14 +194,12 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
           self->respond(std::move(response), self->request_.keep_alive);
         });
       });
-    } catch (const RequestError& error) {
-      respond(error_response(error.status, error.what()), request_.keep_alive);
     } catch (const std::exception& error) {
-      respond(error_response(500, error.what()), request_.keep_alive);
+      respond(error_response(error), request_.keep_alive);
     }
   }
 
-  // After this error the next request cannot be found.
+  // Answers with the error and closes: nobody knows where the next request begins.
   void refuse(const RequestError& error) {
     arrived_ = Clock::now();
     try {
@@ -215,7 +207,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
     } catch (const RequestError&) {
       request_.match = RouteMatch();
     }
-    respond(error_response(error.status, error.what()), false);
+    respond(error_response(error), false);
   }
 
   void respond(Response response, bool keep_alive) {
@@ -325,13 +317,12 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
 
 template <class Stream>
 void start(Worker& worker, Stream stream, Admission admission) {
-  using Owned = std::unique_ptr<Connection<Stream>>;
   // The last holder may be another thread, which has just answered. The connection must end on its worker's thread.
   const auto end_on_its_thread = [&worker](Connection<Stream>* connection) {
-    asio::dispatch(worker.context, [connection = Owned(connection)] {});
+    asio::dispatch(worker.context, [owned = std::unique_ptr<Connection<Stream>>(connection)] {});
   };
-  auto made = std::make_unique<Connection<Stream>>(worker, std::move(stream), admission);
-  std::shared_ptr<Connection<Stream>>(made.release(), end_on_its_thread)->start();
+  auto* const made = new Connection<Stream>(worker, std::move(stream), admission);
+  std::shared_ptr<Connection<Stream>>(made, end_on_its_thread)->start();
 }
 
 }  // namespace

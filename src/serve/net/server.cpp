@@ -11,7 +11,7 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
-#include <optional>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
@@ -39,47 +39,13 @@ constexpr std::chrono::milliseconds kLookWhileDraining(10);
 constexpr std::size_t kRefusedAtOnce = 64;   // connections past the limit that still get a 503
 constexpr std::size_t kOwnDescriptors = 32;  // of the model's files, the workers and the log
 
-// Runs a context on a thread of its own. The destructor lets what is under way finish.
-class ContextThread {
- public:
-  explicit ContextThread(asio::io_context& context)
-      : context_(context), work_(asio::make_work_guard(context)), thread_([this] { context_.run(); }) {}
-  ~ContextThread() {
-    context_.stop();
-    thread_.join();
-  }
-  ContextThread(const ContextThread&) = delete;
-  ContextThread& operator=(const ContextThread&) = delete;
-
- private:
-  asio::io_context& context_;
-  asio::executor_work_guard<asio::io_context::executor_type> work_;
-  std::thread thread_;
-};
-
-// Raises it as far as this process may, and returns it.
-rlim_t raise_descriptor_limit() {
-  rlimit limit = {};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  return limit.rlim_max;
-}
-
 class Server {
  public:
   Server(const ServerOptions& options, LoadModel load)
       : options_(options),
         log_(options.log_format, options.log_descriptor),
         tls_(options.tls_certificate.empty() ? nullptr : make_tls_context(options.tls_certificate, options.tls_key)),
-        signals_(control_, SIGHUP),
-        service_(options_, std::move(load), contexts_, log_),
-        passes_(contexts_.passes),
-        large_bodies_(contexts_.large_bodies),
-        loads_(contexts_.loads),
-        acceptor_(control_),
-        retry_(control_),
-        drain_timer_(control_) {
+        service_(options_, std::move(load), contexts_, log_) {
     for (std::size_t i = 0; i < options_.workers; ++i) {
       workers_.push_back(std::make_unique<Worker>(options_, service_));
     }
@@ -90,10 +56,13 @@ class Server {
       signals_.add(signal);
     }
     throw_if_interrupted();  // while the model was loaded
-    const rlim_t descriptors = raise_descriptor_limit();
+    rlimit descriptors = {};
+    ::getrlimit(RLIMIT_NOFILE, &descriptors);
+    descriptors.rlim_cur = descriptors.rlim_max;  // as many as this process may have
+    ::setrlimit(RLIMIT_NOFILE, &descriptors);
     listen();
-    if (descriptors < options_.max_connections + kOwnDescriptors) {
-      log_.message("the limit of open files (ulimit -n), " + std::to_string(descriptors) +
+    if (descriptors.rlim_max < options_.max_connections + kOwnDescriptors) {
+      log_.message("the limit of open files (ulimit -n), " + std::to_string(descriptors.rlim_max) +
                    ", is too low for --max-connections " + std::to_string(options_.max_connections));
     }
     wait_for_signal();
@@ -135,11 +104,8 @@ class Server {
   }
 
   std::size_t session_count() const {
-    std::size_t count = 0;
-    for (const auto& worker : workers_) {
-      count += worker->session_count();
-    }
-    return count;
+    return std::accumulate(workers_.begin(), workers_.end(), std::size_t{0},
+                           [](std::size_t count, const auto& worker) { return count + worker->session_count(); });
   }
 
   void accept() {
@@ -226,15 +192,15 @@ class Server {
   Log log_;
   std::unique_ptr<TlsContext> tls_;
   asio::io_context control_{1};
-  asio::signal_set signals_;
+  asio::signal_set signals_{control_, SIGHUP};
   Service::Contexts contexts_;
   Service service_;
-  ContextThread passes_;  // these threads end before the service is destroyed
-  ContextThread large_bodies_;
-  ContextThread loads_;
-  Acceptor acceptor_;
-  asio::steady_timer retry_;
-  asio::steady_timer drain_timer_;
+  ContextThread passes_{contexts_.passes};  // these threads end before the service is destroyed
+  ContextThread large_bodies_{contexts_.large_bodies};
+  ContextThread loads_{contexts_.loads};
+  Acceptor acceptor_{control_};
+  asio::steady_timer retry_{control_};
+  asio::steady_timer drain_timer_{control_};
   std::vector<std::unique_ptr<Worker>> workers_;
   int status_ = 0;
 };

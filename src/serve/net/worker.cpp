@@ -4,8 +4,8 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <cstdint>
 #include <ctime>
-#include <random>
 #include <vector>
 
 namespace iris::serve {
@@ -24,17 +24,10 @@ Worker::Worker(const ServerOptions& its_options, Service& its_service)
       service(its_service),
       context(1),
       batcher(service.make_batcher(context)),
-      work_(asio::make_work_guard(context)),
       timer_(context),
-      id_state_((std::uint64_t{std::random_device()()} << 32) + std::random_device()()) {
-  set_date();
-  watch();
-  thread_ = std::thread([this] { context.run(); });
-}
-
-Worker::~Worker() {
-  context.stop();
-  thread_.join();
+      ids_((std::uint64_t{std::random_device()()} << 32) + std::random_device()()),
+      thread_(context) {
+  asio::post(context, [this] { watch(); });
 }
 
 void Worker::add(Session* session) {
@@ -51,6 +44,12 @@ void Worker::remove(Session* session) {
 
 // One timer serves all deadlines: a timer for each request would cost more than reading the request.
 void Worker::watch() {
+  const std::time_t second = std::time(nullptr);
+  std::tm parts = {};
+  ::gmtime_r(&second, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%a, %d %b %Y %T GMT", &parts);
+  date_ = text.data();
   const std::chrono::milliseconds period =
       std::clamp<std::chrono::milliseconds>(options.timeout / 10, kShortestWatch, kLongestWatch);
   timer_.expires_after(period);
@@ -58,7 +57,6 @@ void Worker::watch() {
     if (error) {
       return;
     }
-    set_date();
     const auto now = Clock::now();
     std::vector<Session*> late;
     std::copy_if(sessions_.begin(), sessions_.end(), std::back_inserter(late),
@@ -81,21 +79,8 @@ void Worker::drain() {
   });
 }
 
-void Worker::set_date() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts = {};
-  ::gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%a, %d %b %Y %T GMT", &parts);
-  date_ = text.data();
-}
-
 std::string Worker::new_request_id() {
-  // splitmix64
-  std::uint64_t bits = id_state_ += 0x9E3779B97F4A7C15;
-  bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9;
-  bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EB;
-  bits ^= bits >> 31;
+  std::uint64_t bits = ids_();
   std::string id(16, '0');
   for (char& digit : id) {
     digit = "0123456789abcdef"[bits & 15];

@@ -7,8 +7,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
+#include <random>
 #include <string>
 #include <thread>
 #include <unordered_set>
@@ -35,13 +35,26 @@ class Session {
   Clock::time_point deadline = Clock::time_point::max();
 };
 
+// Runs a context on a thread of its own. The destructor lets what is under way finish.
+class ContextThread {
+ public:
+  explicit ContextThread(boost::asio::io_context& context)
+      : context_(context), work_(boost::asio::make_work_guard(context)), thread_([this] { context_.run(); }) {}
+  ~ContextThread() {
+    context_.stop();
+    thread_.join();
+  }
+
+ private:
+  boost::asio::io_context& context_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  std::thread thread_;
+};
+
 // Its sockets belong to its context. All members but the constructor, and those marked so, are for its thread only.
 class Worker {
  public:
   Worker(const ServerOptions& options, Service& service);
-  ~Worker();  // stops and joins
-  Worker(const Worker&) = delete;
-  Worker& operator=(const Worker&) = delete;
 
   // For any thread.
   void drain();  // ends idle connections soon
@@ -59,7 +72,6 @@ class Worker {
 
  private:
   void watch();
-  void set_date();
 
   // Before the context: its destructor ends sessions, and these remove themselves.
   std::unordered_set<Session*> sessions_;
@@ -70,11 +82,10 @@ class Worker {
   std::unique_ptr<Batcher> batcher;
 
  private:
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer timer_;
   std::string date_;
-  std::uint64_t id_state_;
-  std::thread thread_;  // last: it uses the others
+  std::mt19937_64 ids_;
+  ContextThread thread_;  // last: it uses the others
 };
 
 }  // namespace iris::serve

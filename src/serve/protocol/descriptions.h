@@ -13,7 +13,7 @@ namespace iris::serve {
 std::string server_json();
 std::string model_json(const std::string& name, const Model& model);
 
-// Triton's model configuration. `max_batch_rows`: of a pass; `max_wait`: for company.
+// Triton's model configuration. `max_batch_rows`: of a pass; `max_wait`: of a pass, for more rows.
 std::string model_config_json(const std::string& name, const Model& model, std::size_t max_batch_rows,
                               std::chrono::microseconds max_wait);
 

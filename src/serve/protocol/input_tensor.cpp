@@ -1,22 +1,77 @@
 #include "serve/protocol/input_tensor.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <iterator>
 #include <limits>
-#include <optional>
-#include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "serve/protocol/json.h"
-#include "serve/protocol/json_members.h"
-#include "serve/protocol/tensor_type.h"
+#include "serve/protocol/response.h"
 #include "text.h"
 
 namespace iris::serve {
 namespace {
 
 using nlohmann::json;
+
+static_assert(std::endian::native == std::endian::little, "tensors are copied as they come");
+
+template <class Integer>
+std::optional<float> exactly(Integer integer) {
+  const auto number = static_cast<float>(integer);
+  // The largest integers round to 2^63 and 2^64, which are past the type.
+  const bool is_inside = number < std::ldexp(1.0F, std::numeric_limits<Integer>::digits);
+  return is_inside && static_cast<Integer>(number) == integer ? std::optional(number) : std::nullopt;
+}
+
+std::optional<float> read_half(const char* bytes) {
+  std::uint16_t half = 0;
+  std::memcpy(&half, bytes, sizeof half);
+  const int exponent = (half >> 10) & 0x1F;
+  const auto mantissa = static_cast<float>(half & 0x3FF);
+  float magnitude = std::ldexp(exponent == 0 ? mantissa : mantissa + 1024.0F, std::max(exponent, 1) - 25);
+  if (exponent == 0x1F) {
+    magnitude = mantissa == 0 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
+  }
+  return (half & 0x8000) != 0 ? -magnitude : magnitude;
+}
+
+template <class Number>
+std::optional<float> read(const char* bytes) {
+  Number number;
+  std::memcpy(&number, bytes, sizeof number);
+  if constexpr (std::is_integral_v<Number>) {
+    return exactly(number);
+  } else {
+    return static_cast<float>(number);
+  }
+}
+
+template <class Integer>
+constexpr TensorType integer_type(std::string_view name) {
+  return {name, sizeof(Integer), read<Integer>, static_cast<double>(std::numeric_limits<Integer>::min()),
+          static_cast<double>(std::numeric_limits<Integer>::max())};
+}
+
+constexpr TensorType kTypes[] = {
+    {"FP32", 4, read<float>},
+    {"FP64", 8, read<double>},
+    {"FP16", 2, read_half},
+    integer_type<std::int8_t>("INT8"),
+    integer_type<std::int16_t>("INT16"),
+    integer_type<std::int32_t>("INT32"),
+    integer_type<std::int64_t>("INT64"),
+    integer_type<std::uint8_t>("UINT8"),
+    integer_type<std::uint16_t>("UINT16"),
+    integer_type<std::uint32_t>("UINT32"),
+    integer_type<std::uint64_t>("UINT64"),
+};
 
 constexpr float kLargestHalf = 65504;
 
@@ -94,26 +149,15 @@ class InputReader {
     if (!data.is_array()) {
       refuse(place_ + ".data: is not a list");
     }
-    if (!data.empty() && data[0].is_array()) {
-      add_nested(data, 0);
-    } else {
+    if (data.empty() || !data[0].is_array()) {
       add_numbers(data, count_);
+      return;
     }
-  }
-
-  void add_nested(const json& list, std::size_t axis) {
-    if (!list.is_array() || list.size() != shape_[axis]) {
-      refuse(place_ + ".data: is not nested as its shape says");
-    }
-    for (const json& inner : list) {
-      if (!inner.is_array() || axis + 2 > shape_.size()) {
+    for (const json& row : data) {
+      if (!row.is_array() || data.size() != shape_[0]) {
         refuse(place_ + ".data: is not nested as its shape says");
       }
-      if (axis + 2 == shape_.size()) {
-        add_numbers(inner, shape_[axis + 1]);
-      } else {
-        add_nested(inner, axis + 1);
-      }
+      add_numbers(row, shape_[1]);
     }
   }
 
@@ -142,8 +186,7 @@ class InputReader {
         (type_->lowest < 0 && number.is_number_unsigned() && number.get<std::uint64_t>() > kLargestSigned)) {
       refuse(place + ": " + number.dump() + " does not fit " + std::string(type_->name));
     }
-    add(number.is_number_unsigned() ? float_of_integer(number.get<std::uint64_t>())
-                                    : float_of_integer(number.get<std::int64_t>()));
+    add(number.is_number_unsigned() ? exactly(number.get<std::uint64_t>()) : exactly(number.get<std::int64_t>()));
   }
 
   void add(std::optional<float> value) {
@@ -163,6 +206,12 @@ class InputReader {
 };
 
 }  // namespace
+
+const TensorType* find_tensor_type(std::string_view name) {
+  const auto* found =
+      std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TensorType& type) { return type.name == name; });
+  return found == std::end(kTypes) ? nullptr : found;
+}
 
 Rows read_input(const json& input, const std::string& place, const Model& model, std::string_view& binary) {
   return InputReader(input, place).read(model, binary);

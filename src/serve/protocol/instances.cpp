@@ -1,11 +1,11 @@
 #include "serve/protocol/instances.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 #include <optional>
 
 #include "rows/float_text.h"
 #include "serve/protocol/json.h"
-#include "serve/protocol/request_error.h"
+#include "serve/protocol/response.h"
 #include "text.h"
 
 namespace iris::serve {
@@ -23,14 +23,14 @@ class RowsOfJson {
     } else if (instance.is_array()) {
       add_list(instance, place);
     } else {
-      throw RequestError(400, place + ": is neither a list of numbers nor an object of them");
+      refuse(place + ": is neither a list of numbers nor an object of them");
     }
     ++rows.count;
   }
 
   void add_all(const json& instances, const std::string& place) {
     if (!instances.is_array() || instances.empty()) {
-      throw RequestError(400, place + ": has to be a list of one instance or more");
+      refuse(place + ": has to be a list of one instance or more");
     }
     for (std::size_t i = 0; i < instances.size(); ++i) {
       add(instances[i], place + "[" + std::to_string(i) + "]");
@@ -42,13 +42,12 @@ class RowsOfJson {
  private:
   void add_object(const json& instance, const std::string& place) {
     if (model_.features().empty()) {
-      throw RequestError(400, place + ": the model's features have no names; give a list of numbers");
+      refuse(place + ": the model's features have no names; give a list of numbers");
     }
     for (const std::string& feature : model_.features()) {
       const auto found = instance.find(feature);
       if (found == instance.end()) {
-        throw RequestError(400,
-                           place + "." + feature + ": is missing; the features are " + text::joined(model_.features()));
+        refuse(place + "." + feature + ": is missing; the features are " + text::joined(model_.features()));
       }
       rows.values.push_back(finite_float(*found, place + "." + feature));
     }
@@ -59,9 +58,9 @@ class RowsOfJson {
       width_ = instance.size();
     }
     if (instance.size() != width_ || width_ == 0) {
-      throw RequestError(400, place + ": has " + std::to_string(instance.size()) + " numbers, not " +
-                                  (width_ == 0 ? "one or more" : std::to_string(width_)) +
-                                  (model_.features().empty() ? "" : ": " + text::joined(model_.features())));
+      refuse(place + ": has " + std::to_string(instance.size()) + " numbers, not " +
+             (width_ == 0 ? "one or more" : std::to_string(width_)) +
+             (model_.features().empty() ? "" : ": " + text::joined(model_.features())));
     }
     for (std::size_t i = 0; i < width_; ++i) {
       rows.values.push_back(finite_float(instance[i], place + "[" + std::to_string(i) + "]"));
@@ -116,26 +115,21 @@ Rows parse_instances(const Model& model, std::string_view body, Bare bare) {
   if (instances != root.end()) {
     result.add_all(*instances, "instances");
   } else if (bare == Bare::kRefused) {
-    throw RequestError(400, R"(the body has to be {"instances":[…]})");
+    refuse(R"(the body has to be {"instances":[…]})");
   } else if (root.is_array() && !root.empty() && !root[0].is_number()) {
     result.add_all(root, "instances");
   } else if (root.is_array() || root.is_object()) {
     result.add(root, "instance");
   } else {
-    throw RequestError(400, R"(the body has to be {"instances":[…]}, a list of instances, or one instance)");
+    refuse(R"(the body has to be {"instances":[…]}, a list of instances, or one instance)");
   }
   return std::move(result.rows);
 }
 
 std::string predictions_json(const Model& model, const Predictions& predictions, std::size_t first, std::size_t count) {
   std::string text = "{\"predictions\":[";
-  const std::size_t start = text.size();
   model.append_answers(predictions, first, first + count, text);
-  for (std::size_t i = start; i < text.size(); ++i) {
-    if (text[i] == '\n') {
-      text[i] = ',';
-    }
-  }
+  std::replace(text.begin(), text.end(), '\n', ',');
   text.back() = ']';
   text += '}';
   return text;

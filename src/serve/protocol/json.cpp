@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "rows/float_text.h"
-#include "serve/protocol/request_error.h"
+#include "serve/protocol/response.h"
 #include "text.h"
 
 namespace iris::serve {
@@ -38,7 +38,7 @@ class TreeBuilder : public nlohmann::json_sax<json> {
   bool key(string_t& name) override {
     const auto [place, is_new] = open_.back()->get_ref<json::object_t&>().emplace(name, nullptr);
     if (!is_new) {
-      throw RequestError(400, "JSON: " + text::quoted(name) + " is there twice in one object");
+      refuse("JSON: " + text::quoted(name) + " is there twice in one object");
     }
     member_ = &place->second;
     return true;
@@ -46,11 +46,11 @@ class TreeBuilder : public nlohmann::json_sax<json> {
 
   bool parse_error(std::size_t, const std::string& token, const json::exception& problem) override {
     if (problem.id == 406) {
-      throw RequestError(400, "JSON: the number " + text::printable(token) + " is not finite");
+      refuse("JSON: the number " + text::printable(token) + " is not finite");
     }
     const std::string message = problem.what();  // "[json.exception.parse_error.101] parse error at line 1, …"
     const std::size_t line = message.find("line ");
-    throw RequestError(400, "not JSON: " + text::printable(message.substr(line == std::string::npos ? 0 : line)));
+    refuse("not JSON: " + text::printable(message.substr(line == std::string::npos ? 0 : line)));
   }
 
  private:
@@ -73,7 +73,7 @@ class TreeBuilder : public nlohmann::json_sax<json> {
 
   bool open(json container) {
     if (open_.size() == kMaxJsonDepth) {
-      throw RequestError(400, "JSON: nested deeper than " + std::to_string(kMaxJsonDepth));
+      refuse("JSON: nested deeper than " + std::to_string(kMaxJsonDepth));
     }
     open_.push_back(put(std::move(container)));
     return true;
@@ -92,7 +92,7 @@ class TreeBuilder : public nlohmann::json_sax<json> {
 
 json parse_json(std::string_view text) {
   if (text.find('\0') != std::string_view::npos) {  // nlohmann::json would take it for the end
-    throw RequestError(400, "not JSON: there is a zero byte in it");
+    refuse("not JSON: there is a zero byte in it");
   }
   TreeBuilder builder;
   json::sax_parse(text, &builder);
@@ -101,13 +101,63 @@ json parse_json(std::string_view text) {
 
 float finite_float(const json& value, const std::string& place) {
   if (!value.is_number()) {
-    throw RequestError(400, place + ": is not a number but " + text::printable(text::json(value)));
+    refuse(place + ": is not a number but " + text::printable(text::json(value)));
   }
   const auto number = value.get<float>();
   if (!std::isfinite(number)) {
-    throw RequestError(400, place + ": is larger than 1e30, past which a model's sums overflow");
+    refuse(place + ": is larger than 1e30, past which a model's sums overflow");
   }
   return number;
+}
+
+const json* find_member(const json& object, const char* member) {
+  const auto found = object.find(member);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+const json& object_at(const json& value, const std::string& place) {
+  if (!value.is_object()) {
+    refuse(place + ": is not an object");
+  }
+  return value;
+}
+
+const json& parameters_of(const json& object, const std::string& place) {
+  static const json kNone = json::object();
+  const json* found = find_member(object, "parameters");
+  return found == nullptr ? kNone : object_at(*found, place + "parameters");
+}
+
+std::string text_at(const json& object, const char* member, const std::string& place) {
+  const json* found = find_member(object, member);
+  if (found == nullptr || !found->is_string()) {
+    refuse(place + member + (found == nullptr ? ": is missing" : ": is not a text"));
+  }
+  return found->get<std::string>();
+}
+
+bool flag_at(const json& parameters, const char* name, bool otherwise, const std::string& place) {
+  const json* found = find_member(parameters, name);
+  if (found != nullptr && !found->is_boolean()) {
+    refuse(place + "parameters." + name + ": is not true or false");
+  }
+  return found == nullptr ? otherwise : found->get<bool>();
+}
+
+std::size_t count_of(const json& value, const std::string& place) {
+  // 3.0 is an integer to JSON Schema, and so to some clients.
+  const bool is_whole = value.is_number_unsigned() || (value.is_number_float() && value >= 0.0 && value <= 1e6 &&
+                                                       std::trunc(value.get<double>()) == value.get<double>());
+  if (!is_whole) {
+    refuse(place + ": is not a whole number from 0");
+  }
+  return value.get<std::size_t>();
+}
+
+void refuse_shared_memory(const json& parameters, const std::string& place) {
+  if (parameters.contains("shared_memory_region")) {
+    refuse(place + "parameters.shared_memory_region: this server has no shared memory; send the data");
+  }
 }
 
 }  // namespace iris::serve

@@ -1,4 +1,4 @@
-// Strict JSON for requests from anyone.
+// Strict JSON for requests from anyone, and its values, each checked where it is read.
 #pragma once
 
 #include <cstddef>
@@ -14,11 +14,33 @@ inline constexpr std::size_t kMaxJsonDepth = 100;
 inline constexpr double kLargestNumber = 1e30;
 
 // A number with a point or an exponent becomes the float32 nearest to its text, and one past kLargestNumber infinity.
-// Throws RequestError 400 for what is not JSON, a name that an object has twice, and nesting
-// deeper than kMaxJsonDepth.
+// Throws RequestError 400 for what is not JSON, a name that an object has twice, and nesting deeper than kMaxJsonDepth.
 nlohmann::json parse_json(std::string_view text);
 
-// Of a JSON number. Throws RequestError 400 "PLACE: …" for any other value, and for a number past kLargestNumber.
+// The rest throw RequestError 400 with the place: "inputs[0].shape: is missing". A `place` that a member's name follows
+// ends with a point, or is empty.
+
+// A JSON number, at most kLargestNumber.
 float finite_float(const nlohmann::json& value, const std::string& place);
+
+// nullptr where the member is absent or null, which some clients write for it.
+const nlohmann::json* find_member(const nlohmann::json& object, const char* member);
+
+// The value itself.
+const nlohmann::json& object_at(const nlohmann::json& value, const std::string& place);
+
+// The member "parameters"; {} where there is none.
+const nlohmann::json& parameters_of(const nlohmann::json& object, const std::string& place);
+
+std::string text_at(const nlohmann::json& object, const char* member, const std::string& place);
+
+// A member of parameters; `otherwise` where there is none.
+bool flag_at(const nlohmann::json& parameters, const char* name, bool otherwise, const std::string& place);
+
+// The value itself, a whole number from 0; also 3.0.
+std::size_t count_of(const nlohmann::json& value, const std::string& place);
+
+// Refuses parameters that name a region of shared memory.
+void refuse_shared_memory(const nlohmann::json& parameters, const std::string& place);
 
 }  // namespace iris::serve

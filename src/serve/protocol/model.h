@@ -1,4 +1,4 @@
-// The model as the server sees it.
+// The model as the server sees it: one input and four outputs.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,23 @@
 #include "rows/predictions.h"
 
 namespace iris::serve {
+
+inline constexpr const char* kInputName = "input";
+
+enum class Output { kProbabilities, kLogits, kLabel, kIndex };
+
+struct OutputType {
+  const char* name;
+  const char* datatype;
+  Output output;
+  bool has_classes;  // shape [-1, classes], else [-1]
+};
+inline constexpr OutputType kOutputs[] = {
+    {"probabilities", "FP32", Output::kProbabilities, true},
+    {"logits", "FP32", Output::kLogits, true},
+    {"label", "BYTES", Output::kLabel, false},
+    {"index", "INT64", Output::kIndex, false},
+};
 
 // A loaded and warmed-up model. Any number of threads may use it.
 class Model {

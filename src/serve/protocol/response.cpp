@@ -1,8 +1,19 @@
 #include "serve/protocol/response.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "text.h"
 
 namespace iris::serve {
+
+std::size_t status_place(int status) {
+  const auto* const found = std::find_if(kStatuses.begin(), std::prev(kStatuses.end()),
+                                         [&](const auto& each) { return each.first == status; });
+  return static_cast<std::size_t>(found - kStatuses.begin());
+}
+
+void refuse(const std::string& message) { throw RequestError(400, message); }
 
 Response error_response(int status, std::string_view message) {
   Response response{.status = status, .body = "{\"error\":" + text::json_string(message) + "}"};
@@ -14,6 +25,11 @@ Response error_response(int status, std::string_view message) {
     response.headers.emplace_back("Retry-After", "1");
   }
   return response;
+}
+
+Response error_response(const std::exception& error) {
+  const auto* const refusal = dynamic_cast<const RequestError*>(&error);
+  return error_response(refusal == nullptr ? 500 : refusal->status, error.what());
 }
 
 }  // namespace iris::serve

@@ -1,6 +1,5 @@
 #include "serve/net/connection.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <boost/asio/io_context.hpp>
@@ -11,6 +10,7 @@
 
 #include "serve/fake_model.h"
 #include "serve/net/client.h"
+#include "serve/pipe.h"
 
 namespace iris::serve {
 namespace {
@@ -23,10 +23,7 @@ constexpr const char* kIsLive = "200 {\"live\":true}";
 class ConnectionTest : public ::testing::Test {
  protected:
   ConnectionTest() { options_.timeout = std::chrono::hours(1); }
-  ~ConnectionTest() override {
-    worker_.reset();
-    ::close(nowhere_);
-  }
+  ~ConnectionTest() override { worker_.reset(); }
 
   // The client of a new connection.
   Client connect(Admission admission = Admission::kWelcome) {
@@ -55,8 +52,8 @@ class ConnectionTest : public ::testing::Test {
   ServerOptions options_;
 
  private:
-  const int nowhere_ = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-  Log log_{LogFormat::kText, nowhere_};
+  const Nowhere nowhere_;
+  Log log_{LogFormat::kText, nowhere_.descriptor};
   Service::Contexts contexts_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<Worker> worker_;

@@ -1,4 +1,4 @@
-#include "serve/net/request_parser.h"
+#include "serve/net/http.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "serve/protocol/request_error.h"
+#include "serve/protocol/response.h"
 
 namespace iris::serve {
 namespace {

@@ -1,6 +1,5 @@
 #include "serve/net/worker.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <boost/asio/post.hpp>
@@ -9,6 +8,7 @@
 #include <string>
 
 #include "serve/fake_model.h"
+#include "serve/pipe.h"
 
 namespace iris::serve {
 namespace {
@@ -27,8 +27,6 @@ class FakeSession : public Session {
 
 class WorkerTest : public ::testing::Test {
  protected:
-  ~WorkerTest() override { ::close(nowhere_); }
-
   // The work's result, on the worker's thread.
   template <class Work>
   auto on_its_thread(const Work& work) {
@@ -42,8 +40,8 @@ class WorkerTest : public ::testing::Test {
     on_its_thread([&] { worker_.remove(&session); });
   }
 
-  const int nowhere_ = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-  Log log_{LogFormat::kText, nowhere_};
+  const Nowhere nowhere_;
+  Log log_{LogFormat::kText, nowhere_.descriptor};
   ServerOptions options_;
   Service::Contexts contexts_;
   Service service_{options_, [] { return std::make_shared<FakeModel>(); }, contexts_, log_};

@@ -1,4 +1,4 @@
-#include "serve/protocol/inference_response.h"
+#include "serve/protocol/inference.h"
 
 #include <gtest/gtest.h>
 

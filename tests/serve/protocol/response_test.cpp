@@ -29,5 +29,17 @@ TEST(ErrorResponse, HasTheHeaderOfItsStatus) {
   EXPECT_EQ(error_response(404, "").headers, Headers());
 }
 
+TEST(ErrorResponse, HasTheStatusOfARequestErrorAndElse500) {
+  EXPECT_EQ(error_response(RequestError(404, "a")).status, 404);
+  EXPECT_EQ(error_response(std::runtime_error("a")).status, 500);
+}
+
+TEST(Statuses, HaveAReasonEach) {
+  for (const int status : {200, 400, 401, 403, 404, 405, 408, 413, 415, 417, 431, 500, 503, 504}) {
+    EXPECT_NE(kStatuses[status_place(status)].second, "Error") << status;
+  }
+  EXPECT_EQ(kStatuses[status_place(418)].second, "Error");
+}
+
 }  // namespace
 }  // namespace iris::serve

@@ -1,8 +1,9 @@
-// An inference request of the Open Inference Protocol: JSON, with or without binary tensors after it.
+// Inference requests and answers of the Open Inference Protocol: JSON, with or without binary tensors after it.
 // https://github.com/kserve/open-inference-protocol and Triton's extension "binary tensor data".
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,7 +11,7 @@
 
 #include "serve/protocol/instances.h"
 #include "serve/protocol/model.h"
-#include "serve/protocol/model_tensors.h"
+#include "serve/protocol/response.h"
 
 namespace iris::serve {
 
@@ -32,5 +33,9 @@ struct InferenceRequest {
 // `header_length`: the value of kInferenceHeaderLength; empty: the request does not have it, and the body is all JSON.
 // Throws RequestError 400, saying where: "inputs[0].shape: …".
 InferenceRequest parse_inference(const Model& model, std::string_view body, std::string_view header_length);
+
+// Of the predictions' rows, the request's own begin at `first`. Binary outputs follow the JSON, as the request asked.
+Response inference_response(const std::string& model_name, const Model& model, const InferenceRequest& request,
+                            const Predictions& predictions, std::size_t first);
 
 }  // namespace iris::serve

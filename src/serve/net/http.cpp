@@ -1,12 +1,9 @@
-#include "serve/net/request_parser.h"
+#include "serve/net/http.h"
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
-#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
-#include <string>
-
-#include "serve/protocol/request_error.h"
+#include <iterator>
 
 namespace iris::serve {
 namespace {
@@ -14,32 +11,6 @@ namespace {
 namespace http = boost::beast::http;
 
 constexpr std::size_t kMostChunkHeader = 4 << 10;  // with its extensions
-
-std::string* place_of(http::field field, boost::beast::string_view name, Request& request) {
-  switch (field) {
-    case http::field::authorization:
-      return &request.authorization;
-    case http::field::accept_encoding:
-      return &request.accept_encoding;
-    case http::field::content_encoding:
-      return &request.content_encoding;
-    case http::field::expect:
-      return &request.expect;
-    case http::field::origin:
-      return &request.origin;
-    case http::field::access_control_request_method:
-      return &request.preflight_method;
-    case http::field::unknown: {
-      using boost::beast::iequals;
-      return iequals(name, "X-Request-Id")                      ? &request.request_id
-             : iequals(name, "traceparent")                     ? &request.traceparent
-             : iequals(name, "Inference-Header-Content-Length") ? &request.inference_header_length
-                                                                : nullptr;
-    }
-    default:
-      return nullptr;
-  }
-}
 
 }  // namespace
 
@@ -67,13 +38,10 @@ std::size_t RequestParser::take(std::string_view bytes) {
     throw RequestError(431,
                        "the request line and headers are larger than " + std::to_string(kMostHeaderBytes) + " bytes");
   }
-  if (error == http::error::need_more) {
-    if (has_head() && bytes.size() - taken > kMostChunkHeader) {
-      throw RequestError(400, "a chunk's header is larger than " + std::to_string(kMostChunkHeader) + " bytes");
-    }
-    return taken;
+  if (error == http::error::need_more && has_head() && bytes.size() - taken > kMostChunkHeader) {
+    throw RequestError(400, "a chunk's header is larger than " + std::to_string(kMostChunkHeader) + " bytes");
   }
-  if (error) {
+  if (error && error != http::error::need_more) {
     throw RequestError(400, "not an HTTP/1.1 request: " + error.message());
   }
   return taken;
@@ -102,7 +70,7 @@ void RequestParser::on_field_impl(http::field field, Text name, Text value, Erro
     }
     has_host_ = true;
   } else if (field == http::field::transfer_encoding) {
-    if (request_.is_http_1_0 || !boost::beast::iequals(value, "chunked")) {
+    if (request_.is_http_1_0 || !iequals({value.data(), value.size()}, "chunked")) {
       refuse("Transfer-Encoding: has to be chunked, in HTTP/1.1, or absent");
     }
   } else if (field == http::field::content_length) {
@@ -110,11 +78,18 @@ void RequestParser::on_field_impl(http::field field, Text name, Text value, Erro
       refuse("Content-Length: is there twice");
     }
     has_length_ = true;
-  } else if (std::string* place = place_of(field, name, request_)) {
-    if (!place->empty() && field != http::field::accept_encoding) {
+  } else {
+    const auto* const header = std::find_if(std::begin(kHeaders), std::end(kHeaders), [&](const auto& each) {
+      return iequals({name.data(), name.size()}, each.first);
+    });
+    if (header == std::end(kHeaders)) {
+      return;
+    }
+    std::string& text = request_.*header->second;
+    if (!text.empty() && field != http::field::accept_encoding) {
       refuse("a header that may be there once is there twice");
     } else {
-      place->append(place->empty() ? "" : ", ").append(value.data(), value.size());
+      text.append(text.empty() ? "" : ", ").append(value.data(), value.size());
     }
   }
 }
@@ -137,6 +112,31 @@ std::size_t RequestParser::on_body_impl(Text body, Error&) {
 
 std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, Text body, Error& error) {
   return on_body_impl(body, error);
+}
+
+void write_response(const Response& response, const Request& request, std::string_view date, bool keep_alive,
+                    std::string& bytes) {
+  if (response.status == 200) {
+    bytes += "HTTP/1.1 200 OK\r\n";
+  } else {
+    bytes.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+    bytes.append(kStatuses[status_place(response.status)].second).append("\r\n");
+  }
+  bytes.append("Content-Type: ").append(response.content_type).append("\r\nContent-Length: ");
+  bytes.append(std::to_string(response.body.size())).append("\r\nDate: ").append(date).append("\r\nX-Request-Id: ");
+  bytes.append(request.request_id).append("\r\n");
+  for (const auto& [name, value] : response.headers) {
+    bytes.append(name).append(": ").append(value).append("\r\n");
+  }
+  if (!keep_alive) {
+    bytes += "Connection: close\r\n";
+  } else if (request.is_http_1_0) {
+    bytes += "Connection: keep-alive\r\n";  // else its clients wait for the end of the connection
+  }
+  bytes += "\r\n";
+  if (request.method != "HEAD") {
+    bytes += response.body;
+  }
 }
 
 }  // namespace iris::serve

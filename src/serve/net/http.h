@@ -1,20 +1,22 @@
-// Bytes to requests, strictly: what two readers could read as two different requests is refused.
+// HTTP/1.1: bytes to requests, and responses to bytes.
 #pragma once
 
 #include <boost/beast/http/basic_parser.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
+#include "serve/protocol/response.h"
 #include "serve/request.h"
 
 namespace iris::serve {
 
 inline constexpr std::size_t kMostHeaderBytes = 16 << 10;  // of a request line and headers
 
-// Parses one request. All that request smuggling needs is refused: Content-Length next to Transfer-Encoding, either of
-// them twice, a transfer coding other than chunked, folded header fields, repeated fields that decide about the
-// request, a missing, repeated or impossible Host.
+// Parses one request. Refuses what two readers could take for two different requests: Content-Length next to
+// Transfer-Encoding, either of them twice, a transfer coding other than chunked, folded header fields, a repeated
+// header of those in kHeaders (but Accept-Encoding), a missing, repeated or impossible Host.
 class RequestParser : private boost::beast::http::basic_parser<true> {
  public:
   // Fills in `request`, which must be empty and outlive the parser.
@@ -51,5 +53,9 @@ class RequestParser : private boost::beast::http::basic_parser<true> {
   bool has_host_ = false;
   bool has_length_ = false;
 };
+
+// Appends the response to `bytes`: the head, and the body unless it answers a HEAD. `date`: as HTTP writes it.
+void write_response(const Response& response, const Request& request, std::string_view date, bool keep_alive,
+                    std::string& bytes);
 
 }  // namespace iris::serve

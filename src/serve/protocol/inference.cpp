@@ -1,13 +1,14 @@
-#include "serve/protocol/inference_request.h"
+#include "serve/protocol/inference.h"
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <iterator>
-#include <utility>
+#include <span>
 
+#include "rows/float_text.h"
 #include "serve/protocol/input_tensor.h"
 #include "serve/protocol/json.h"
-#include "serve/protocol/json_members.h"
 #include "text.h"
 
 namespace iris::serve {
@@ -46,10 +47,9 @@ std::vector<RequestedOutput> parse_outputs(const json& root, bool is_binary) {
   for (const json& output : *list) {
     const std::string place = "outputs[" + std::to_string(outputs.size()) + "]";
     const RequestedOutput parsed = parse_output(output, is_binary, place);
-    for (const RequestedOutput& other : outputs) {
-      if (other.type.output == parsed.type.output) {
-        refuse(place + ".name: " + parsed.type.name + " is asked for twice");
-      }
+    if (std::any_of(outputs.begin(), outputs.end(),
+                    [&](const RequestedOutput& other) { return other.type.output == parsed.type.output; })) {
+      refuse(place + ".name: " + parsed.type.name + " is asked for twice");
     }
     outputs.push_back(parsed);
   }
@@ -67,6 +67,34 @@ const json& only_input(const json& root) {
     refuse("inputs[0].name: there is no input " + text::quoted(name) + "; the only one is \"input\"");
   }
   return input;
+}
+
+// Of an output, for `count` rows of the predictions from `first`: little-endian bytes, or JSON with commas between.
+std::string elements_of(const RequestedOutput& output, const Predictions& predictions, std::size_t first,
+                        std::size_t count, const std::vector<std::string>& labels) {
+  std::string elements;
+  const auto add_bytes = [&](auto value) { elements.append(reinterpret_cast<const char*>(&value), sizeof value); };
+  const auto add_json = [&](std::string_view text) { elements.append(elements.empty() ? "" : ",").append(text); };
+  if (output.type.has_classes) {
+    const auto& all = output.type.output == Output::kLogits ? predictions.logits : predictions.probabilities;
+    const std::size_t width = predictions.class_count;
+    for (const float value : std::span(all).subspan(first * width, count * width)) {
+      char digits[16];
+      output.is_binary ? add_bytes(value) : add_json({digits, write_shortest(value, digits)});
+    }
+    return elements;
+  }
+  for (const std::size_t best : std::span(predictions.best).subspan(first, count)) {
+    if (output.type.output == Output::kIndex) {
+      output.is_binary ? add_bytes(static_cast<std::int64_t>(best)) : add_json(std::to_string(best));
+    } else if (output.is_binary) {
+      add_bytes(static_cast<std::uint32_t>(labels[best].size()));
+      elements += labels[best];
+    } else {
+      add_json(text::json_string(labels[best]));
+    }
+  }
+  return elements;
 }
 
 }  // namespace
@@ -87,11 +115,8 @@ InferenceRequest parse_inference(const Model& model, std::string_view body, std:
   const json root = parse_json(body);
   object_at(root, "the body");
   InferenceRequest request;
-  if (const json* id = find_member(root, "id")) {
-    if (!id->is_string()) {
-      refuse("id: is not a text");
-    }
-    request.id = id->get<std::string>();
+  if (find_member(root, "id") != nullptr) {
+    request.id = text_at(root, "id", "");
   }
   const json& parameters = parameters_of(root, "");
   if (const json* timeout = find_member(parameters, "timeout")) {
@@ -107,6 +132,39 @@ InferenceRequest parse_inference(const Model& model, std::string_view body, std:
     refuse(std::to_string(binary.size()) + " more bytes follow the JSON than the input takes");
   }
   return request;
+}
+
+Response inference_response(const std::string& model_name, const Model& model, const InferenceRequest& request,
+                            const Predictions& predictions, std::size_t first) {
+  const std::size_t count = request.rows.count;
+  const auto labels = model.labels(predictions.class_count);
+  std::string text = "{\"model_name\":" + text::json_string(model_name) + ",\"model_version\":\"1\"";
+  if (request.id) {
+    text += ",\"id\":" + text::json_string(*request.id);
+  }
+  text += ",\"outputs\":[";
+  std::string tensors;
+  for (const RequestedOutput& output : request.outputs) {
+    text += text.back() == '[' ? "" : ",";
+    text.append("{\"name\":\"").append(output.type.name).append("\",\"datatype\":\"").append(output.type.datatype);
+    text += "\",\"shape\":[" + std::to_string(count);
+    text += output.type.has_classes ? "," + std::to_string(predictions.class_count) + "]" : "]";
+    const std::string elements = elements_of(output, predictions, first, count, labels);
+    if (output.is_binary) {
+      text += ",\"parameters\":{\"binary_data_size\":" + std::to_string(elements.size()) + "}}";
+      tensors += elements;
+    } else {
+      text += ",\"data\":[" + elements + "]}";
+    }
+  }
+  text += "]}";
+  Response response{.rows = count};
+  if (!tensors.empty()) {
+    response.content_type = "application/octet-stream";
+    response.headers.emplace_back(kInferenceHeaderLength, std::to_string(text.size()));
+  }
+  response.body = std::move(text) + tensors;
+  return response;
 }
 
 }  // namespace iris::serve

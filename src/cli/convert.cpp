@@ -1,6 +1,5 @@
 #include "cli/convert.h"
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "cli/exit_status.h"
+#include "cli/option_types.h"
 #include "cli/plain_value.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
@@ -45,14 +45,6 @@ class WritingProgress {
   std::jthread thread_;
 };
 
-void write(TensorFile& file, pickle::Value value, TensorFormat format, OutputFile& output) {
-  if (format == TensorFormat::kSafetensors) {
-    write_safetensors(file, value, output);
-  } else {
-    write_zip(file, value, output);
-  }
-}
-
 int run_convert(const ConvertOptions& options) {
   const TensorFormat format = format_of(options.output);  // before a file is made
   TensorFile file = read_tensor_file(options.input);
@@ -65,7 +57,11 @@ int run_convert(const ConvertOptions& options) {
   const auto tell = [](const std::string& line) { std::fprintf(stderr, "iris: %s\n", line.c_str()); };
   const pickle::Value value = with_place(place, [&] { return value_to_write(file, options, format, tell); });
   try {
-    write(file, value, format, output);
+    if (format == TensorFormat::kSafetensors) {
+      write_safetensors(file, value, output);
+    } else {
+      write_zip(file, value, output);
+    }
   } catch (const FormatError& error) {  // of the input; an InputError names the output already
     throw FormatError(place + ": " + error.what(), error.choice);
   }
@@ -116,12 +112,8 @@ pickle::Value value_to_write(TensorFile& file, const ConvertOptions& options, Te
 void add_convert(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("convert", "Any file of tensors as one that Python reads safely");
   auto options = std::make_shared<ConvertOptions>();
-  command->add_option("IN", options->input, "A file that holds tensors, whatever its name; - is stdin")
-      ->type_name("FILE")
-      ->required();
-  command->add_option("OUT", options->output, "FILE.pt, FILE.pth or FILE.safetensors; - is a .pt on stdout")
-      ->type_name("FILE")
-      ->required();
+  add_file(*command, "IN", options->input, "A file that holds tensors, whatever its name; - is stdin")->required();
+  add_file(*command, "OUT", options->output, "FILE.pt, FILE.pth or FILE.safetensors; - is a .pt on stdout")->required();
   command->add_option("--key", options->key, "Write only this dictionary of a checkpoint");
   command->add_option("--strip-prefix", options->strip_prefix, "Drop this from the beginning of the names: module.");
   command->add_flag("-q,--quiet", options->quiet, "No progress bar");

@@ -29,7 +29,7 @@ class RowScorer {
         batch_size_(options.batch_size.value_or(classifier.usual_batch_size())),
         source_(source),
         feature_count_(source.features().size()),
-        writer_(options.output_format, labels(), {.probabilities = options.probabilities, .logits = options.logits}),
+        writer_(*options.output_format, labels(), {.probabilities = options.probabilities, .logits = options.logits}),
         output_(options.output, OutputFile::Durability::kOfProcess),
         progress_(options.quiet, "rows", 1) {}
 
@@ -161,7 +161,7 @@ class RowScorer {
   void predict(Part& part, std::span<const float> rows, std::size_t count) const {
     classifier_.predict(rows, count, part.predictions);
     if (part.predictions.class_count != writer_.class_count()) {
-      throw InputError(options_.model + ": the model gives " + std::to_string(part.predictions.class_count) +
+      throw InputError(options_.model.path + ": the model gives " + std::to_string(part.predictions.class_count) +
                        " classes, and gave " + std::to_string(writer_.class_count()) + " before");
     }
   }
@@ -197,10 +197,10 @@ class RowScorer {
 }  // namespace
 
 int predict_rows(const PredictOptions& options, ReadAhead* ahead) {
-  start_device(options.classifier.device, options.allows_tf32,
-               options.threads.value_or(1));  // the workers use the cores already
-  const Classifier classifier = ahead != nullptr ? Classifier::of(ahead->model, options.model, options.classifier)
-                                                 : Classifier::open(options.model, options.classifier);
+  const auto& [path, its_options, allows_tf32, threads] = options.model;
+  start_device(its_options.device, allows_tf32, threads.value_or(1));  // the workers use the cores already
+  const Classifier classifier =
+      ahead != nullptr ? Classifier::of(ahead->model, path, its_options) : Classifier::open(path, its_options);
   if (ahead != nullptr && ahead->rows->features() == classifier.features()) {
     return RowScorer(options, classifier, *ahead->rows).run();
   }

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "cli/enum_option.h"
 #include "cli/exit_status.h"
+#include "cli/option_types.h"
 #include "cli/shell/option_words.h"
 #include "cli/verbs.h"
 #include "io/output_file.h"

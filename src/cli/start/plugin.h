@@ -2,6 +2,9 @@
 // LibTorch takes a tenth of a second to load, and inspect, convert and --help do not need it.
 #pragma once
 
+#include <filesystem>
+#include <string>
+
 namespace iris {
 
 enum class Plugin {
@@ -18,5 +21,17 @@ template <typename Function>
 Function* plugin_function(Plugin plugin, const char* name) {
   return reinterpret_cast<Function*>(plugin_function(plugin, name));
 }
+
+// The steps of plugin_function. All throw InputError.
+
+// The path of a library by its file name: in the program's folder, or where cmake --install puts it.
+std::string path_of_library(const std::string& library, const std::filesystem::path& program);
+
+// Loads the library at that path with the LibTorch of its rpath, else with the one that find_libtorch finds. Its
+// symbols are visible to libraries that are loaded later.
+void* open_library(const std::string& path, const std::filesystem::path& program);
+
+// The function of that C name.
+void* function_of(void* library, const char* name);
 
 }  // namespace iris

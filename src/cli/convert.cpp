@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <mutex>
@@ -10,7 +9,6 @@
 #include <thread>
 #include <vector>
 
-#include "cli/exit_status.h"
 #include "cli/option_types.h"
 #include "cli/plain_value.h"
 #include "cli/progress.h"
@@ -27,30 +25,20 @@
 namespace iris {
 namespace {
 
-// Draws how much is written, for as long as it lives.
-class WritingProgress {
- public:
-  WritingProgress(const ConvertOptions& options, const OutputFile& output, std::uint64_t size)
-      : thread_([&options, &output, size](const std::stop_token& stop) {
-          Progress progress(options.quiet, "MiB", 1 << 20);
-          std::mutex mutex;
-          std::unique_lock lock(mutex);
-          std::condition_variable_any never;
-          while (!never.wait_for(lock, stop, std::chrono::milliseconds(100), [&] { return stop.stop_requested(); })) {
-            progress.show(output.written(), output.written(), size);
-          }
-        }) {}
-
- private:
-  std::jthread thread_;
-};
-
 int run_convert(const ConvertOptions& options) {
   const TensorFormat format = format_of(options.output);  // before a file is made
   TensorFile file = read_tensor_file(options.input);
   const std::string place = text::input_name(options.input);
   OutputFile output(options.output);
-  const WritingProgress progress(options, output, file.file->bytes().size());
+  const std::jthread drawing([&, size = file.file->bytes().size()](const std::stop_token& stop) {
+    Progress progress(options.quiet, "MiB", 1 << 20);
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any never;
+    while (!never.wait_for(lock, stop, std::chrono::milliseconds(100), [&] { return stop.stop_requested(); })) {
+      progress.show(output.written(), output.written(), size);
+    }
+  });
   if (file.is_torchscript && options.key) {
     throw UsageError("--key is for checkpoints; this is an archive of one module");
   }

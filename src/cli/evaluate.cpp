@@ -7,14 +7,6 @@
 #include "cli/verbs.h"
 
 namespace iris {
-namespace {
-
-int run_evaluate(const EvaluateOptions& options) {
-  check_standard_input(options.model.path, options.data);
-  return plugin_function<decltype(evaluate_model)>(Plugin::kTorchVerbs, "iris_evaluate")(options);
-}
-
-}  // namespace
 
 void add_evaluate(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("evaluate", "How well a model's answers agree with a CSV file's labels");
@@ -34,7 +26,12 @@ void add_evaluate(CLI::App& app, Run& run) {
       "Examples:\n"
       "  iris evaluate model.pt data/iris.csv\n"
       "  iris evaluate wine.ts.pt wine.csv --label-column cultivar --json");
-  command->callback([options, &run] { run = [options] { return run_evaluate(*options); }; });
+  command->callback([options, &run] {
+    run = [options] {
+      check_standard_input(options->model.path, options->data);
+      return plugin_function<decltype(evaluate_model)>(Plugin::kTorchVerbs, "iris_evaluate")(*options);
+    };
+  });
 }
 
 }  // namespace iris

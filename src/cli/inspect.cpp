@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <variant>
 
-#include "cli/exit_status.h"
 #include "cli/option_types.h"
 #include "cli/plain_value.h"
 #include "cli/verbs.h"
@@ -21,15 +20,11 @@ namespace {
 using nlohmann::ordered_json;
 using NamedValues = std::vector<std::pair<std::string, pickle::Value>>;
 
-constexpr const char* name_of(Container container) {
-  constexpr const char* kNames[] = {"zip", "legacy", "safetensors"};
-  return kNames[static_cast<std::size_t>(container)];
-}
+constexpr const char* kContainers[] = {"zip", "legacy", "safetensors"};        // by Container
+constexpr const char* kKinds[] = {"state_dict", "checkpoint", "torchscript"};  // by Contents::Kind
 
-constexpr const char* name_of(Contents::Kind kind) {
-  constexpr const char* kNames[] = {"state_dict", "checkpoint", "torchscript"};
-  return kNames[static_cast<std::size_t>(kind)];
-}
+const char* name_of(Container container) { return kContainers[static_cast<std::size_t>(container)]; }
+const char* name_of(Contents::Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
 
 // All of iris.json; an empty object where there is none.
 ordered_json names_json(std::string_view text) {
@@ -159,7 +154,7 @@ void add_inspect(CLI::App& app, Run& run) {
   command->add_option("--key", options->key, "Which dictionary of a checkpoint to show");
   command->add_flag("--json", options->json,
                     "One JSON object, with dtypes and what else a checkpoint or an export holds");
-  command->add_flag("-q,--quiet", options->quiet, "Changes nothing: inspect shows no progress bar");
+  command->add_flag("-q,--quiet")->description("Changes nothing: inspect shows no progress bar");
   command->footer(
       "Examples:\n"
       "  iris inspect model.pt\n"

@@ -1,6 +1,5 @@
 #include "cli/option_types.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -23,9 +22,8 @@ CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
   const auto check = [least, most, range](std::string& typed) -> std::string {
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(typed.data(), typed.data() + typed.size(), value);
-    const bool is_whole =
-        !typed.empty() && std::all_of(typed.begin(), typed.end(), [](char c) { return c >= '0' && c <= '9'; });
-    if (!is_whole || error != std::errc() || value < least || value > most) {
+    const bool is_whole = error == std::errc() && end == typed.data() + typed.size() && typed[0] != '-';
+    if (!is_whole || value < least || value > most) {
       return "must be a whole number from " + range + ", got " + quoted_number(typed);
     }
     typed = std::to_string(value);
@@ -44,14 +42,6 @@ CLI::Option* add_number(CLI::App& command, const std::string& name, std::optiona
     }
   };
   return command.add_option_function<std::string>(name, set, description)->type_name("FLOAT");
-}
-
-CLI::Option* add_choice(CLI::App& command, const std::string& name, const std::vector<std::string>& words,
-                        const std::function<void(std::size_t)>& set, const std::string& description) {
-  const auto set_typed = [set, words](const std::string& typed) {
-    set(static_cast<std::size_t>(std::find(words.begin(), words.end(), typed) - words.begin()));
-  };
-  return command.add_option_function<std::string>(name, set_typed, description)->check(CLI::IsMember(words));
 }
 
 }  // namespace iris

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <cstddef>
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -36,11 +36,7 @@ CLI::Option* add_number(CLI::App& command, const std::string& name, std::optiona
                         const std::string& description, const std::function<bool(double)>& is_wanted,
                         const char* wanted);
 
-// One of the words. set: called with the place of the word that was typed.
-CLI::Option* add_choice(CLI::App& command, const std::string& name, const std::vector<std::string>& words,
-                        const std::function<void(std::size_t)>& set, const std::string& description);
-
-// The same, whose words stand for the values of an Enum. target: an Enum or a std::optional of one.
+// One of the words, which stand for the values of an Enum. target: an Enum or a std::optional of one.
 template <typename Enum, typename Target>
 CLI::Option* add_enum(CLI::App& command, const std::string& name, Target& target,
                       const std::vector<std::pair<std::string, Enum>>& words, const std::string& description) {
@@ -48,8 +44,10 @@ CLI::Option* add_enum(CLI::App& command, const std::string& name, Target& target
   for (const auto& [word, value] : words) {
     choices.push_back(word);
   }
-  return add_choice(
-      command, name, choices, [&target, words](std::size_t place) { target = words[place].second; }, description);
+  const auto set = [&target, words](const std::string& typed) {
+    target = std::ranges::find(words, typed, &std::pair<std::string, Enum>::first)->second;
+  };
+  return command.add_option_function<std::string>(name, set, description)->check(CLI::IsMember(choices));
 }
 
 }  // namespace iris

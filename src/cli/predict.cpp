@@ -59,11 +59,9 @@ int run_predict(const PredictOptions& typed) {
 }  // namespace
 
 PredictOptions settled(PredictOptions options) {
-  if (options.input.empty() && options.sample.empty()) {
-    throw UsageError("nothing to predict: give one sample's features, or many with -i FILE");
-  }
-  if (!options.input.empty() && !options.sample.empty()) {
-    throw UsageError("give one sample's features or -i FILE, not both");
+  if (options.input.empty() == options.sample.empty()) {
+    throw UsageError(options.input.empty() ? "nothing to predict: give one sample's features, or many with -i FILE"
+                                           : "give one sample's features or -i FILE, not both");
   }
   check_standard_input(options.model.path, options.input);
   if (is_same_file(options.output, options.model.path)) {

@@ -1,9 +1,9 @@
 #include "cli/serve.h"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <memory>
+#include <regex>
 
 #include "cli/option_types.h"
 #include "cli/start/plugin.h"
@@ -22,9 +22,7 @@ std::string read_api_key(const std::string& path) {
   }
   const auto bytes = FileBytes::open(path);
   std::string key(reinterpret_cast<const char*>(bytes->bytes().data()), bytes->bytes().size());
-  while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) {
-    key.pop_back();
-  }
+  key.erase(key.find_last_not_of("\r\n") + 1);
   const bool is_plain =
       std::all_of(key.begin(), key.end(), [](char character) { return character > ' ' && character < 0x7F; });
   if (key.empty() || !is_plain) {
@@ -38,14 +36,8 @@ std::chrono::milliseconds milliseconds(double seconds) {
 }
 
 // As browsers write it, "*", or nothing.
-bool is_origin(std::string_view text) {
-  const std::size_t host = text.find("://") + 3;
-  return text.empty() || text == "*" ||
-         ((text.starts_with("http://") || text.starts_with("https://")) && text.size() > host &&
-          std::all_of(text.begin() + static_cast<std::ptrdiff_t>(host), text.end(), [](char character) {
-            return std::isalnum(static_cast<unsigned char>(character)) != 0 ||
-                   std::string_view(".-:[]").find(character) != std::string_view::npos;
-          }));
+bool is_origin(const std::string& text) {
+  return text.empty() || std::regex_match(text, std::regex(R"(\*|https?://[A-Za-z0-9.:[\]-]+)"));
 }
 
 int run_serve(ServeOptions options) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <sstream>
+#include <type_traits>
 
 #include "cli/model_options.h"
 #include "cli/option_types.h"
@@ -35,25 +36,23 @@ std::string help_of(const Setting<T>& setting) {
   return help.str() + ")";
 }
 
-void add_setting(CLI::App& command, const Setting<Optimizer>& setting, std::optional<Optimizer>& typed) {
-  std::vector<std::pair<std::string, Optimizer>> words;
-  for (const Optimizer optimizer : kOptimizers) {
-    words.emplace_back(name_of(optimizer), optimizer);
+template <typename T>
+void add_setting(CLI::App& command, const Setting<T>& setting, std::optional<T>& typed) {
+  const std::string name = option_name(setting.name);
+  if constexpr (std::is_same_v<T, Optimizer>) {
+    std::vector<std::pair<std::string, Optimizer>> words;
+    for (const Optimizer optimizer : kOptimizers) {
+      words.emplace_back(name_of(optimizer), optimizer);
+    }
+    add_enum(command, name, typed, words, setting.help);
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    add_whole(command, name, typed, setting.range.least, setting.range.most, help_of(setting));
+  } else if constexpr (std::is_same_v<T, double>) {
+    const auto is_wanted = [range = setting.range](double value) { return range.has(value); };
+    add_number(command, name, typed, help_of(setting), is_wanted, setting.range.words);
+  } else {
+    command.add_option(name, typed, help_of(setting));
   }
-  add_enum(command, option_name(setting.name), typed, words, setting.help);
-}
-
-void add_setting(CLI::App& command, const Setting<std::int64_t>& setting, std::optional<std::int64_t>& typed) {
-  add_whole(command, option_name(setting.name), typed, setting.range.least, setting.range.most, help_of(setting));
-}
-
-void add_setting(CLI::App& command, const Setting<double>& setting, std::optional<double>& typed) {
-  const auto is_wanted = [range = setting.range](double value) { return range.has(value); };
-  add_number(command, option_name(setting.name), typed, help_of(setting), is_wanted, setting.range.words);
-}
-
-void add_setting(CLI::App& command, const Setting<std::string>& setting, std::optional<std::string>& typed) {
-  command.add_option(option_name(setting.name), typed, help_of(setting));
 }
 
 int run_train(const TrainOptions& typed) {
@@ -64,11 +63,11 @@ int run_train(const TrainOptions& typed) {
 }  // namespace
 
 TrainOptions settled(TrainOptions options) {
-  if (options.resume) {
-    options.resume->is_folder = is_folder(options.resume->path, options.checkpoint_dir);
+  options.resumes_folder = options.resume && is_folder(*options.resume, options.checkpoint_dir);
+  if (options.resumes_folder && !options.checkpoint_dir) {
+    options.checkpoint_dir = options.resume;
   }
-  if ((options.checkpoint_every || options.keep) && !options.checkpoint_dir &&
-      !(options.resume && options.resume->is_folder)) {
+  if ((options.checkpoint_every || options.keep) && !options.checkpoint_dir) {
     throw UsageError("--checkpoint-every and --keep are for --checkpoint-dir");
   }
   const std::vector<std::pair<std::string, std::string>> outputs = {
@@ -77,7 +76,7 @@ TrainOptions settled(TrainOptions options) {
     if (is_same_file(path, options.data)) {
       throw UsageError(option + path + " would replace the data; write to another file");
     }
-    if (options.resume && is_same_file(path, options.resume->path)) {
+    if (options.resume && is_same_file(path, *options.resume)) {
       throw UsageError(path + " would replace the checkpoint; write to another file");
     }
   }
@@ -106,9 +105,8 @@ void add_train(CLI::App& app, Run& run) {
   add_count("--checkpoint-every", options->checkpoint_every, "Epochs from one checkpoint to the next (10)");
   add_count("--keep", options->keep, "Checkpoints to keep, the newest (all)");
   command
-      ->add_option_function<std::string>(
-          "--resume", [options](const std::string& path) { options->resume = Resume{path}; },
-          "Go on from this checkpoint, or from the newest whole one in this folder")
+      ->add_option("--resume", options->resume,
+                   "Go on from this checkpoint, or from the newest whole one in this folder")
       ->type_name("PATH");
   add_file(*command, "--history", options->history, "CSV file for the losses and accuracies of every epoch");
   command->add_flag("--json", options->json, "The result as one JSON object");

@@ -1,12 +1,11 @@
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "cli/evaluate.h"
-#include "cli/exit_status.h"
 #include "cli/progress.h"
 #include "cli/run/start_device.h"
+#include "cli/verbs.h"
 #include "error.h"
 #include "io/output_file.h"
 #include "model/metrics.h"

@@ -6,11 +6,11 @@
 #include <stop_token>
 #include <utility>
 
-#include "cli/exit_status.h"
 #include "cli/in_order.h"
 #include "cli/predict.h"
 #include "cli/progress.h"
 #include "cli/run/start_device.h"
+#include "cli/verbs.h"
 #include "error.h"
 #include "io/output_file.h"
 #include "rows/answer_writer.h"
@@ -47,7 +47,6 @@ class RowScorer {
   }
 
  private:
-  // What one worker has in hand.
   struct Part : InOrder::Part, RowSource::Part {
     explicit Part(RowScorer& its_scorer) : scorer(its_scorer) {}
 
@@ -100,7 +99,7 @@ class RowScorer {
     const std::size_t good_count = this->good_count(rows);
     auto bad = rows.bad.begin();
     std::size_t row = 0;  // good and bad
-    for (std::size_t start = 0; start < good_count;) {
+    for (std::size_t start = 0; start < good_count; start += batch_size_) {
       const std::size_t count = std::min(batch_size_, good_count - start);
       predict(part, std::span(rows.features).subspan(start * feature_count_, count * feature_count_), count);
       for (std::size_t done = 0; done < count;) {
@@ -112,7 +111,6 @@ class RowScorer {
         done += together;
         row += together;
       }
-      start += count;
     }
     for (; !stops() && bad != rows.bad.end(); ++bad) {
       writer_.append_skipped(bad->error, part.text);

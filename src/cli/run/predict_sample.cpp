@@ -1,8 +1,8 @@
 #include <cmath>
 
-#include "cli/exit_status.h"
 #include "cli/predict.h"
 #include "cli/run/start_device.h"
+#include "cli/verbs.h"
 #include "error.h"
 #include "io/output_file.h"
 #include "rows/answer_writer.h"

@@ -1,26 +1,31 @@
 #include "cli/start/plugin.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-#include <system_error>
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <iterator>
 
-#include "cli/start/find_libtorch.h"
-#include "cli/start/heap.h"
 #include "error.h"
 
 namespace iris {
 namespace {
 
-// As the kernel knows it; without /proc, as it was started.
-std::filesystem::path path_of_program() {
-  std::error_code error;
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
-  return error ? std::filesystem::canonical(reinterpret_cast<const char*>(::getauxval(AT_EXECFN))) : program;
-}
+constexpr int kHeap = 48 << 20;
+constexpr std::size_t kPiece = 64 << 10;
+constexpr std::size_t kHugePage = 2 << 20;
 
 void* load(const char* library) {
-  const std::filesystem::path program = path_of_program();
+  std::error_code error;
+  std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) {  // without /proc: as it was started
+    program = std::filesystem::canonical(reinterpret_cast<const char*>(::getauxval(AT_EXECFN)));
+  }
   return open_library(path_of_library(library, program), program);
 }
 
@@ -33,6 +38,18 @@ void* plugin_function(Plugin plugin, const char* name) {
   }
   static void* const torch_verbs = (prepare_heap(), load("libiris_torch_verbs.so"));
   return function_of(torch_verbs, name);
+}
+
+void prepare_heap() {
+  const auto* const before = static_cast<char*>(::sbrk(0));
+  ::mallopt(M_TOP_PAD, kHeap);
+  void* pieces[] = {std::malloc(kPiece), std::malloc(kPiece), std::malloc(kPiece)};  // the heap has to grow
+  std::for_each(std::begin(pieces), std::end(pieces), std::free);
+  const auto* const after = static_cast<char*>(::sbrk(0));
+  const std::size_t skipped = (kHugePage - reinterpret_cast<std::uintptr_t>(before) % kHugePage) % kHugePage;
+  if (before + skipped < after) {
+    ::madvise(const_cast<char*>(before) + skipped, static_cast<std::size_t>(after - before) - skipped, MADV_HUGEPAGE);
+  }
 }
 
 std::string path_of_library(const std::string& library, const std::filesystem::path& program) {

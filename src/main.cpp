@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "cli/choice_words.h"
-#include "cli/exit_status.h"
 #include "cli/start/plugin.h"
 #include "cli/verbs.h"
 #include "error.h"
@@ -52,14 +51,10 @@ void occupy_standard_descriptors() {
 int run(int argc, char** argv) {
   CLI::App app("Runs in C++ what was trained in PyTorch.", "iris");
   iris::Run run;
-  iris::add_predict(app, run);
-  iris::add_evaluate(app, run);
-  iris::add_train(app, run);
-  iris::add_inspect(app, run);
-  iris::add_convert(app, run);
-  iris::add_serve(app, run);
-  iris::add_completions(app, run);
-  iris::add_man(app, run);
+  for (const auto add : {iris::add_predict, iris::add_evaluate, iris::add_train, iris::add_inspect, iris::add_convert,
+                         iris::add_serve, iris::add_completions, iris::add_man}) {
+    add(app, run);
+  }
   app.require_subcommand(1);
   app.set_version_flag("--version", [] {
     try {

@@ -1,9 +1,7 @@
 #include "cli/convert.h"
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <condition_variable>
-#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <mutex>
@@ -11,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "cli/exit_status.h"
+#include "cli/option_types.h"
 #include "cli/plain_value.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
@@ -27,45 +25,31 @@
 namespace iris {
 namespace {
 
-// Draws how much is written, for as long as it lives.
-class WritingProgress {
- public:
-  WritingProgress(const ConvertOptions& options, const OutputFile& output, std::uint64_t size)
-      : thread_([&options, &output, size](const std::stop_token& stop) {
-          Progress progress(options.quiet, "MiB", 1 << 20);
-          std::mutex mutex;
-          std::unique_lock lock(mutex);
-          std::condition_variable_any never;
-          while (!never.wait_for(lock, stop, std::chrono::milliseconds(100), [&] { return stop.stop_requested(); })) {
-            progress.show(output.written(), output.written(), size);
-          }
-        }) {}
-
- private:
-  std::jthread thread_;
-};
-
-void write(TensorFile& file, pickle::Value value, TensorFormat format, OutputFile& output) {
-  if (format == TensorFormat::kSafetensors) {
-    write_safetensors(file, value, output);
-  } else {
-    write_zip(file, value, output);
-  }
-}
-
 int run_convert(const ConvertOptions& options) {
   const TensorFormat format = format_of(options.output);  // before a file is made
   TensorFile file = read_tensor_file(options.input);
   const std::string place = text::input_name(options.input);
   OutputFile output(options.output);
-  const WritingProgress progress(options, output, file.file->bytes().size());
+  const std::jthread drawing([&, size = file.file->bytes().size()](const std::stop_token& stop) {
+    Progress progress(options.quiet, "MiB", 1 << 20);
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any never;
+    while (!never.wait_for(lock, stop, std::chrono::milliseconds(100), [&] { return stop.stop_requested(); })) {
+      progress.show(output.written(), output.written(), size);
+    }
+  });
   if (file.is_torchscript && options.key) {
     throw UsageError("--key is for checkpoints; this is an archive of one module");
   }
   const auto tell = [](const std::string& line) { std::fprintf(stderr, "iris: %s\n", line.c_str()); };
   const pickle::Value value = with_place(place, [&] { return value_to_write(file, options, format, tell); });
   try {
-    write(file, value, format, output);
+    if (format == TensorFormat::kSafetensors) {
+      write_safetensors(file, value, output);
+    } else {
+      write_zip(file, value, output);
+    }
   } catch (const FormatError& error) {  // of the input; an InputError names the output already
     throw FormatError(place + ": " + error.what(), error.choice);
   }
@@ -116,12 +100,8 @@ pickle::Value value_to_write(TensorFile& file, const ConvertOptions& options, Te
 void add_convert(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("convert", "Any file of tensors as one that Python reads safely");
   auto options = std::make_shared<ConvertOptions>();
-  command->add_option("IN", options->input, "A file that holds tensors, whatever its name; - is stdin")
-      ->type_name("FILE")
-      ->required();
-  command->add_option("OUT", options->output, "FILE.pt, FILE.pth or FILE.safetensors; - is a .pt on stdout")
-      ->type_name("FILE")
-      ->required();
+  add_file(*command, "IN", options->input, "A file that holds tensors, whatever its name; - is stdin")->required();
+  add_file(*command, "OUT", options->output, "FILE.pt, FILE.pth or FILE.safetensors; - is a .pt on stdout")->required();
   command->add_option("--key", options->key, "Write only this dictionary of a checkpoint");
   command->add_option("--strip-prefix", options->strip_prefix, "Drop this from the beginning of the names: module.");
   command->add_flag("-q,--quiet", options->quiet, "No progress bar");

@@ -16,7 +16,20 @@ InOrder::InOrder(std::size_t worker_count, const std::function<std::unique_ptr<P
 }
 
 void InOrder::run(const std::function<void()>& tick) {
-  std::vector<std::thread> workers = start_workers();
+  std::vector<std::thread> workers;
+  running_ = worker_count_;
+  for (std::size_t i = 0; i < worker_count_; ++i) {
+    try {
+      workers.emplace_back([this] { work_until_no_more(); });
+    } catch (const std::system_error&) {  // no more threads to be had
+      if (workers.empty()) {
+        throw;
+      }
+      const std::lock_guard lock(mutex_);
+      running_ -= worker_count_ - i;
+      break;
+    }
+  }
   std::unique_lock lock(mutex_);
   while (!worker_ended_.wait_for(lock, std::chrono::milliseconds(100), [&] { return running_ == 0; })) {
     lock.unlock();
@@ -35,24 +48,6 @@ void InOrder::run(const std::function<void()>& tick) {
   if (error_) {
     std::rethrow_exception(error_);
   }
-}
-
-std::vector<std::thread> InOrder::start_workers() {
-  running_ = worker_count_;
-  std::vector<std::thread> workers;
-  for (std::size_t i = 0; i < worker_count_; ++i) {
-    try {
-      workers.emplace_back([this] { work_until_no_more(); });
-    } catch (const std::system_error&) {  // no more threads to be had
-      if (workers.empty()) {
-        throw;
-      }
-      const std::lock_guard lock(mutex_);
-      running_ -= worker_count_ - i;
-      break;
-    }
-  }
-  return workers;
 }
 
 void InOrder::work_until_no_more() {

@@ -53,7 +53,6 @@ class InOrder {
   bool take(Taken& taken);
   void give_all_due(std::unique_lock<std::mutex>& lock);
   void work_until_no_more();
-  std::vector<std::thread> start_workers();
 
   const std::size_t worker_count_;
   std::stop_source stop_;

@@ -1,15 +1,137 @@
 #include "cli/inspect.h"
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <variant>
 
-#include "cli/exit_status.h"
+#include "cli/option_types.h"
+#include "cli/plain_value.h"
 #include "cli/verbs.h"
+#include "error.h"
 #include "io/output_file.h"
+#include "tensor_file/contents.h"
+#include "text.h"
+#include "with_place.h"
 
 namespace iris {
 namespace {
+
+using nlohmann::ordered_json;
+using NamedValues = std::vector<std::pair<std::string, pickle::Value>>;
+
+constexpr const char* kContainers[] = {"zip", "legacy", "safetensors"};        // by Container
+constexpr const char* kKinds[] = {"state_dict", "checkpoint", "torchscript"};  // by Contents::Kind
+
+const char* name_of(Container container) { return kContainers[static_cast<std::size_t>(container)]; }
+const char* name_of(Contents::Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
+
+// All of iris.json; an empty object where there is none.
+ordered_json names_json(std::string_view text) {
+  if (text.empty()) {
+    return ordered_json::object();
+  }
+  parse_model_names(text);  // refuses what predict refuses
+  return ordered_json::parse(text);
+}
+
+std::string lines_of(const ordered_json& entries) {
+  std::string lines;
+  for (const auto& [name, value] : entries.items()) {
+    lines += "  " + text::printable(name) + ": " +
+             text::printable(value.is_string() ? value.get<std::string>() : text::json(value), std::string::npos) +
+             "\n";
+  }
+  return lines;
+}
+
+NamedValues named_values(const TensorFile& file, const std::vector<pickle::Entry>& entries) {
+  NamedValues values;
+  for (const pickle::Entry& entry : entries) {
+    values.emplace_back(plain_text(file, entry.key), entry.value);
+  }
+  return values;
+}
+
+std::string json_text(const std::string& place, const TensorFile& file, const Contents& contents,
+                      const ordered_json& names) {
+  const Totals totals = totals_of(file, contents.tensors);
+  ordered_json json = {{"file", place}, {"kind", name_of(contents.kind)}, {"container", name_of(file.container)}};
+  if (!contents.key.empty()) {
+    json["key"] = contents.key;
+  }
+  json["tensors"] = ordered_json::array();
+  for (const NamedTensor& named : contents.tensors) {
+    json["tensors"].push_back(
+        {{"name", named.name}, {"shape", named.tensor->shape}, {"dtype", name_of(named.tensor->dtype)}});
+  }
+  json["parameters"] = totals.elements;
+  json["bytes"] = totals.bytes;
+  if (!contents.left_out.empty()) {
+    json["entries"] = plain_json(file, named_values(file, contents.left_out));
+  } else if (!names.empty()) {
+    json["entries"] = names;
+  }
+  return text::json(json) + "\n";
+}
+
+std::string summary_text(const std::string& place, const TensorFile& file, const Contents& contents,
+                         const ordered_json& names) {
+  const Totals totals = totals_of(file, contents.tensors);
+  std::string summary = text::printable(place) + ": " + name_of(contents.kind) + " (" + name_of(file.container) + ")" +
+                        (contents.key.empty() ? "" : ", shown: " + text::printable(contents.key)) + ", " +
+                        std::to_string(contents.tensors.size()) + " tensors, " + std::to_string(totals.elements) +
+                        " parameters, " + std::to_string(totals.bytes) + " bytes\n";
+  for (const auto& [name, value] : named_values(file, contents.left_out)) {
+    summary += "  " + text::printable(name) + ": " + plain_text(file, value) + "\n";
+  }
+  return summary + lines_of(names);
+}
+
+InspectText text_of(const std::string& place, const TensorFile& file, const InspectOptions& options) {
+  Contents contents;
+  ordered_json names;
+  with_place(place, [&] {
+    contents = contents_of(file, options.key);
+    names = names_json(file.names);
+  });
+  if (options.json) {
+    return {json_text(place, file, contents, names), ""};
+  }
+  std::string tensors;
+  for (const NamedTensor& named : contents.tensors) {
+    tensors += text::printable(named.name, std::string::npos) + " " + shape_text(named.tensor->shape) + "\n";
+  }
+  return {tensors, summary_text(place, file, contents, names)};
+}
+
+// What a package says about itself.
+ordered_json entries_of(const Pt2Archive& archive) {
+  ordered_json entries = names_json(archive.names);
+  entries["model"] = archive.model;
+  entries["device"] = archive.device();
+  for (const auto& [name, value] : archive.metadata) {
+    if (name != "AOTI_DEVICE_KEY" && !value.empty()) {
+      entries[name] = value;
+    }
+  }
+  return entries;
+}
+
+InspectText text_of(const std::string& place, const Pt2Archive& archive, const InspectOptions& options) {
+  if (options.key) {
+    throw UsageError(place + ": --key is for checkpoints; this is an AOTInductor package of one model");
+  }
+  const ordered_json entries = with_place(place, [&] { return entries_of(archive); });
+  if (options.json) {
+    const ordered_json json = {{"file", place},      {"kind", "aoti_package"},
+                               {"container", "zip"}, {"tensors", ordered_json::array()},
+                               {"parameters", 0},    {"entries", entries}};
+    return {text::json(json) + "\n", ""};
+  }
+  return {"", text::printable(place) + ": aoti_package (zip), the weights are part of its compiled code\n" +
+                  lines_of(entries)};
+}
 
 int run_inspect(const InspectOptions& options) {
   const InspectText text = inspect_text(read_model_file(options.model), options);
@@ -20,16 +142,19 @@ int run_inspect(const InspectOptions& options) {
 
 }  // namespace
 
+InspectText inspect_text(const ModelFile& file, const InspectOptions& options) {
+  const std::string place = text::input_name(options.model);
+  return std::visit([&](const auto& form) { return text_of(place, form, options); }, file);
+}
+
 void add_inspect(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("inspect", "The names and shapes of a file's tensors; nothing in it is run");
   auto options = std::make_shared<InspectOptions>();
-  command->add_option("MODEL", options->model, "A file that holds tensors, whatever its name; - is stdin")
-      ->type_name("FILE")
-      ->required();
+  add_file(*command, "MODEL", options->model, "A file that holds tensors, whatever its name; - is stdin")->required();
   command->add_option("--key", options->key, "Which dictionary of a checkpoint to show");
   command->add_flag("--json", options->json,
                     "One JSON object, with dtypes and what else a checkpoint or an export holds");
-  command->add_flag("-q,--quiet", options->quiet, "Changes nothing: inspect shows no progress bar");
+  command->add_flag("-q,--quiet")->description("Changes nothing: inspect shows no progress bar");
   command->footer(
       "Examples:\n"
       "  iris inspect model.pt\n"

@@ -12,7 +12,6 @@ struct InspectOptions {
   std::string model;
   std::optional<std::string> key;
   bool json = false;
-  bool quiet = false;
 };
 
 struct InspectText {

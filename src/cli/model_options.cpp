@@ -1,24 +1,59 @@
 #include "cli/model_options.h"
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
 
-#include "cli/enum_option.h"
-#include "cli/name_list.h"
-#include "cli/number_option.h"
+#include "cli/option_types.h"
 #include "error.h"
+#include "rows/csv_record.h"
+#include "text.h"
 
 namespace iris {
+namespace {
 
-void add_model_options(CLI::App& command, TypedNames& names, ClassifierOptions& options, bool& allows_tf32) {
-  command.add_option("--features", names.features, "Names of the features, in order: a,b,c or, as in CSV, a,\"b,c\"");
-  command.add_option("--labels", names.labels, "Names of the classes, in order: a,b,c or, as in CSV, a,\"b,c\"");
-  command.add_option("--key", options.key, "Which dictionary of a checkpoint is the state_dict");
-  command.add_option("--hidden", options.hidden, "IrisNet's hidden units (16)")->transform(whole_number(1, 1 << 20));
-  add_device_options(command, options.device, allows_tf32);
+// Names with commas between them, quoted as in CSV: a,"b,c" are two.
+std::vector<std::string> split_names(const std::string& option, const std::string& typed) {
+  std::vector<std::string> names;
+  const std::string record = typed + "\n";
+  std::string_view rest = record;
+  const std::string_view fault = take_csv_record(rest, names);
+  if (!fault.empty()) {
+    throw UsageError(option + ": " + std::string(fault) + "; write a,\"b,c\",\"a \"\"d\"\"\"");
+  }
+  if (!rest.empty()) {
+    throw UsageError(option + ": there is a line break in it; put the name with it in double quotes");
+  }
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    if (name->empty()) {
+      throw UsageError(option + ": a name is empty; write a,b,c");
+    }
+    if (std::find(names.begin(), name, *name) != name) {
+      throw UsageError(option + ": " + text::quoted(*name) + " is there twice");
+    }
+  }
+  return names;
+}
+
+void add_names(CLI::App& command, const std::string& option, std::vector<std::string>& names, const char* of_what) {
+  command.add_option_function<std::string>(
+      option, [&names, option](const std::string& typed) { names = split_names(option, typed); },
+      std::string("Names of the ") + of_what + ", in order: a,b,c or, as in CSV, a,\"b,c\"");
+}
+
+}  // namespace
+
+void add_model_options(CLI::App& command, ModelOptions& options, const std::string& threads_default) {
+  ClassifierOptions& classifier = options.classifier;
+  add_names(command, "--features", classifier.features, "features");
+  add_names(command, "--labels", classifier.labels, "classes");
+  command.add_option("--key", classifier.key, "Which dictionary of a checkpoint is the state_dict");
+  add_whole(command, "--hidden", classifier.hidden, 1, 1 << 20, "IrisNet's hidden units (16)");
+  add_device_options(command, classifier.device, options.allows_tf32);
   add_enum<WeightDtype>(
-      command, "--dtype", options.dtype,
+      command, "--dtype", classifier.dtype,
       {{"float32", WeightDtype::kFloat32}, {"bfloat16", WeightDtype::kBFloat16}, {"float16", WeightDtype::kFloat16}},
       "Convert the model to float32, bfloat16 (logits within 3% of float32's) or float16 (0.3%)");
+  add_whole(command, "--threads", options.threads, 1, 1024,
+            "LibTorch's threads within one pass (" + threads_default + "IrisNet: always 1)");
 }
 
 void add_device_options(CLI::App& command, std::string& device, bool& allows_tf32) {
@@ -30,11 +65,6 @@ void check_standard_input(const std::string& model, const std::string& rows) {
   if (model == "-" && rows == "-") {
     throw UsageError("the model and the rows cannot both come from standard input");
   }
-}
-
-void set_names(const TypedNames& names, ClassifierOptions& options) {
-  options.features = split_names("--features", names.features);
-  options.labels = split_names("--labels", names.labels);
 }
 
 }  // namespace iris

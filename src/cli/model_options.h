@@ -12,22 +12,22 @@ class App;
 
 namespace iris {
 
-// Names with commas between them, as typed.
-struct TypedNames {
-  std::optional<std::string> features;
-  std::optional<std::string> labels;
+struct ModelOptions {
+  std::string path;
+  ClassifierOptions classifier;
+  bool allows_tf32 = false;
+  std::optional<int> threads;
 };
 
 // --device, --allow-tf32.
 void add_device_options(CLI::App& command, std::string& device, bool& allows_tf32);
 
-// Those, and --features, --labels, --key, --hidden, --dtype.
-void add_model_options(CLI::App& command, TypedNames& names, ClassifierOptions& options, bool& allows_tf32);
+// All but the path: --features, --labels, --key, --hidden, --dtype, --threads and the device's. threads_default: for
+// the help, such as "1; ". `options` must outlive the command. Parsing throws UsageError for --features and --labels
+// with an empty name, a name that is there twice, a line break outside quotes, or wrong quoting.
+void add_model_options(CLI::App& command, ModelOptions& options, const std::string& threads_default = "");
 
 // Throws UsageError where both are "-": standard input can be read only once.
 void check_standard_input(const std::string& model, const std::string& rows);
-
-// Puts the names that were typed into the options. Throws UsageError for an empty name, or one that is there twice.
-void set_names(const TypedNames& names, ClassifierOptions& options);
 
 }  // namespace iris

@@ -33,10 +33,6 @@ std::string call_text(const TensorFile& file, Value call) {
   return plain_text(file, items[0]) + "(" + text::joined(arguments) + ")";
 }
 
-std::string count_text(const char* what, std::span<const Value> items) {
-  return std::string(what) + " of " + std::to_string(items.size()) + " items";
-}
-
 class JsonMaker {
  public:
   explicit JsonMaker(const TensorFile& file)
@@ -76,20 +72,10 @@ class JsonMaker {
   }
 
   std::uint64_t size_of(Value value) const {
-    switch (value.kind) {
-      case Kind::kNone:
-      case Kind::kBool:
-      case Kind::kInt:
-      case Kind::kFloat:
-        return kNumberSize;
-      case Kind::kExternal:
-        return kTensorSize;
-      case Kind::kString:
-      case Kind::kGlobal:
-        return kPartSize + file_.document.text(value).size();
-      default:
-        return kPartSize;
+    if (value.kind == Kind::kString || value.kind == Kind::kGlobal) {
+      return kPartSize + file_.document.text(value).size();
     }
+    return value.kind == Kind::kExternal ? kTensorSize : value.kind < Kind::kExternal ? kNumberSize : kPartSize;
   }
 
   ordered_json json_of(Value value) {
@@ -165,20 +151,21 @@ std::string plain_text(const TensorFile& file, Value value) {
       return text::printable(file.document.text(value));
     case Kind::kBytes:
     case Kind::kByteArray:
-      return std::to_string(file.document.text(value).size()) + " bytes";
     case Kind::kBigInt:
-      return "an integer of " + std::to_string(file.document.text(value).size()) + " bytes";
+      return (value.kind == Kind::kBigInt ? "an integer of " : "") + std::to_string(file.document.text(value).size()) +
+             " bytes";
     case Kind::kCall:
       return call_text(file, value);
     case Kind::kPersistentId:
       return "a storage";
     case Kind::kList:
-      return count_text("list", file.document.items(value));
     case Kind::kTuple:
-      return count_text("tuple", file.document.items(value));
     case Kind::kSet:
     case Kind::kFrozenSet:
-      return count_text("set", file.document.items(value));
+      return (value.kind == Kind::kList    ? "list of "
+              : value.kind == Kind::kTuple ? "tuple of "
+                                           : "set of ") +
+             std::to_string(file.document.items(value).size()) + " items";
     case Kind::kDict:
     case Kind::kOrderedDict:
     case Kind::kCounter:

@@ -1,15 +1,12 @@
 #include "cli/predict.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstddef>
 #include <exception>
 #include <filesystem>
 #include <memory>
 #include <system_error>
 
-#include "cli/enum_option.h"
-#include "cli/number_option.h"
+#include "cli/option_types.h"
 #include "cli/start/plugin.h"
 #include "cli/verbs.h"
 #include "error.h"
@@ -20,21 +17,6 @@ namespace iris {
 namespace {
 
 bool is_ndjson_name(const std::string& path) { return path.ends_with(".ndjson") || path.ends_with(".jsonl"); }
-
-RowFormat format_of_input(const TypedPredictOptions& typed) {
-  return typed.input_format.value_or(is_ndjson_name(typed.options.input) ? RowFormat::kNdjson : RowFormat::kCsv);
-}
-
-RowFormat format_of_output(const TypedPredictOptions& typed) {
-  const std::string& output = typed.options.output;
-  if (typed.output_format) {
-    return *typed.output_format;
-  }
-  if (typed.options.json || is_ndjson_name(output)) {
-    return RowFormat::kNdjson;
-  }
-  return output.ends_with(".csv") ? RowFormat::kCsv : format_of_input(typed);
-}
 
 constexpr std::size_t kMemory = 34 << 20;  // for workers and rows parsed ahead together, beside LibTorch's 110 MiB
 constexpr std::size_t kMemoryOfWorker = 5 << 20;
@@ -47,12 +29,12 @@ std::unique_ptr<ReadAhead> read_ahead(const PredictOptions& options) {
     return path != "-" && std::filesystem::is_regular_file(path, error);
   };
   const std::size_t memory = kMemory - std::min(kMemory, options.workers * kMemoryOfWorker);
-  if (options.workers < 2 || memory == 0 || !is_file(options.model) || !is_file(options.input)) {
+  if (options.workers < 2 || memory == 0 || !is_file(options.model.path) || !is_file(options.input)) {
     return nullptr;
   }
   try {
-    ModelFile model = read_model_file(options.model);
-    const auto& typed = options.classifier.features;
+    ModelFile model = read_model_file(options.model.path);
+    const auto& typed = options.model.classifier.features;
     const auto features = typed.empty() ? names_of(model).features : typed;
     if (features.empty()) {
       return nullptr;
@@ -65,7 +47,7 @@ std::unique_ptr<ReadAhead> read_ahead(const PredictOptions& options) {
   }
 }
 
-int run_predict(const TypedPredictOptions& typed) {
+int run_predict(const PredictOptions& typed) {
   const PredictOptions options = settled(typed);
   if (options.input.empty()) {
     return plugin_function<decltype(predict_sample)>(Plugin::kTorchVerbs, "iris_predict_sample")(options);
@@ -76,36 +58,37 @@ int run_predict(const TypedPredictOptions& typed) {
 
 }  // namespace
 
-PredictOptions settled(TypedPredictOptions typed) {
-  PredictOptions& options = typed.options;
-  if (options.input.empty() && options.sample.empty()) {
-    throw UsageError("nothing to predict: give one sample's features, or many with -i FILE");
+PredictOptions settled(PredictOptions options) {
+  if (options.input.empty() == options.sample.empty()) {
+    throw UsageError(options.input.empty() ? "nothing to predict: give one sample's features, or many with -i FILE"
+                                           : "give one sample's features or -i FILE, not both");
   }
-  if (!options.input.empty() && !options.sample.empty()) {
-    throw UsageError("give one sample's features or -i FILE, not both");
-  }
-  check_standard_input(options.model, options.input);
-  if (is_same_file(options.output, options.model)) {
+  check_standard_input(options.model.path, options.input);
+  if (is_same_file(options.output, options.model.path)) {
     throw UsageError("-o " + options.output + " would replace the model; write to another file");
   }
   if (is_same_file(options.output, options.input)) {
     throw UsageError("-o " + options.output + " would replace the rows; write to another file");
   }
-  if (options.json && typed.output_format == RowFormat::kCsv) {
+  if (options.json && options.output_format == RowFormat::kCsv) {
     throw UsageError("--json and --output-format csv contradict each other");
   }
-  set_names(typed.names, options.classifier);
-  options.input_format = format_of_input(typed);
-  options.output_format = format_of_output(typed);
+  if (!options.input_format) {
+    options.input_format = is_ndjson_name(options.input) ? RowFormat::kNdjson : RowFormat::kCsv;
+  }
+  if (!options.output_format) {
+    options.output_format = options.json || is_ndjson_name(options.output) ? RowFormat::kNdjson
+                            : options.output.ends_with(".csv")             ? RowFormat::kCsv
+                                                                           : options.input_format;
+  }
   return options;
 }
 
 void add_predict(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("predict", "The class of one sample, or of every row of a CSV file");
-  auto typed = std::make_shared<TypedPredictOptions>();
-  PredictOptions& options = typed->options;
-  command->add_option("MODEL", options.model, "A file that holds a model, whatever its name; - is stdin")
-      ->type_name("FILE")
+  auto typed = std::make_shared<PredictOptions>();
+  PredictOptions& options = *typed;
+  add_file(*command, "MODEL", options.model.path, "A file that holds a model, whatever its name; - is stdin")
       ->required();
   command->add_option("FEATURE", options.sample,
                       "One sample, in the model's order (Iris: sepal length, sepal width, "
@@ -114,34 +97,27 @@ void add_predict(CLI::App& app, Run& run) {
   command->add_flag("--probabilities", options.probabilities, "Also the probability of every class");
   command->add_flag("--json", options.json, "One JSON object, or one a line for many rows");
 
-  CLI::Option* input = command->add_option("-i,--input", options.input, "A file of samples, CSV or NDJSON; - is stdin")
-                           ->type_name("FILE");
+  CLI::Option* input = add_file(*command, "-i,--input", options.input, "A file of samples, CSV or NDJSON; - is stdin");
   const std::vector<std::pair<std::string, RowFormat>> formats = {{"csv", RowFormat::kCsv},
                                                                   {"ndjson", RowFormat::kNdjson}};
-  add_enum(*command, "--input-format", typed->input_format, formats,
+  add_enum(*command, "--input-format", options.input_format, formats,
            "csv or ndjson (by default as the name of -i says, else csv)")
       ->needs(input);
-  command->add_option("-o,--output", options.output, "Where the answers to -i go; - is stdout (default)")
-      ->type_name("FILE")
-      ->needs(input);
-  add_enum(*command, "--output-format", typed->output_format, formats,
+  add_file(*command, "-o,--output", options.output, "Where the answers to -i go; - is stdout (default)")->needs(input);
+  add_enum(*command, "--output-format", options.output_format, formats,
            "csv or ndjson (by default as the name of -o says, else as the input)")
       ->needs(input);
   add_enum<OnError>(*command, "--on-error", options.on_error, {{"stop", OnError::kStop}, {"skip", OnError::kSkip}},
                     "What a bad row does: stop (default) or skip")
       ->needs(input);
-  command
-      ->add_option("--batch-size", options.batch_size, "Rows per pass through the model, at most (4096; CUDA: 65536)")
-      ->transform(whole_number(1, 1 << 24))
+  add_whole(*command, "--batch-size", options.batch_size, 1, 1 << 24,
+            "Rows per pass through the model, at most (4096; CUDA: 65536)")
       ->needs(input);
-  command->add_option("--workers", options.workers, "Threads that read, score and write (as many as there are cores)")
-      ->transform(whole_number(1, 1024))
+  add_whole(*command, "--workers", options.workers, 1, 1024,
+            "Threads that read, score and write (as many as there are cores)")
       ->needs(input);
   command->add_flag("-q,--quiet", options.quiet, "No progress bar");
-
-  add_model_options(*command, typed->names, options.classifier, options.allows_tf32);
-  command->add_option("--threads", options.threads, "LibTorch's threads within one pass (with -i: 1)")
-      ->transform(whole_number(1, 1024));
+  add_model_options(*command, options.model, "with -i: 1; ");
   command->footer(
       "Examples:\n"
       "  iris predict model.pt 5.1 3.5 1.4 0.2\n"

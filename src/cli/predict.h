@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "cli/model_options.h"
-#include "model/classifier.h"
 #include "rows/row_source.h"
 
 namespace iris {
@@ -19,42 +18,31 @@ namespace iris {
 enum class OnError { kStop, kSkip };
 
 struct PredictOptions {
-  std::string model;
+  ModelOptions model;
   std::vector<std::string> sample;  // the features as typed
   std::string input;                // empty: one sample
   std::string output = "-";
-  RowFormat input_format = RowFormat::kCsv;
-  RowFormat output_format = RowFormat::kCsv;
+  std::optional<RowFormat> input_format;   // else by the name of the input, else CSV
+  std::optional<RowFormat> output_format;  // else by the name of the output, else that of the input
   OnError on_error = OnError::kStop;
   std::optional<std::size_t> batch_size;  // else Classifier::usual_batch_size
   std::size_t workers = std::max(1U, std::thread::hardware_concurrency());
   bool quiet = false;
-  std::optional<int> threads;
   bool json = false;
   bool logits = false;
   bool probabilities = false;
-  ClassifierOptions classifier;
-  bool allows_tf32 = false;
 };
 
-// The options as typed, before they were checked together.
-struct TypedPredictOptions {
-  PredictOptions options;
-  TypedNames names;
-  std::optional<RowFormat> input_format;   // else by the name of the input, else CSV
-  std::optional<RowFormat> output_format;  // else by the name of the output, else that of the input
-};
-
-// The options, with names and formats settled. Throws UsageError where the options contradict each other, or where the
-// output would replace an input.
-PredictOptions settled(TypedPredictOptions typed);
+// The options, with both formats. Throws UsageError where the options contradict each other, or where the output would
+// replace an input.
+PredictOptions settled(PredictOptions options);
 
 // Scores options.sample. Returns the exit status. Throws UsageError when the sample is not what the model takes.
 int predict_sample(const PredictOptions& options);
 
-// The rows of options.input. features: the names of the columns.
+// The rows of options.input. options: settled. features: the names of the columns.
 inline std::unique_ptr<RowSource> open_rows(const PredictOptions& options, const std::vector<std::string>& features) {
-  return std::make_unique<RowSource>(options.input, options.input_format, features,
+  return std::make_unique<RowSource>(options.input, *options.input_format, features,
                                      /*skips_unreadable=*/options.on_error == OnError::kSkip);
 }
 
@@ -64,7 +52,7 @@ struct ReadAhead {
   std::unique_ptr<RowSource> rows;  // by the features that the file names
 };
 
-// Scores those rows. ahead: may be nullptr. Returns the exit status: kDone or kRowsSkipped.
+// Scores those rows. options: settled. ahead: may be nullptr. Returns the exit status: kDone or kRowsSkipped.
 int predict_rows(const PredictOptions& options, ReadAhead* ahead);
 
 }  // namespace iris

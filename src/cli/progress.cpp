@@ -15,11 +15,6 @@ namespace {
 constexpr std::size_t kBarWidth = 24;
 constexpr const char* kRemoveLine = "\r\x1b[K";
 
-std::string bar(double share) {
-  const auto full = static_cast<std::size_t>(share * kBarWidth);
-  return "[" + std::string(full, '#') + std::string(kBarWidth - full, '.') + "]";
-}
-
 std::string clock_text(double seconds) {
   const auto whole = static_cast<unsigned long long>(std::llround(seconds));
   char text[40];
@@ -35,7 +30,9 @@ std::string progress_text(double elapsed_seconds, double count, const char* unit
   if (size && *size > 0) {
     const double share = std::min(1.0, static_cast<double>(position) / static_cast<double>(*size));
     const std::string percent = fixed_text(100 * share, 0);
-    line = bar(share) + std::string(4 - percent.size(), ' ') + percent + "%  ";
+    const auto full = static_cast<std::size_t>(share * kBarWidth);
+    line = "[" + std::string(full, '#') + std::string(kBarWidth - full, '.') + "]" +
+           std::string(4 - percent.size(), ' ') + percent + "%  ";
     if (share > 0) {
       line += clock_text(elapsed_seconds * (1 - share) / share) + " left  ";
     }
@@ -58,8 +55,9 @@ Progress::~Progress() {
 
 void Progress::show(std::uint64_t done, std::uint64_t position, std::optional<std::uint64_t> size,
                     const std::string& note) {
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
-  if (!is_shown_ || elapsed.count() < 1) {
+  const auto now = std::chrono::steady_clock::now();
+  const std::chrono::duration<double> elapsed = now - start_;
+  if (!is_shown_ || elapsed.count() < 1 || now - drawn_ < std::chrono::milliseconds(50)) {
     return;
   }
   const std::string line =
@@ -68,6 +66,7 @@ void Progress::show(std::uint64_t done, std::uint64_t position, std::optional<st
   std::fprintf(stderr, "\r%s\x1b[K", line.c_str());
   std::fflush(stderr);
   is_drawn_ = true;
+  drawn_ = now;
 }
 
 void Progress::say(const std::string& line) {

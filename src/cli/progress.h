@@ -14,7 +14,7 @@ namespace iris {
 std::string progress_text(double elapsed_seconds, double count, const char* unit, std::uint64_t position,
                           std::optional<std::uint64_t> size, const std::string& note);
 
-// Draws on stderr if that is a terminal, once the work has taken a second.
+// Draws on stderr if that is a terminal, once the work has taken a second, and at most twenty times a second.
 class Progress {
  public:
   // unit: what the line counts; one: how much of `done` is one of it. "rows", 1 or "MiB", 2^20.
@@ -39,6 +39,7 @@ class Progress {
   double one_;
   std::mutex mutex_;  // of the terminal
   bool is_drawn_ = false;
+  std::chrono::steady_clock::time_point drawn_;  // last; of the thread that calls show()
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 

@@ -1,16 +1,12 @@
 #include "cli/train.h"
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 #include <sstream>
-#include <string>
-#include <utility>
-#include <vector>
+#include <type_traits>
 
-#include "cli/enum_option.h"
 #include "cli/model_options.h"
-#include "cli/number_option.h"
+#include "cli/option_types.h"
 #include "cli/start/plugin.h"
 #include "cli/verbs.h"
 #include "error.h"
@@ -40,41 +36,38 @@ std::string help_of(const Setting<T>& setting) {
   return help.str() + ")";
 }
 
-void add_setting(CLI::App& command, const Setting<Optimizer>& setting, std::optional<Optimizer>& typed) {
-  std::vector<std::pair<std::string, Optimizer>> words;
-  for (const Optimizer optimizer : kOptimizers) {
-    words.emplace_back(name_of(optimizer), optimizer);
+template <typename T>
+void add_setting(CLI::App& command, const Setting<T>& setting, std::optional<T>& typed) {
+  const std::string name = option_name(setting.name);
+  if constexpr (std::is_same_v<T, Optimizer>) {
+    std::vector<std::pair<std::string, Optimizer>> words;
+    for (const Optimizer optimizer : kOptimizers) {
+      words.emplace_back(name_of(optimizer), optimizer);
+    }
+    add_enum(command, name, typed, words, setting.help);
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    add_whole(command, name, typed, setting.range.least, setting.range.most, help_of(setting));
+  } else if constexpr (std::is_same_v<T, double>) {
+    const auto is_wanted = [range = setting.range](double value) { return range.has(value); };
+    add_number(command, name, typed, help_of(setting), is_wanted, setting.range.words);
+  } else {
+    command.add_option(name, typed, help_of(setting));
   }
-  add_enum(command, option_name(setting.name), typed, words, setting.help);
-}
-
-void add_setting(CLI::App& command, const Setting<std::int64_t>& setting, std::optional<std::int64_t>& typed) {
-  command.add_option(option_name(setting.name), typed, help_of(setting))
-      ->transform(whole_number(setting.range.least, setting.range.most));
-}
-
-void add_setting(CLI::App& command, const Setting<double>& setting, std::optional<double>& typed) {
-  const auto is_wanted = [range = setting.range](double value) { return range.has(value); };
-  add_number(command, option_name(setting.name), typed, help_of(setting), is_wanted, setting.range.words);
-}
-
-void add_setting(CLI::App& command, const Setting<std::string>& setting, std::optional<std::string>& typed) {
-  command.add_option(option_name(setting.name), typed, help_of(setting));
 }
 
 int run_train(const TrainOptions& typed) {
-  const TrainOptions options = settled(typed);  // before LibTorch is loaded
+  const TrainOptions options = settled(typed);
   return plugin_function<decltype(train_model)>(Plugin::kTorchVerbs, "iris_train")(options);
 }
 
 }  // namespace
 
 TrainOptions settled(TrainOptions options) {
-  if (options.resume) {
-    options.resume->is_folder = is_folder(options.resume->path, options.checkpoint_dir);
+  options.resumes_folder = options.resume && is_folder(*options.resume, options.checkpoint_dir);
+  if (options.resumes_folder && !options.checkpoint_dir) {
+    options.checkpoint_dir = options.resume;
   }
-  if ((options.checkpoint_every || options.keep) && !options.checkpoint_dir &&
-      !(options.resume && options.resume->is_folder)) {
+  if ((options.checkpoint_every || options.keep) && !options.checkpoint_dir) {
     throw UsageError("--checkpoint-every and --keep are for --checkpoint-dir");
   }
   const std::vector<std::pair<std::string, std::string>> outputs = {
@@ -83,7 +76,7 @@ TrainOptions settled(TrainOptions options) {
     if (is_same_file(path, options.data)) {
       throw UsageError(option + path + " would replace the data; write to another file");
     }
-    if (options.resume && is_same_file(path, options.resume->path)) {
+    if (options.resume && is_same_file(path, *options.resume)) {
       throw UsageError(path + " would replace the checkpoint; write to another file");
     }
   }
@@ -96,38 +89,31 @@ TrainOptions settled(TrainOptions options) {
 void add_train(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("train", "IrisNet, trained on a CSV file");
   auto options = std::make_shared<TrainOptions>();
-  const CLI::Validator count = whole_number(kCount.least, kCount.most);
-  command
-      ->add_option("DATA", options->data,
-                   "CSV with a header: the four features and the label column, in any order; - is stdin")
-      ->type_name("FILE")
+  const auto add_count = [command](const char* name, auto& target, const char* description) {
+    add_whole(*command, name, target, kCount.least, kCount.most, description);
+  };
+  add_file(*command, "DATA", options->data,
+           "CSV with a header: the four features and the label column, in any order; - is stdin")
       ->required();
-  command
-      ->add_option("-o,--output", options->output,
-                   "The state_dict to write, for Python's torch.load(weights_only=True) too; - is stdout")
-      ->type_name("FILE")
+  add_file(*command, "-o,--output", options->output,
+           "The state_dict to write, for Python's torch.load(weights_only=True) too; - is stdout")
       ->required();
   visit_settings([command](const auto& setting, auto& typed) { add_setting(*command, setting, typed); },
                  options->typed);
   command->add_option("--checkpoint-dir", options->checkpoint_dir, "Folder for checkpoints, made if it is not there")
       ->type_name("DIR");
-  command->add_option("--checkpoint-every", options->checkpoint_every, "Epochs from one checkpoint to the next (10)")
-      ->transform(count);
-  command->add_option("--keep", options->keep, "Checkpoints to keep, the newest (all)")->transform(count);
+  add_count("--checkpoint-every", options->checkpoint_every, "Epochs from one checkpoint to the next (10)");
+  add_count("--keep", options->keep, "Checkpoints to keep, the newest (all)");
   command
-      ->add_option_function<std::string>(
-          "--resume", [options](const std::string& path) { options->resume = Resume{path}; },
-          "Go on from this checkpoint, or from the newest whole one in this folder")
+      ->add_option("--resume", options->resume,
+                   "Go on from this checkpoint, or from the newest whole one in this folder")
       ->type_name("PATH");
-  command->add_option("--history", options->history, "CSV file for the losses and accuracies of every epoch")
-      ->type_name("FILE");
+  add_file(*command, "--history", options->history, "CSV file for the losses and accuracies of every epoch");
   command->add_flag("--json", options->json, "The result as one JSON object");
   add_device_options(*command, options->device, options->allows_tf32);
-  command->add_option("--threads", options->threads, "LibTorch's threads; another count gives other last bits (1)")
-      ->transform(whole_number(1, 1024));
-  command
-      ->add_option("--log-every", options->log_every, "Without a terminal: print loss and accuracy every N epochs (10)")
-      ->transform(count);
+  add_whole(*command, "--threads", options->threads, 1, 1024,
+            "LibTorch's threads; another count gives other last bits (1)");
+  add_count("--log-every", options->log_every, "Without a terminal: print loss and accuracy every N epochs (10)");
   command->add_flag("-q,--quiet", options->quiet, "No progress");
   command->footer(
       "Examples:\n"

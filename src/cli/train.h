@@ -9,12 +9,6 @@
 
 namespace iris {
 
-// What --resume names.
-struct Resume {
-  std::string path;
-  bool is_folder = false;  // of checkpoints; else one checkpoint
-};
-
 struct TrainOptions {
   std::string data;
   std::string output;
@@ -22,8 +16,9 @@ struct TrainOptions {
   std::optional<std::string> checkpoint_dir;
   std::optional<std::int64_t> checkpoint_every;  // epochs
   std::optional<std::int64_t> keep;              // checkpoints; else all
-  std::optional<Resume> resume;
-  std::optional<std::string> history;  // a CSV file
+  std::optional<std::string> resume;             // a checkpoint, or a folder of them
+  bool resumes_folder = false;                   // which of them
+  std::optional<std::string> history;            // a CSV file
   bool json = false;
   std::string device = "auto";
   bool allows_tf32 = false;
@@ -32,8 +27,8 @@ struct TrainOptions {
   bool quiet = false;
 };
 
-// The options, with Resume::is_folder filled in. Throws UsageError where an output would replace an input or another
-// output, or where an option needs another one.
+// The options, with resumes_folder; that folder is also checkpoint_dir, where none was typed. Throws UsageError where
+// an output would replace an input or another output, or where an option needs another one.
 TrainOptions settled(TrainOptions options);
 
 // Trains and writes the model. Returns the exit status.

@@ -1,4 +1,5 @@
-// The subcommands. Each has a file: add_VERB declares its options, run_VERB does the work and prints the results.
+// The subcommands, and what their exit status says. Each has a file: add_VERB declares its options, run_VERB does the
+// work and prints the results.
 #pragma once
 
 #include <functional>
@@ -8,6 +9,15 @@ class App;
 }
 
 namespace iris {
+
+// docs: the README, iris --help.
+enum ExitStatus {
+  kDone = 0,
+  kFailed = 1,       // the work could not be done
+  kWrongUsage = 2,   // the command line is wrong
+  kRowsSkipped = 3,  // done, without the bad rows
+  kSignalBase = 128  // plus the signal's number: a signal ended the run
+};
 
 // What the command line asks for. Returns the exit status. main turns its exceptions into one.
 using Run = std::function<int()>;

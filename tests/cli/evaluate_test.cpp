@@ -2,20 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include "error.h"
 #include "support/command_line.h"
-#include "support/errors.h"
 
 namespace iris {
 namespace {
 
-TEST(EvaluateOptions, HaveTheTypedNames) {
-  EvaluateOptions options;
-  options.names.labels = "a,b";
-  EXPECT_EQ(settled(options).classifier.labels, std::vector<std::string>({"a", "b"}));
-}
-
-TEST(EvaluateOptions, RefuseStandardInputForBothModelAndRows) {
+TEST(EvaluateVerb, RefusesStandardInputForBothModelAndRows) {
   EXPECT_EQ(test::usage_error(add_evaluate, {"evaluate", "-", "-"}),
             "the model and the rows cannot both come from standard input");
 }

@@ -13,15 +13,15 @@ namespace {
 
 using test::error_of;
 
-TypedPredictOptions rows(const std::string& input, const std::string& output = "-") {
-  TypedPredictOptions typed;
-  typed.options.model = "model.pt";
-  typed.options.input = input;
-  typed.options.output = output;
+PredictOptions rows(const std::string& input, const std::string& output = "-") {
+  PredictOptions typed;
+  typed.model.path = "model.pt";
+  typed.input = input;
+  typed.output = output;
   return typed;
 }
 
-std::string usage_error(const TypedPredictOptions& typed) {
+std::string usage_error(const PredictOptions& typed) {
   return error_of<UsageError>([&] { settled(typed); });
 }
 
@@ -49,13 +49,13 @@ TEST(PredictFormats, OfTheOutputFollowItsName) {
 }
 
 TEST(PredictFormats, OfTheOutputAreNdjsonWithJson) {
-  TypedPredictOptions typed = rows("flowers.csv", "answers.csv");
-  typed.options.json = true;
+  PredictOptions typed = rows("flowers.csv", "answers.csv");
+  typed.json = true;
   EXPECT_EQ(settled(typed).output_format, RowFormat::kNdjson);
 }
 
 TEST(PredictFormats, AreTheTypedOnesWhateverTheNames) {
-  TypedPredictOptions typed = rows("flowers.csv", "answers.ndjson");
+  PredictOptions typed = rows("flowers.csv", "answers.ndjson");
   typed.input_format = RowFormat::kNdjson;
   typed.output_format = RowFormat::kCsv;
   EXPECT_EQ(settled(typed).input_format, RowFormat::kNdjson);
@@ -63,15 +63,9 @@ TEST(PredictFormats, AreTheTypedOnesWhateverTheNames) {
 }
 
 TEST(PredictFormats, OfTheOutputAreThoseThatWereTypedForTheInput) {
-  TypedPredictOptions typed = rows("-");
+  PredictOptions typed = rows("-");
   typed.input_format = RowFormat::kNdjson;
   EXPECT_EQ(settled(typed).output_format, RowFormat::kNdjson);
-}
-
-TEST(PredictOptions, HaveTheTypedNames) {
-  TypedPredictOptions typed = rows("-");
-  typed.names.features = "a,b";
-  EXPECT_EQ(settled(typed).classifier.features, std::vector<std::string>({"a", "b"}));
 }
 
 TEST(PredictOptions, RefuseNothingToPredict) {
@@ -79,14 +73,14 @@ TEST(PredictOptions, RefuseNothingToPredict) {
 }
 
 TEST(PredictOptions, RefuseASampleBesideRows) {
-  TypedPredictOptions typed = rows("flowers.csv");
-  typed.options.sample = {"1"};
+  PredictOptions typed = rows("flowers.csv");
+  typed.sample = {"1"};
   EXPECT_EQ(usage_error(typed), "give one sample's features or -i FILE, not both");
 }
 
 TEST(PredictOptions, RefuseStandardInputForBothModelAndRows) {
-  TypedPredictOptions typed = rows("-");
-  typed.options.model = "-";
+  PredictOptions typed = rows("-");
+  typed.model.path = "-";
   EXPECT_EQ(usage_error(typed), "the model and the rows cannot both come from standard input");
 }
 
@@ -100,8 +94,8 @@ TEST(PredictOptions, RefuseToReplaceTheRows) {
 }
 
 TEST(PredictOptions, RefuseJsonAsCsv) {
-  TypedPredictOptions typed = rows("flowers.csv");
-  typed.options.json = true;
+  PredictOptions typed = rows("flowers.csv");
+  typed.json = true;
   typed.output_format = RowFormat::kCsv;
   EXPECT_EQ(usage_error(typed), "--json and --output-format csv contradict each other");
 }
@@ -135,6 +129,7 @@ TEST(PredictRows, PassOverALineThatCannotBeReadWhereBadRowsAreSkipped) {
   test::write_file(folder / "rows.csv", std::string(ChunkReader::kMaxRecord + 1, 'x') + "\na,b\n1,2\n");
   PredictOptions options;
   options.input = folder / "rows.csv";
+  options.input_format = RowFormat::kCsv;
   options.on_error = OnError::kStop;
   EXPECT_EQ(error_of<InputError>([&] { open_rows(options, {"a", "b"}); }),
             options.input + ":1: the row is longer than 16 MiB; is a quote not closed?");

@@ -13,18 +13,18 @@ namespace {
 using serve::ServerOptions;
 
 template <typename Member>
-TypedServeOptions with(Member ServerOptions::*member, const Member& value) {
-  TypedServeOptions typed;
-  typed.options.server.*member = value;
+ServeOptions with(Member ServerOptions::*member, const Member& value) {
+  ServeOptions typed;
+  typed.server.*member = value;
   return typed;
 }
 
-std::string usage_error(const TypedServeOptions& typed) {
+std::string usage_error(const ServeOptions& typed) {
   return test::error_of<UsageError>([&] { settled(typed); });
 }
 
-TypedServeOptions with_key_file(const std::string& path) {
-  TypedServeOptions typed;
+ServeOptions with_key_file(const std::string& path) {
+  ServeOptions typed;
   typed.key_file = path;
   return typed;
 }
@@ -38,25 +38,17 @@ std::string origin_error(const std::string& origin) { return usage_error(with(&S
 TEST(ServeOptions, AreGoodByDefault) { EXPECT_EQ(usage_error({}), ""); }
 
 TEST(ServeOptions, HaveTheTypedTimes) {
-  TypedServeOptions typed;
+  ServeOptions typed;
   typed.max_wait_us = 250;
   typed.timeout_s = 0.5;
   typed.grace_s = 2;
-  const ServerOptions server = settled(typed).server;
+  const ServerOptions server = settled(typed);
   EXPECT_EQ(server.max_wait, std::chrono::microseconds(250));
   EXPECT_EQ(server.timeout, std::chrono::milliseconds(500));
   EXPECT_EQ(server.grace, std::chrono::seconds(2));
 }
 
-TEST(ServeOptions, WaitThirtySecondsForARequestByDefault) {
-  EXPECT_EQ(settled({}).server.timeout, std::chrono::seconds(30));
-}
-
-TEST(ServeOptions, HaveTheTypedNames) {
-  TypedServeOptions typed;
-  typed.names.labels = "a,b";
-  EXPECT_EQ(settled(typed).classifier.labels, std::vector<std::string>({"a", "b"}));
-}
+TEST(ServeOptions, WaitThirtySecondsForARequestByDefault) { EXPECT_EQ(settled({}).timeout, std::chrono::seconds(30)); }
 
 TEST(ServeOptions, RefuseASlashInTheName) {
   EXPECT_EQ(usage_error(with<std::string>(&ServerOptions::name, "a/b")),
@@ -118,7 +110,7 @@ TEST(ServeOrigin, HasAHost) {
 TEST(ServeKey, IsTheLineInTheFile) {
   const test::TempFolder folder;
   test::write_file(folder / "key", "secret\r\n");
-  EXPECT_EQ(settled(with_key_file(folder / "key")).server.api_key, "secret");
+  EXPECT_EQ(settled(with_key_file(folder / "key")).api_key, "secret");
 }
 
 TEST(ServeKey, HasNoBlanks) {

@@ -25,9 +25,9 @@ std::string usage_error(const TrainOptions& options) {
 
 bool resumes_folder(const std::string& path, const std::optional<std::string>& checkpoint_dir = {}) {
   TrainOptions options = options_of();
-  options.resume = Resume{path};
+  options.resume = path;
   options.checkpoint_dir = checkpoint_dir;
-  return settled(options).resume->is_folder;
+  return settled(options).resumes_folder;
 }
 
 TEST(Resume, IsOfAFolderThatIsThere) {
@@ -61,7 +61,7 @@ TEST(TrainOptions, TakeTheCountOfCheckpointsForAFolder) {
   options.checkpoint_dir = "run1";
   EXPECT_EQ(usage_error(options), "");
   options.checkpoint_dir.reset();
-  options.resume = Resume{folder / ""};
+  options.resume = folder / "";
   EXPECT_EQ(usage_error(options), "");
 }
 
@@ -74,7 +74,7 @@ TEST(TrainOptions, RefuseToKeepCheckpointsWithoutAFolder) {
 TEST(TrainOptions, RefuseToWriteCheckpointsWithoutAFolder) {
   TrainOptions options = options_of();
   options.checkpoint_every = 3;
-  options.resume = Resume{"epoch-000010.pt"};
+  options.resume = "epoch-000010.pt";
   EXPECT_EQ(usage_error(options), "--checkpoint-every and --keep are for --checkpoint-dir");
 }
 
@@ -103,14 +103,14 @@ TEST(TrainOptions, RefuseStdoutForBothHistoryAndModel) {
 
 TEST(TrainOptions, RefuseAModelThatWouldReplaceTheCheckpoint) {
   TrainOptions options = options_of();
-  options.resume = Resume{"model.pt"};
+  options.resume = "model.pt";
   EXPECT_EQ(usage_error(options), "model.pt would replace the checkpoint; write to another file");
 }
 
 TEST(TrainOptions, RefuseAHistoryThatWouldReplaceTheCheckpoint) {
   TrainOptions options = options_of();
   options.history = "history.csv";
-  options.resume = Resume{"history.csv"};
+  options.resume = "history.csv";
   EXPECT_EQ(usage_error(options), "history.csv would replace the checkpoint; write to another file");
 }
 

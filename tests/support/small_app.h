@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/enum_option.h"
-#include "cli/number_option.h"
+#include "cli/option_types.h"
 
 namespace iris::test {
 

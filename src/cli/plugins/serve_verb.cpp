@@ -12,19 +12,21 @@
 #include "serve/served_classifier.h"
 
 extern "C" int iris_serve(const iris::ServeOptions& options) {
-  iris::ClassifierOptions its_options = options.classifier;
+  const std::string& path = options.model.path;
+  iris::ClassifierOptions its_options = options.model.classifier;
   // "auto" is settled once: else a reload after the device has failed would take the CPU, which is slower.
-  its_options.device = iris::start_device(its_options.device, options.allows_tf32, options.threads).str();
+  its_options.device =
+      iris::start_device(its_options.device, options.model.allows_tf32, options.model.threads.value_or(1)).str();
   const auto load = [&] {
-    return std::make_shared<iris::serve::ServedClassifier>(iris::Classifier::open(options.model, its_options),
+    return std::make_shared<iris::serve::ServedClassifier>(iris::Classifier::open(path, its_options),
                                                            options.server.max_batch_rows);
   };
   const auto load_again = [&] {
     std::error_code error;  // opening it tells what is not there
-    const auto kind = std::filesystem::status(options.model, error).type();
+    const auto kind = std::filesystem::status(path, error).type();
     if (kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::not_found) {
       // Opening a pipe would wait without end.
-      throw iris::InputError(options.model + ": is not a regular file; only a regular file can be loaded again");
+      throw iris::InputError(path + ": is not a regular file; only a regular file can be loaded again");
     }
     try {
       return load();

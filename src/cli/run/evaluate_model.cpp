@@ -1,12 +1,11 @@
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "cli/evaluate.h"
-#include "cli/exit_status.h"
 #include "cli/progress.h"
 #include "cli/run/start_device.h"
+#include "cli/verbs.h"
 #include "error.h"
 #include "io/output_file.h"
 #include "model/metrics.h"
@@ -40,7 +39,7 @@ Metrics measure(const EvaluateOptions& options, const Classifier& classifier, st
       classifier.predict(std::span(rows.features).subspan(start * feature_count, count * feature_count), count,
                          predictions);
       if (predictions.class_count != labels.size()) {
-        throw InputError(options.model + ": the model gives " + std::to_string(predictions.class_count) +
+        throw InputError(options.model.path + ": the model gives " + std::to_string(predictions.class_count) +
                          " classes, and gave " + std::to_string(labels.size()) + " before");
       }
       metrics.add(predictions.logits, std::span(rows.labels).subspan(start, count));
@@ -115,8 +114,8 @@ std::string report_text(const Metrics& metrics, const std::vector<std::string>& 
 }  // namespace
 
 int evaluate_model(const EvaluateOptions& options) {
-  start_device(options.classifier.device, options.allows_tf32, options.threads);
-  const Classifier classifier = Classifier::open(options.model, options.classifier);
+  start_device(options.model.classifier.device, options.model.allows_tf32, options.model.threads);
+  const Classifier classifier = Classifier::open(options.model.path, options.model.classifier);
   std::vector<std::string> labels;
   const Metrics metrics = measure(options, classifier, labels);
   OutputFile("-").write(options.json ? json_text(metrics, labels) : report_text(metrics, labels));

@@ -6,11 +6,11 @@
 #include <stop_token>
 #include <utility>
 
-#include "cli/exit_status.h"
 #include "cli/in_order.h"
 #include "cli/predict.h"
 #include "cli/progress.h"
 #include "cli/run/start_device.h"
+#include "cli/verbs.h"
 #include "error.h"
 #include "io/output_file.h"
 #include "rows/answer_writer.h"
@@ -29,7 +29,7 @@ class RowScorer {
         batch_size_(options.batch_size.value_or(classifier.usual_batch_size())),
         source_(source),
         feature_count_(source.features().size()),
-        writer_(options.output_format, labels(), {.probabilities = options.probabilities, .logits = options.logits}),
+        writer_(*options.output_format, labels(), {.probabilities = options.probabilities, .logits = options.logits}),
         output_(options.output, OutputFile::Durability::kOfProcess),
         progress_(options.quiet, "rows", 1) {}
 
@@ -47,7 +47,6 @@ class RowScorer {
   }
 
  private:
-  // What one worker has in hand.
   struct Part : InOrder::Part, RowSource::Part {
     explicit Part(RowScorer& its_scorer) : scorer(its_scorer) {}
 
@@ -100,7 +99,7 @@ class RowScorer {
     const std::size_t good_count = this->good_count(rows);
     auto bad = rows.bad.begin();
     std::size_t row = 0;  // good and bad
-    for (std::size_t start = 0; start < good_count;) {
+    for (std::size_t start = 0; start < good_count; start += batch_size_) {
       const std::size_t count = std::min(batch_size_, good_count - start);
       predict(part, std::span(rows.features).subspan(start * feature_count_, count * feature_count_), count);
       for (std::size_t done = 0; done < count;) {
@@ -112,7 +111,6 @@ class RowScorer {
         done += together;
         row += together;
       }
-      start += count;
     }
     for (; !stops() && bad != rows.bad.end(); ++bad) {
       writer_.append_skipped(bad->error, part.text);
@@ -161,7 +159,7 @@ class RowScorer {
   void predict(Part& part, std::span<const float> rows, std::size_t count) const {
     classifier_.predict(rows, count, part.predictions);
     if (part.predictions.class_count != writer_.class_count()) {
-      throw InputError(options_.model + ": the model gives " + std::to_string(part.predictions.class_count) +
+      throw InputError(options_.model.path + ": the model gives " + std::to_string(part.predictions.class_count) +
                        " classes, and gave " + std::to_string(writer_.class_count()) + " before");
     }
   }
@@ -197,10 +195,10 @@ class RowScorer {
 }  // namespace
 
 int predict_rows(const PredictOptions& options, ReadAhead* ahead) {
-  start_device(options.classifier.device, options.allows_tf32,
-               options.threads.value_or(1));  // the workers use the cores already
-  const Classifier classifier = ahead != nullptr ? Classifier::of(ahead->model, options.model, options.classifier)
-                                                 : Classifier::open(options.model, options.classifier);
+  const auto& [path, its_options, allows_tf32, threads] = options.model;
+  start_device(its_options.device, allows_tf32, threads.value_or(1));  // the workers use the cores already
+  const Classifier classifier =
+      ahead != nullptr ? Classifier::of(ahead->model, path, its_options) : Classifier::open(path, its_options);
   if (ahead != nullptr && ahead->rows->features() == classifier.features()) {
     return RowScorer(options, classifier, *ahead->rows).run();
   }

@@ -1,8 +1,8 @@
 #include <cmath>
 
-#include "cli/exit_status.h"
 #include "cli/predict.h"
 #include "cli/run/start_device.h"
+#include "cli/verbs.h"
 #include "error.h"
 #include "io/output_file.h"
 #include "rows/answer_writer.h"
@@ -15,7 +15,7 @@ namespace {
 std::vector<float> parse_sample(const PredictOptions& options, const Classifier& classifier) {
   const auto& names = classifier.features();
   if (!names.empty() && options.sample.size() != names.size()) {
-    throw UsageError(options.model + " takes " + std::to_string(names.size()) + " features, not " +
+    throw UsageError(options.model.path + " takes " + std::to_string(names.size()) + " features, not " +
                      std::to_string(options.sample.size()) + ": " + text::printable(text::joined(names)));
   }
   std::vector<float> values;
@@ -35,16 +35,15 @@ std::vector<float> parse_sample(const PredictOptions& options, const Classifier&
 }  // namespace
 
 int predict_sample(const PredictOptions& options) {
-  start_device(options.classifier.device, options.allows_tf32, options.threads);
-  const Classifier classifier = Classifier::open(options.model, options.classifier);
+  start_device(options.model.classifier.device, options.model.allows_tf32, options.model.threads);
+  const Classifier classifier = Classifier::open(options.model.path, options.model.classifier);
   const Predictions predictions = classifier.predict(parse_sample(options, classifier), 1);
   const auto labels = classifier.labels(predictions.class_count);
   const std::size_t best = predictions.best[0];
   const auto probabilities = predictions.probabilities_of(0);
   std::string text;
   if (options.json) {
-    AnswerWriter(RowFormat::kNdjson, labels, {.probabilities = true, .logits = true})
-        .append(predictions, 0, 1, text);
+    AnswerWriter(RowFormat::kNdjson, labels, {.probabilities = true, .logits = true}).append(predictions, 0, 1, text);
   } else {
     if (options.logits) {
       text += "Logits:";

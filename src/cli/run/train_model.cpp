@@ -1,14 +1,13 @@
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
-#include "cli/exit_status.h"
 #include "cli/progress.h"
 #include "cli/run/start_device.h"
 #include "cli/train.h"
+#include "cli/verbs.h"
 #include "error.h"
 #include "io/interrupt.h"
 #include "io/output_file.h"
@@ -39,32 +38,6 @@ void check_output(const std::string& path) {
   }
 }
 
-// Shows an epoch's figures: on a terminal as a bar, else as a line every --log-every epochs.
-class EpochLog {
- public:
-  explicit EpochLog(const TrainOptions& options) : options_(options), progress_(options.quiet, "epochs", 1) {}
-
-  void tell(const EpochRecord& record, std::int64_t done_before, std::int64_t epochs, bool is_last) {
-    const std::string loss = "loss " + fixed_text(record.loss, 4) + "  accuracy " + percent(record.accuracy);
-    const auto now = std::chrono::steady_clock::now();
-    if (Progress::is_terminal()) {
-      if (now - drawn_ >= std::chrono::milliseconds(100)) {
-        const auto done = static_cast<std::uint64_t>(record.epoch - done_before);
-        progress_.show(done, done, static_cast<std::uint64_t>(epochs - done_before), loss);
-        drawn_ = now;
-      }
-    } else if (!options_.quiet && (record.epoch % options_.log_every == 0 || is_last)) {
-      std::fprintf(stderr, "epoch %lld/%lld  %s  test accuracy %s\n", static_cast<long long>(record.epoch),
-                   static_cast<long long>(epochs), loss.c_str(), percent(record.test_accuracy).c_str());
-    }
-  }
-
- private:
-  const TrainOptions& options_;
-  Progress progress_;
-  std::chrono::steady_clock::time_point drawn_;
-};
-
 class TrainingRun {
  public:
   explicit TrainingRun(const TrainOptions& options)
@@ -75,8 +48,6 @@ class TrainingRun {
     }
     if (options.checkpoint_dir) {
       folder_.emplace(*options.checkpoint_dir, options.keep);
-    } else if (options.resume && options.resume->is_folder) {
-      folder_.emplace(options.resume->path, options.keep);
     }
     resume();
     if (!trainer_) {
@@ -113,7 +84,7 @@ class TrainingRun {
 
  private:
   void train() {
-    EpochLog log(options_);
+    Progress progress(options_.quiet, "epochs", 1);
     const std::int64_t every = options_.checkpoint_every.value_or(10);
     const std::int64_t done_before = trainer_->epoch();
     bool is_ending = is_interrupted();
@@ -125,8 +96,21 @@ class TrainingRun {
         save();
       }
       if (is_whole) {
-        log.tell(trainer_->history().back(), done_before, config_.epochs, trainer_->is_done());
+        show_epoch(progress, done_before);
       }
+    }
+  }
+
+  // The last epoch's figures: on a terminal as a bar, else as a line every --log-every epochs.
+  void show_epoch(Progress& progress, std::int64_t done_before) const {
+    const EpochRecord& record = trainer_->history().back();
+    const std::string loss = "loss " + fixed_text(record.loss, 4) + "  accuracy " + percent(record.accuracy);
+    if (Progress::is_terminal()) {
+      const auto done = static_cast<std::uint64_t>(record.epoch - done_before);
+      progress.show(done, done, static_cast<std::uint64_t>(config_.epochs - done_before), loss);
+    } else if (!options_.quiet && (record.epoch % options_.log_every == 0 || trainer_->is_done())) {
+      std::fprintf(stderr, "epoch %lld/%lld  %s  test accuracy %s\n", static_cast<long long>(record.epoch),
+                   static_cast<long long>(config_.epochs), loss.c_str(), percent(record.test_accuracy).c_str());
     }
   }
 
@@ -164,8 +148,8 @@ class TrainingRun {
     if (!options_.resume) {
       return;
     }
-    const std::string& path = options_.resume->path;
-    if (!options_.resume->is_folder) {
+    const std::string& path = *options_.resume;
+    if (!options_.resumes_folder) {
       restore(path, std::nullopt);
       return;
     }
@@ -191,9 +175,9 @@ class TrainingRun {
     if (!folder_ || !options_.resume) {
       return false;
     }
-    const fs::path path = fs::absolute(options_.resume->path);
+    const fs::path path = fs::absolute(*options_.resume);
     std::error_code error;
-    return fs::equivalent(options_.resume->is_folder ? path : path.parent_path(), folder_->path(), error);
+    return fs::equivalent(options_.resumes_folder ? path : path.parent_path(), folder_->path(), error);
   }
 
   // position: from the file's name, where a folder was searched.

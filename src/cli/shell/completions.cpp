@@ -1,12 +1,7 @@
-#include "cli/shell/completions.h"
-
-#include <CLI/CLI.hpp>
 #include <memory>
-#include <string>
 
-#include "cli/enum_option.h"
-#include "cli/exit_status.h"
-#include "cli/shell/option_words.h"
+#include "cli/option_types.h"
+#include "cli/shell/shell.h"
 #include "cli/verbs.h"
 #include "io/output_file.h"
 #include "text.h"
@@ -40,53 +35,46 @@ constexpr const char* kBashEnd = R"(      *) compopt +o default; return ;;
 complete -o default -F _iris iris
 )";
 
-// A pattern of `case`: "'predict -i' | 'predict --input'".
-std::string bash_pattern(const std::string& verb, const OptionWords& option) {
-  return "'" + verb + " " + text::joined(option.names, "' | '" + verb + " ") + "'";
+// With blanks between them.
+std::string option_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const OptionWords& option : options_of(command)) {
+    names.insert(names.end(), option.names.begin(), option.names.end());
+  }
+  return text::joined(names, " ");
 }
 
 // Where nothing is offered, readline offers names of files: `return` leaves that so, `+o default` turns it off.
+std::string bash_action(const OptionWords& words) {
+  return !words.choices.empty() ? ") words='" + text::joined(words.choices, " ") + "' ;;\n"
+         : words.is_path        ? ") return ;;\n"
+                                : ") compopt +o default; return ;;\n";
+}
+
 std::string bash_script(const CLI::App& app) {
   std::string values;
   std::string words;
+  std::string first_words;
   for (const CLI::App* verb : verbs_of(app)) {
     const std::string name = verb->get_name();
-    std::vector<std::string> names;
+    first_words += name + " ";
     for (const OptionWords& option : options_of(*verb)) {
-      names.insert(names.end(), option.names.begin(), option.names.end());
-      if (!option.value.empty()) {
-        values += "    " + bash_pattern(name, option) +
-                  (!option.choices.empty() ? ") words='" + text::joined(option.choices, " ") + "' ;;\n"
-                   : option.is_path        ? ") return ;;\n"
-                                           : ") compopt +o default; return ;;\n");
+      if (!option.value.empty()) {  // 'predict -i' | 'predict --input') …
+        values += "    '" + name + " " + text::joined(option.names, "' | '" + name + " ") + "'" + bash_action(option);
       }
     }
-    words += "      '" + name + " -'*) words='" + text::joined(names, " ") + "' ;;\n";
-    for (const OptionWords& argument : arguments_of(*verb)) {
-      if (argument.is_path) {
-        words += "      '" + name + " '*) return ;;\n";
-        break;
-      }
-      if (!argument.choices.empty()) {
-        words += "      '" + name + " '*) words='" + text::joined(argument.choices, " ") + "' ;;\n";
-      }
-    }
+    words += "      '" + name + " -'*) words='" + option_names(*verb) + "' ;;\n";
+    const auto arguments = arguments_of(*verb);  // the first one's offer is made for all of them
+    words += arguments.empty() ? "" : "      '" + name + " '*" + bash_action(arguments[0]);
   }
-  std::vector<std::string> first_words;
-  for (const CLI::App* verb : verbs_of(app)) {
-    first_words.push_back(verb->get_name());
-  }
-  for (const OptionWords& option : options_of(app)) {
-    first_words.insert(first_words.end(), option.names.begin(), option.names.end());
-  }
-  words += "      ' '*) words='" + text::joined(first_words, " ") + "' ;;\n";
+  words += "      ' '*) words='" + first_words + option_names(app) + "' ;;\n";
   return kBashStart + values + kBashMiddle + words + kBashEnd;
 }
 
 std::string zsh_text(const std::string& text) {
   std::string quoted;
   for (const char character : escaped(text, "[]:\\")) {
-    quoted += character == '\'' ? std::string("'\\''") : std::string(1, character);
+    quoted += character == '\'' ? "'\\''" : std::string(1, character);
   }
   return quoted;
 }
@@ -115,34 +103,34 @@ std::string zsh_arguments(const CLI::App& command, const std::string& indent) {
 }
 
 std::string zsh_script(const CLI::App& app) {
-  std::string text =
-      "#compdef iris\n"
-      "# zsh completion for iris, made by `iris completions zsh`\n"
-      "_iris() {\n"
-      "  local curcontext=\"$curcontext\" context state state_descr line\n"
-      "  typeset -A opt_args\n"
-      "  _arguments -C" +
-      zsh_arguments(app, "    ") +
-      " \\\n    '1: :->verb' '*:: :->rest'\n"
-      "  case $state in\n"
-      "    verb)\n"
-      "      local -a verbs=(\n";
+  std::string verbs;
+  std::string arguments;
   for (const CLI::App* verb : verbs_of(app)) {
-    text += "        '" + verb->get_name() + ":" + zsh_text(verb->get_description()) + "'\n";
+    verbs += "        '" + verb->get_name() + ":" + zsh_text(verb->get_description()) + "'\n";
+    arguments += "        " + verb->get_name() + ") _arguments -s" + zsh_arguments(*verb, "          ") + " ;;\n";
   }
-  text +=
-      "      )\n"
-      "      _describe verb verbs ;;\n"
-      "    rest)\n"
-      "      case $words[1] in\n";
-  for (const CLI::App* verb : verbs_of(app)) {
-    text += "        " + verb->get_name() + ") _arguments -s" + zsh_arguments(*verb, "          ") + " ;;\n";
-  }
-  return text +
-         "      esac ;;\n"
-         "  esac\n"
-         "}\n"
-         "if [[ $funcstack[1] == _iris ]]; then _iris \"$@\"; else compdef _iris iris; fi\n";
+  return R"(#compdef iris
+# zsh completion for iris, made by `iris completions zsh`
+_iris() {
+  local curcontext="$curcontext" context state state_descr line
+  typeset -A opt_args
+  _arguments -C)" +
+         zsh_arguments(app, "    ") + R"( \
+    '1: :->verb' '*:: :->rest'
+  case $state in
+    verb)
+      local -a verbs=(
+)" + verbs +
+         R"(      )
+      _describe verb verbs ;;
+    rest)
+      case $words[1] in
+)" + arguments +
+         R"(      esac ;;
+  esac
+}
+if [[ $funcstack[1] == _iris ]]; then _iris "$@"; else compdef _iris iris; fi
+)";
 }
 
 std::string fish_quoted(const std::string& text) { return "'" + escaped(text, "\\'") + "'"; }

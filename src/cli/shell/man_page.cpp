@@ -1,14 +1,9 @@
-#include "cli/shell/man_page.h"
-
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
 #include <memory>
 #include <sstream>
-#include <string>
 
-#include "cli/exit_status.h"
-#include "cli/shell/option_words.h"
+#include "cli/shell/shell.h"
 #include "cli/verbs.h"
 #include "error.h"
 #include "io/output_file.h"
@@ -118,18 +113,19 @@ std::string man_page(const CLI::App& app, const CLI::App& command) {
 
 // Hidden from --help: the build and packages use it.
 void add_man(CLI::App& app, Run& run) {
-  CLI::App* command = app.add_subcommand("man", "The manual page of iris or of a verb, in roff")->group("");
+  CLI::App* man = app.add_subcommand("man", "The manual page of iris or of a verb, in roff")->group("");
   auto verb = std::make_shared<std::string>();
-  command->add_option("VERB", *verb, "The verb; without it, the program's own page");
-  command->callback([&app, verb, &run] {
+  man->add_option("VERB", *verb, "The verb; without it, the program's own page");
+  man->callback([&app, verb, &run] {
     run = [&app, verb] {
-      const std::vector<const CLI::App*> verbs = verbs_of(app);
-      const auto named = [&](const CLI::App* each) { return each->get_name() == *verb; };
-      const auto found = std::find_if(verbs.begin(), verbs.end(), named);
-      if (!verb->empty() && found == verbs.end()) {
+      const CLI::App* command = verb->empty() ? &app : nullptr;
+      for (const CLI::App* each : verbs_of(app)) {
+        command = each->get_name() == *verb ? each : command;
+      }
+      if (command == nullptr) {
         throw UsageError("man: there is no verb " + text::quoted(*verb) + "; iris --help lists them");
       }
-      OutputFile("-").write(man_page(app, verb->empty() ? app : **found));
+      OutputFile("-").write(man_page(app, *command));
       return kDone;
     };
   });

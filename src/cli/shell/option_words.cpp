@@ -1,4 +1,4 @@
-#include "cli/shell/option_words.h"
+#include "cli/shell/shell.h"
 
 #include <sstream>
 

@@ -1,5 +1,3 @@
-#include "cli/start/find_libtorch.h"
-
 #include <dlfcn.h>
 
 #include <array>
@@ -11,6 +9,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "cli/start/plugin.h"
 #include "error.h"
 
 namespace iris {
@@ -113,11 +112,10 @@ void check_libtorch_version(void* library) {
 }
 
 std::string how_to_get_libtorch() {
-  return "install the one that iris was built with into a Python environment (python3 -m venv DIR; DIR/bin/python -m "
-         "pip "
-         "install torch==" IRIS_TORCH_VERSION
-         ") and activate it or name it in IRIS_TORCH_DIR; an unpacked libtorch or a site-packages/torch will do there "
-         "too";
+  return "install the one that iris was built with into a Python environment "
+         "(python3 -m venv DIR; DIR/bin/python -m pip install torch==" IRIS_TORCH_VERSION
+         ") and activate it "
+         "or name it in IRIS_TORCH_DIR; an unpacked libtorch or a site-packages/torch will do there too";
 }
 
 }  // namespace iris

@@ -1,44 +1,98 @@
 #include "cli/start/plugin.h"
 
+#include <dlfcn.h>
+#include <malloc.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-#include <filesystem>
-#include <system_error>
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <iterator>
 
-#include "cli/start/heap.h"
-#include "cli/start/shared_library.h"
+#include "error.h"
 
 namespace iris {
 namespace {
 
-// As the kernel knows it; without /proc, as it was started.
-std::filesystem::path path_of_program() {
-  std::error_code error;
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
-  return error ? std::filesystem::canonical(reinterpret_cast<const char*>(::getauxval(AT_EXECFN))) : program;
-}
+constexpr int kHeap = 48 << 20;
+constexpr std::size_t kPiece = 64 << 10;
+constexpr std::size_t kHugePage = 2 << 20;
 
 void* load(const char* library) {
-  const std::filesystem::path program = path_of_program();
-  return open_library(path_of_library(library, program), program);
-}
-
-void* load_torch_verbs() {
-  prepare_heap();
-  return load("libiris_torch_verbs.so");
-}
-
-void* library_of(Plugin plugin) {
-  if (plugin == Plugin::kServeVerb) {  // a server may take its time to start, but its heap may not grow
-    static void* const serve_verb = load("libiris_serve_verb.so");
-    return serve_verb;
+  std::error_code error;
+  std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) {  // without /proc: as it was started
+    program = std::filesystem::canonical(reinterpret_cast<const char*>(::getauxval(AT_EXECFN)));
   }
-  static void* const torch_verbs = load_torch_verbs();
-  return torch_verbs;
+  return open_library(path_of_library(library, program), program);
 }
 
 }  // namespace
 
-void* plugin_function(Plugin plugin, const char* name) { return function_of(library_of(plugin), name); }
+void* plugin_function(Plugin plugin, const char* name) {
+  if (plugin == Plugin::kServeVerb) {  // a server may take its time to start, but its heap may not grow
+    static void* const serve_verb = load("libiris_serve_verb.so");
+    return function_of(serve_verb, name);
+  }
+  static void* const torch_verbs = (prepare_heap(), load("libiris_torch_verbs.so"));
+  return function_of(torch_verbs, name);
+}
+
+void prepare_heap() {
+  const auto* const before = static_cast<char*>(::sbrk(0));
+  ::mallopt(M_TOP_PAD, kHeap);
+  void* pieces[] = {std::malloc(kPiece), std::malloc(kPiece), std::malloc(kPiece)};  // the heap has to grow
+  std::for_each(std::begin(pieces), std::end(pieces), std::free);
+  const auto* const after = static_cast<char*>(::sbrk(0));
+  const std::size_t skipped = (kHugePage - reinterpret_cast<std::uintptr_t>(before) % kHugePage) % kHugePage;
+  if (before + skipped < after) {
+    ::madvise(const_cast<char*>(before) + skipped, static_cast<std::size_t>(after - before) - skipped, MADV_HUGEPAGE);
+  }
+}
+
+std::string path_of_library(const std::string& library, const std::filesystem::path& program) {
+  for (const char* folder : {".", IRIS_VERBS_FROM_PROGRAM}) {
+    const std::filesystem::path path = program.parent_path() / folder / library;
+    if (std::filesystem::exists(path)) {
+      return path.string();
+    }
+  }
+  throw InputError(library + " is not beside " + program.string() +
+                   ", which needs it; build again with script/build, or install both with cmake --install");
+}
+
+// The loader does not look for a library again whose name is loaded already: so the LibTorch that was found is loaded
+// first.
+void* open_library(const std::string& path, const std::filesystem::path& program) {
+  if (void* library = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_GLOBAL)) {
+    check_libtorch_version(library);
+    return library;
+  }
+  const std::string failure = ::dlerror();
+  if (failure.starts_with(path) && failure.find("undefined symbol") == std::string::npos) {  // its own fault
+    throw InputError(failure + "; it is damaged: build again with script/build, or install it again");
+  }
+  const std::string libtorch = find_libtorch(program, failure).string();
+  void* library = ::dlopen(libtorch.c_str(), RTLD_LAZY | RTLD_GLOBAL);
+  if (library != nullptr) {
+    check_libtorch_version(library);
+    library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
+  }
+  if (library == nullptr) {
+    throw InputError(path + " and " + libtorch + " cannot be loaded: " + ::dlerror() + "; " + how_to_get_libtorch());
+  }
+  return library;
+}
+
+void* function_of(void* library, const char* name) {
+  void* const function = ::dlsym(library, name);
+  if (function == nullptr) {
+    throw InputError(std::string("the libraries beside iris are not of this iris: ") + ::dlerror() +
+                     "; build again with script/build, or install both with cmake --install");
+  }
+  return function;
+}
 
 }  // namespace iris

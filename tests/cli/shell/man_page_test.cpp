@@ -1,7 +1,6 @@
-#include "cli/shell/man_page.h"
-
 #include <gtest/gtest.h>
 
+#include "cli/shell/shell.h"
 #include "cli/verbs.h"
 #include "support/command_line.h"
 #include "support/small_app.h"

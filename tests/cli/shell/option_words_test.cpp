@@ -1,7 +1,6 @@
-#include "cli/shell/option_words.h"
-
 #include <gtest/gtest.h>
 
+#include "cli/shell/shell.h"
 #include "support/small_app.h"
 #include "text.h"
 

@@ -1,5 +1,3 @@
-#include "cli/start/find_libtorch.h"
-
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "cli/start/plugin.h"
 #include "error.h"
 #include "support/errors.h"
 #include "support/temp_file.h"

@@ -1,9 +1,9 @@
-#include "cli/start/heap.h"
-
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <cstdlib>
+
+#include "cli/start/plugin.h"
 
 namespace iris {
 namespace {

@@ -1,4 +1,5 @@
-// The command line's definitions, as completions and manual pages need them. Hidden verbs and options are left out.
+// Completions and manual pages, made of the same definitions that parse the command line. Hidden verbs and options are
+// left out.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -26,5 +27,13 @@ std::vector<const CLI::App*> verbs_of(const CLI::App& app);
 
 // The text with a backslash before each of `characters`.
 std::string escaped(const std::string& text, const std::string& characters);
+
+enum class Shell { kBash, kZsh, kFish };
+
+// A script that completes iris's options, for the user's shell to source.
+std::string completion_script(const CLI::App& app, Shell shell);
+
+// In roff. command: `app` itself, or one of its verbs.
+std::string man_page(const CLI::App& app, const CLI::App& command);
 
 }  // namespace iris

@@ -4,7 +4,6 @@
 
 #include "cli/option_types.h"
 #include "cli/start/plugin.h"
-#include "cli/verbs.h"
 
 namespace iris {
 

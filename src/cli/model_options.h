@@ -4,11 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "cli/verbs.h"
 #include "model/classifier.h"
-
-namespace CLI {
-class App;
-}
 
 namespace iris {
 

@@ -8,7 +8,6 @@
 
 #include "cli/option_types.h"
 #include "cli/start/plugin.h"
-#include "cli/verbs.h"
 #include "error.h"
 #include "io/output_file.h"
 #include "model/file/model_file.h"
@@ -86,38 +85,37 @@ PredictOptions settled(PredictOptions options) {
 
 void add_predict(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("predict", "The class of one sample, or of every row of a CSV file");
-  auto typed = std::make_shared<PredictOptions>();
-  PredictOptions& options = *typed;
-  add_file(*command, "MODEL", options.model.path, "A file that holds a model, whatever its name; - is stdin")
+  auto options = std::make_shared<PredictOptions>();
+  add_file(*command, "MODEL", options->model.path, "A file that holds a model, whatever its name; - is stdin")
       ->required();
-  command->add_option("FEATURE", options.sample,
+  command->add_option("FEATURE", options->sample,
                       "One sample, in the model's order (Iris: sepal length, sepal width, "
                       "petal length, petal width, in cm)");
-  command->add_flag("--logits", options.logits, "Also the model's raw scores");
-  command->add_flag("--probabilities", options.probabilities, "Also the probability of every class");
-  command->add_flag("--json", options.json, "One JSON object, or one a line for many rows");
+  command->add_flag("--logits", options->logits, "Also the model's raw scores");
+  command->add_flag("--probabilities", options->probabilities, "Also the probability of every class");
+  command->add_flag("--json", options->json, "One JSON object, or one a line for many rows");
 
-  CLI::Option* input = add_file(*command, "-i,--input", options.input, "A file of samples, CSV or NDJSON; - is stdin");
+  CLI::Option* input = add_file(*command, "-i,--input", options->input, "A file of samples, CSV or NDJSON; - is stdin");
   const std::vector<std::pair<std::string, RowFormat>> formats = {{"csv", RowFormat::kCsv},
                                                                   {"ndjson", RowFormat::kNdjson}};
-  add_enum(*command, "--input-format", options.input_format, formats,
+  add_enum(*command, "--input-format", options->input_format, formats,
            "csv or ndjson (by default as the name of -i says, else csv)")
       ->needs(input);
-  add_file(*command, "-o,--output", options.output, "Where the answers to -i go; - is stdout (default)")->needs(input);
-  add_enum(*command, "--output-format", options.output_format, formats,
+  add_file(*command, "-o,--output", options->output, "Where the answers to -i go; - is stdout (default)")->needs(input);
+  add_enum(*command, "--output-format", options->output_format, formats,
            "csv or ndjson (by default as the name of -o says, else as the input)")
       ->needs(input);
-  add_enum<OnError>(*command, "--on-error", options.on_error, {{"stop", OnError::kStop}, {"skip", OnError::kSkip}},
+  add_enum<OnError>(*command, "--on-error", options->on_error, {{"stop", OnError::kStop}, {"skip", OnError::kSkip}},
                     "What a bad row does: stop (default) or skip")
       ->needs(input);
-  add_whole(*command, "--batch-size", options.batch_size, 1, 1 << 24,
+  add_whole(*command, "--batch-size", options->batch_size, 1, 1 << 24,
             "Rows per pass through the model, at most (4096; CUDA: 65536)")
       ->needs(input);
-  add_whole(*command, "--workers", options.workers, 1, 1024,
+  add_whole(*command, "--workers", options->workers, 1, 1024,
             "Threads that read, score and write (as many as there are cores)")
       ->needs(input);
-  command->add_flag("-q,--quiet", options.quiet, "No progress bar");
-  add_model_options(*command, options.model, "with -i: 1; ");
+  command->add_flag("-q,--quiet", options->quiet, "No progress bar");
+  add_model_options(*command, options->model, "with -i: 1; ");
   command->footer(
       "Examples:\n"
       "  iris predict model.pt 5.1 3.5 1.4 0.2\n"
@@ -125,7 +123,7 @@ void add_predict(CLI::App& app, Run& run) {
       "  iris predict model.pt -i flowers.csv -o answers.csv --probabilities\n"
       "  iris predict model.pt -i flowers.ndjson --logits | head\n"
       "  cat flowers.csv | iris predict model.pt -i - --on-error skip");
-  command->callback([typed, &run] { run = [typed] { return run_predict(*typed); }; });
+  command->callback([options, &run] { run = [options] { return run_predict(*options); }; });
 }
 
 }  // namespace iris

@@ -7,7 +7,6 @@
 
 #include "cli/option_types.h"
 #include "cli/start/plugin.h"
-#include "cli/verbs.h"
 #include "error.h"
 #include "io/file_bytes.h"
 #include "text.h"

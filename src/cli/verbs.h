@@ -1,5 +1,4 @@
-// The subcommands, and what their exit status says. Each has a file: add_VERB declares its options, run_VERB does the
-// work and prints the results.
+// The subcommands, and what their exit status says. Each has a file, which declares its options and says what is run.
 #pragma once
 
 #include <functional>
@@ -10,7 +9,7 @@ class App;
 
 namespace iris {
 
-// docs: the README, iris --help.
+// The README and iris --help explain it too.
 enum ExitStatus {
   kDone = 0,
   kFailed = 1,       // the work could not be done

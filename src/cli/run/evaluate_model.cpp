@@ -5,7 +5,6 @@
 #include "cli/evaluate.h"
 #include "cli/progress.h"
 #include "cli/run/start_device.h"
-#include "cli/verbs.h"
 #include "error.h"
 #include "io/output_file.h"
 #include "model/metrics.h"

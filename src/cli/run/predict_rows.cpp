@@ -10,7 +10,6 @@
 #include "cli/predict.h"
 #include "cli/progress.h"
 #include "cli/run/start_device.h"
-#include "cli/verbs.h"
 #include "error.h"
 #include "io/output_file.h"
 #include "rows/answer_writer.h"
@@ -173,8 +172,7 @@ class RowScorer {
       if (stops()) {
         throw InputError(bad.error);
       }
-      ++skip_count_;
-      if (skip_count_ <= kMaxSkipsTold) {
+      if (++skip_count_ <= kMaxSkipsTold) {
         progress_.say("iris: skipped " + bad.error);
       }
     }

@@ -2,7 +2,6 @@
 
 #include "cli/predict.h"
 #include "cli/run/start_device.h"
-#include "cli/verbs.h"
 #include "error.h"
 #include "io/output_file.h"
 #include "rows/answer_writer.h"

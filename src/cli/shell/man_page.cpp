@@ -90,15 +90,10 @@ std::string man_page(const CLI::App& app, const CLI::App& command) {
     text += (argument.is_required ? " " : " [") + italic(argument.value) + (argument.is_many ? "..." : "") +
             (argument.is_required ? "" : "]");
   }
-  text += "\n";
-  if (is_program) {
-    text += ".SH VERBS\n";
-    for (const CLI::App* verb : verbs_of(app)) {
-      text += ".TP\n" + bold(verb->get_name()) + "\n" + roff(sentence(verb->get_description())) + " See " +
-              bold("iris-" + verb->get_name()) + "(1).\n";
-    }
-  } else {
-    text += ".SH ARGUMENTS\n";
+  text += is_program ? "\n.SH VERBS\n" : "\n.SH ARGUMENTS\n";
+  for (const CLI::App* verb : verbs_of(command)) {
+    text += ".TP\n" + bold(verb->get_name()) + "\n" + roff(sentence(verb->get_description())) + " See " +
+            bold("iris-" + verb->get_name()) + "(1).\n";
   }
   for (const OptionWords& argument : arguments) {
     text += option_entry(argument);

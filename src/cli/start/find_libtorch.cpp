@@ -1,9 +1,9 @@
 #include <dlfcn.h>
 
-#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -47,12 +47,11 @@ std::optional<fs::path> libtorch_in(const fs::path& folder) {
 
 std::string torch_of_python() {
   const std::unique_ptr<FILE, int (*)(FILE*)> python(::popen(kAskPython, "r"), ::pclose);
-  std::string answer;
-  std::array<char, 4096> piece;
-  while (python != nullptr && std::fgets(piece.data(), static_cast<int>(piece.size()), python.get()) != nullptr) {
-    answer += piece.data();
+  char answer[4096] = "";
+  if (python != nullptr && std::fgets(answer, sizeof answer, python.get()) != nullptr) {
+    answer[std::strcspn(answer, "\n")] = '\0';
   }
-  return answer.substr(0, answer.find('\n'));
+  return answer;
 }
 
 std::string variable(const char* name) {

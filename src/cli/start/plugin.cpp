@@ -1,24 +1,15 @@
 #include "cli/start/plugin.h"
 
 #include <dlfcn.h>
-#include <malloc.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <cstdint>
-#include <cstdlib>
-#include <iterator>
+#include <system_error>
 
+#include "cli/start/heap.h"
 #include "error.h"
 
 namespace iris {
 namespace {
-
-constexpr int kHeap = 48 << 20;
-constexpr std::size_t kPiece = 64 << 10;
-constexpr std::size_t kHugePage = 2 << 20;
 
 void* load(const char* library) {
   std::error_code error;
@@ -38,18 +29,6 @@ void* plugin_function(Plugin plugin, const char* name) {
   }
   static void* const torch_verbs = (prepare_heap(), load("libiris_torch_verbs.so"));
   return function_of(torch_verbs, name);
-}
-
-void prepare_heap() {
-  const auto* const before = static_cast<char*>(::sbrk(0));
-  ::mallopt(M_TOP_PAD, kHeap);
-  void* pieces[] = {std::malloc(kPiece), std::malloc(kPiece), std::malloc(kPiece)};  // the heap has to grow
-  std::for_each(std::begin(pieces), std::end(pieces), std::free);
-  const auto* const after = static_cast<char*>(::sbrk(0));
-  const std::size_t skipped = (kHugePage - reinterpret_cast<std::uintptr_t>(before) % kHugePage) % kHugePage;
-  if (before + skipped < after) {
-    ::madvise(const_cast<char*>(before) + skipped, static_cast<std::size_t>(after - before) - skipped, MADV_HUGEPAGE);
-  }
 }
 
 std::string path_of_library(const std::string& library, const std::filesystem::path& program) {

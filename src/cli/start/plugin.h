@@ -24,10 +24,6 @@ Function* plugin_function(Plugin plugin, const char* name) {
 
 // The steps of plugin_function.
 
-// LibTorch makes many small objects while it is loaded. One piece of heap for them, of huge pages where the kernel has
-// them, saves most of the page faults (docs/performance.md).
-void prepare_heap();
-
 // The path of a library by its file name: in the program's folder, or where cmake --install puts it. Throws InputError
 // where it is in neither.
 std::string path_of_library(const std::string& library, const std::filesystem::path& program);

@@ -3,7 +3,7 @@
 
 #include <cstdlib>
 
-#include "cli/start/plugin.h"
+#include "cli/start/heap.h"
 
 namespace iris {
 namespace {

@@ -119,7 +119,9 @@ std::optional<std::int64_t> width_of(const StateDict& state_dict) {
     throw InputError(message + "\n  the file holds an IrisNet of " + std::to_string(*width) + " hidden units",
                      {Choice::Of::kHidden, std::to_string(*width)});
   }
-  if (error.choice.of == Choice::Of::kPrefix) {
+  const bool is_like_iris_net = std::any_of(state_dict.begin(), state_dict.end(),
+                                            [](const auto& item) { return item.key().ends_with("fc1.weight"); });
+  if (is_like_iris_net) {
     throw error;
   }
   throw InputError(

@@ -96,20 +96,23 @@ class IrisNetwork : public Network {
   std::vector<Layer> layers_;  // on the CPU
 };
 
+bool is_first_weight(const std::string& name) { return name.ends_with("fc1.weight"); }
+
 // The width of the IrisNet whose tensors these are; nullopt: they are of another architecture.
 std::optional<std::int64_t> width_of(const StateDict& state_dict) {
   constexpr std::int64_t kMostHidden = 1 << 20;
-  for (const auto& item : state_dict) {
-    const std::int64_t width = item.key().ends_with("fc1.weight") && item.value().dim() > 0 ? item.value().size(0) : 0;
-    if (width > 0 && width <= kMostHidden) {
-      try {
-        load_state_dict(*IrisNet(IrisNetOptions().hidden(width)), state_dict);
-        return width;
-      } catch (const InputError&) {
-      }
-    }
+  const auto first =
+      std::find_if(state_dict.begin(), state_dict.end(), [](const auto& item) { return is_first_weight(item.key()); });
+  const std::int64_t width = first != state_dict.end() && first->value().dim() > 0 ? first->value().size(0) : 0;
+  if (width < 1 || width > kMostHidden) {
+    return std::nullopt;
   }
-  return std::nullopt;
+  try {
+    load_state_dict(*IrisNet(IrisNetOptions().hidden(width)), state_dict);
+    return width;
+  } catch (const InputError&) {
+    return std::nullopt;
+  }
 }
 
 // The error, and the way out that would work.
@@ -119,8 +122,8 @@ std::optional<std::int64_t> width_of(const StateDict& state_dict) {
     throw InputError(message + "\n  the file holds an IrisNet of " + std::to_string(*width) + " hidden units",
                      {Choice::Of::kHidden, std::to_string(*width)});
   }
-  const bool is_like_iris_net = std::any_of(state_dict.begin(), state_dict.end(),
-                                            [](const auto& item) { return item.key().ends_with("fc1.weight"); });
+  const bool is_like_iris_net =
+      std::any_of(state_dict.begin(), state_dict.end(), [](const auto& item) { return is_first_weight(item.key()); });
   if (is_like_iris_net) {
     throw error;
   }

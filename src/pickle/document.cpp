@@ -30,11 +30,24 @@ std::span<const Value> Document::items(Value value) const { return at(value).ite
 std::span<Value> Document::items(Value value) { return const_cast<Container&>(at(value)).items; }
 std::size_t Document::offset(Value value) const { return at(value).offset; }
 
+std::vector<Entry> Document::entries(Value dict) const {
+  std::vector<Entry> all;
+  const std::span<const Value> flat = dict.is_dict() ? items(dict) : std::span<const Value>();
+  all.reserve(flat.size() / 2);
+  for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
+    all.push_back({flat[i], flat[i + 1]});
+  }
+  return all;
+}
+
 const Value* Document::find(Value dict, std::string_view key) const {
-  const auto all = entries(dict);
-  const auto is_found = [&](const Entry& entry) { return entry.key.kind == Kind::kString && text(entry.key) == key; };
-  const auto found = std::ranges::find_if(all, is_found);
-  return found == all.end() ? nullptr : &items(dict)[2 * static_cast<std::size_t>(found - all.begin()) + 1];
+  const std::span<const Value> flat = dict.is_dict() ? items(dict) : std::span<const Value>();
+  for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
+    if (flat[i].kind == Kind::kString && text(flat[i]) == key) {
+      return &flat[i + 1];
+    }
+  }
+  return nullptr;
 }
 
 Value Document::add_view(Kind kind, std::string_view text) {

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -83,12 +82,8 @@ class Document {
   // Where in the file the container was begun.
   std::size_t offset(Value value) const;
 
-  // A range of Entry, in the file's order; empty where the value is not a dict.
-  auto entries(Value dict) const {
-    const std::span<const Value> flat = dict.is_dict() ? items(dict) : std::span<const Value>();
-    return std::views::iota(std::size_t{0}, flat.size() / 2) |
-           std::views::transform([flat](std::size_t i) { return Entry{flat[2 * i], flat[2 * i + 1]}; });
-  }
+  // In the file's order; empty where the value is not a dict.
+  std::vector<Entry> entries(Value dict) const;
 
   // The value under a string key; nullptr where there is none, or `dict` is not a dict. Linear in the dict's size.
   const Value* find(Value dict, std::string_view key) const;

@@ -92,8 +92,8 @@ std::vector<std::string> keys_to_choose(const TensorFile& file) {
 std::string root_keys(const TensorFile& file) {
   std::vector<std::string> keys;
   const auto entries = file.document.entries(file.root);
-  for (const Entry& entry : entries | std::views::take(kMostKeys)) {
-    keys.push_back(text::printable(key_text(file, entry.key), kLongestKey));
+  for (std::size_t i = 0; i < std::min(entries.size(), kMostKeys); ++i) {
+    keys.push_back(text::printable(key_text(file, entries[i].key), kLongestKey));
   }
   return text::joined(keys) + (entries.size() > kMostKeys ? ", …" : "");
 }

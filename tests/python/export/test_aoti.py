@@ -299,7 +299,10 @@ def test_a_flipped_bit_is_found_before_anything_is_run(iris, package, tmp_path):
 def test_options_of_state_dicts_are_wrong_usage(iris, package):
     for option in (("--key", "model"), ("--hidden", "16")):
         result = iris("predict", package, 1, 1, 1, 1, *option)
-        assert result.returncode == 2 and "is an AOTInductor package; a key or a width is for state_dicts only" in result.stderr
+        assert (
+            result.returncode == 2
+            and "is an AOTInductor package; a key or a width is for state_dicts only" in result.stderr
+        )
 
 
 def test_the_package_is_the_same_every_time_and_names_no_folder_of_the_model(repo, package, tmp_path):

@@ -66,7 +66,7 @@ class ServiceTest : public testing::Test {
   std::function<std::shared_ptr<const Model>()> load = [] { return std::make_shared<FakeModel>(); };
 
  private:
-  const Nowhere nowhere_;
+  const Nowhere nowhere_{};
   Log log_{LogFormat::kText, nowhere_.descriptor};
   boost::asio::io_context worker_{1};
   Service::Contexts contexts_;

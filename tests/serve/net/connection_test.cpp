@@ -52,7 +52,7 @@ class ConnectionTest : public ::testing::Test {
   ServerOptions options_;
 
  private:
-  const Nowhere nowhere_;
+  const Nowhere nowhere_{};
   Log log_{LogFormat::kText, nowhere_.descriptor};
   Service::Contexts contexts_;
   std::unique_ptr<Service> service_;

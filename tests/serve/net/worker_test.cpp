@@ -40,7 +40,7 @@ class WorkerTest : public ::testing::Test {
     on_its_thread([&] { worker_.remove(&session); });
   }
 
-  const Nowhere nowhere_;
+  const Nowhere nowhere_{};
   Log log_{LogFormat::kText, nowhere_.descriptor};
   ServerOptions options_;
   Service::Contexts contexts_;

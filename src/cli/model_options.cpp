@@ -56,8 +56,10 @@ void add_model_options(CLI::App& command, ModelOptions& options, const std::stri
             "LibTorch's threads within one pass (" + threads_default + "IrisNet: always 1)");
 }
 
-void add_device_options(CLI::App& command, std::string& device, bool& allows_tf32) {
-  command.add_option("--device", device, "auto (CUDA when there is one), cpu, cuda or cuda:N");
+void add_device_options(CLI::App& command, DeviceName& device, bool& allows_tf32) {
+  command.add_option_function<std::string>(
+      "--device", [&device](const std::string& text) { device = text; },
+      "auto (CUDA when there is one), cpu, cuda or cuda:N");
   command.add_flag("--allow-tf32", allows_tf32, "On CUDA: quicker float32 products, of 10 bits instead of 23");
 }
 

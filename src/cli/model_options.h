@@ -17,7 +17,7 @@ struct ModelOptions {
 };
 
 // --device, --allow-tf32.
-void add_device_options(CLI::App& command, std::string& device, bool& allows_tf32);
+void add_device_options(CLI::App& command, DeviceName& device, bool& allows_tf32);
 
 // All but the path: --features, --labels, --key, --hidden, --dtype, --threads and the device's. threads_default: for
 // the help, such as "1; ". `options` must outlive the command. Parsing throws UsageError for --features and --labels

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "model/device_name.h"
 #include "train/settings.h"
 
 namespace iris {
@@ -20,7 +21,7 @@ struct TrainOptions {
   bool resumes_folder = false;                   // which of them
   std::optional<std::string> history;            // a CSV file
   bool json = false;
-  std::string device = "auto";
+  DeviceName device;
   bool allows_tf32 = false;
   int threads = 1;
   std::int64_t log_every = 10;

@@ -161,8 +161,9 @@ Classifier Classifier::open(const std::string& path, const ClassifierOptions& op
 Classifier Classifier::of(const ModelFile& file, const std::string& path, const ClassifierOptions& options) {
   const at::ScalarType dtype = scalar_type_of(options.dtype.value_or(WeightDtype::kFloat32));
   const auto* archive = std::get_if<Pt2Archive>(&file);
-  const bool is_for_cpu = archive != nullptr && archive->device() == "cpu" && options.device == "auto";
-  const c10::Device device = resolve_device(is_for_cpu ? "cpu" : options.device).device;
+  const bool is_for_cpu =
+      archive != nullptr && archive->device() == "cpu" && options.device.kind == DeviceName::Kind::kAuto;
+  const c10::Device device = resolve_device(is_for_cpu ? DeviceName("cpu") : options.device).device;
   std::unique_ptr<Impl> impl(new Impl{text::input_name(path), device, dtype});
   ModelNames names;
   with_place(impl->path, [&] {

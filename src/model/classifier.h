@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "error.h"
+#include "model/device_name.h"
 #include "model/file/model_file.h"
 #include "rows/predictions.h"
 
@@ -19,7 +20,7 @@ namespace iris {
 enum class WeightDtype { kFloat32, kBFloat16, kFloat16 };
 
 struct ClassifierOptions {
-  std::string device = "auto";              // see resolve_device
+  DeviceName device = {};                   // see resolve_device
   std::optional<WeightDtype> dtype = {};    // of the weights; absent: the file's
   std::optional<std::string> key = {};      // the state_dict in a checkpoint
   std::optional<std::int64_t> hidden = {};  // IrisNet's width; absent: 16; for state_dicts only

@@ -9,7 +9,6 @@
 #include <torch/version.h>
 
 #include <charconv>
-#include <limits>
 #include <string_view>
 
 #include "error.h"
@@ -80,25 +79,6 @@ Reason reason_of(const CudaState& cuda) {
   return {"CUDA does not start: " + cuda.trouble, "see nvidia-smi"};
 }
 
-int index_of(const std::string& name) {
-  if (name == "cuda" || name == "auto") {
-    return 0;
-  }
-  if (!name.starts_with("cuda:")) {
-    throw UsageError("device " + name + ": is not one of auto, cpu, cuda, cuda:N", {Choice::Of::kDevice});
-  }
-  int index = 0;
-  const char* end = name.data() + name.size();
-  const auto parsed = std::from_chars(name.data() + 5, end, index);
-  if (parsed.ec == std::errc::result_out_of_range && parsed.ptr == end) {
-    return std::numeric_limits<int>::max();  // which no machine has
-  }
-  if (parsed.ec != std::errc() || parsed.ptr != end || index < 0) {
-    throw UsageError("device " + name + ": after cuda: comes a number from 0", {Choice::Of::kDevice});
-  }
-  return index;
-}
-
 }  // namespace
 
 std::string torch_version() { return TORCH_VERSION; }
@@ -112,35 +92,36 @@ void allow_tf32(bool is_allowed) {
   at::globalContext().setAllowTF32CuDNN(is_allowed);
 }
 
-DeviceChoice choose_device(const std::string& name, const CudaState& cuda) {
-  if (name == "cpu") {
+DeviceChoice choose_device(const DeviceName& name, const CudaState& cuda) {
+  if (name.kind == DeviceName::Kind::kCpu) {
     return {c10::kCPU};
   }
-  if (name == "auto" && cuda.device_count == 0) {
+  if (name.kind == DeviceName::Kind::kAuto && cuda.device_count == 0) {
     const bool is_expected =
         !cuda.is_build || cuda.trouble.starts_with(kNoDriver) || cuda.trouble.starts_with(kNoDevice);
     return {c10::kCPU, is_expected ? "" : kInstead + reason_of(cuda).fact};
   }
-  const int index = index_of(name);
   if (!cuda.is_build) {
-    throw InputError("device " + name + ": this LibTorch is a CPU build; build iris with a CUDA one, or use the CPU",
-                     kCpuInstead);
+    throw InputError(
+        "device " + name.text + ": this LibTorch is a CPU build; build iris with a CUDA one, or use the CPU",
+        kCpuInstead);
   }
   if (cuda.device_count == 0) {
     const Reason reason = reason_of(cuda);
-    throw InputError("device " + name + ": " + reason.fact + "; " + reason.way_out + ", or use the CPU", kCpuInstead);
+    throw InputError("device " + name.text + ": " + reason.fact + "; " + reason.way_out + ", or use the CPU",
+                     kCpuInstead);
   }
-  if (index >= cuda.device_count) {
+  if (name.index >= cuda.device_count) {
     throw InputError(
-        "device " + name + ": there is no such device; there " +
+        "device " + name.text + ": there is no such device; there " +
             (cuda.device_count == 1 ? "is cuda:0 only" : "are cuda:0 to cuda:" + std::to_string(cuda.device_count - 1)),
         {Choice::Of::kDevice});
   }
-  return {c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(index))};
+  return {c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(name.index))};
 }
 
-DeviceChoice resolve_device(const std::string& name) {
-  DeviceChoice choice = choose_device(name, name == "cpu" ? CudaState() : cuda_state());
+DeviceChoice resolve_device(const DeviceName& name) {
+  DeviceChoice choice = choose_device(name, name.kind == DeviceName::Kind::kCpu ? CudaState() : cuda_state());
   if (!choice.device.is_cuda()) {
     return choice;
   }
@@ -148,8 +129,8 @@ DeviceChoice resolve_device(const std::string& name) {
     run_kernel(choice.device);
   } catch (const std::exception& error) {
     const std::string fact = choice.device.str() + " does not start: " + message_of(error);
-    if (name != "auto") {
-      throw InputError("device " + name + ": " + fact + "; use another device, or the CPU", kCpuInstead);
+    if (name.kind != DeviceName::Kind::kAuto) {
+      throw InputError("device " + name.text + ": " + fact + "; use another device, or the CPU", kCpuInstead);
     }
     choice = {c10::kCPU, kInstead + fact};
   }

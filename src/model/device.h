@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "model/device_name.h"
+
 namespace iris {
 
 // What LibTorch reports of CUDA on this machine.
@@ -19,14 +21,13 @@ struct DeviceChoice {
   std::string note = {};  // for stderr: why "auto" is the CPU although there is a driver; else empty
 };
 
-// "auto" (CUDA where there is a device), "cpu", "cuda" or "cuda:N". Throws UsageError for any other text. Throws
-// InputError, with the reason, where the device does not exist: LibTorch's CPU build, no driver or one too old, no such
-// index.
-DeviceChoice choose_device(const std::string& name, const CudaState& cuda);
+// Throws InputError, with the reason, where the device does not exist: LibTorch's CPU build, no driver or one too old,
+// no such index.
+DeviceChoice choose_device(const DeviceName& name, const CudaState& cuda);
 
 // The same on this machine, with the device started: a kernel has run there. Where none can run (no memory left, a GPU
 // too old for this LibTorch), "auto" gives the CPU, and any other name is an InputError.
-DeviceChoice resolve_device(const std::string& name);
+DeviceChoice resolve_device(const DeviceName& name);
 
 // Whether the loaded LibTorch was built with CUDA, with or without a device.
 bool is_cuda_build();

@@ -33,7 +33,7 @@ std::string error_of_names(const std::string& typed) {
 
 TEST(ModelOptions, LeaveAllToTheModelsFileByDefault) {
   const ModelOptions options = Parsed({}).options;
-  EXPECT_EQ(options.classifier.device, "auto");
+  EXPECT_EQ(options.classifier.device.kind, DeviceName::Kind::kAuto);
   EXPECT_FALSE(options.classifier.dtype || options.classifier.key || options.classifier.hidden);
   EXPECT_TRUE(options.classifier.features.empty() && options.classifier.labels.empty());
   EXPECT_FALSE(options.allows_tf32 || options.threads);
@@ -56,7 +56,7 @@ TEST(ModelOptions, RefuseNoHiddenUnits) {
 }
 
 TEST(ModelOptions, TakeADeviceAsItIsTyped) {
-  EXPECT_EQ(Parsed({"--device", "cuda:1"}).options.classifier.device, "cuda:1");
+  EXPECT_EQ(Parsed({"--device", "cuda:1"}).options.classifier.device.index, 1);
 }
 
 TEST(ModelOptions, TakeTf32) { EXPECT_TRUE(Parsed({"--allow-tf32"}).options.allows_tf32); }

@@ -11,7 +11,7 @@ namespace iris {
 
 // Starts the device (model/device.h: resolve_device) and sets LibTorch's threads and TF32 for the process. Says on
 // stderr why "auto" had to take the CPU. threads: else LibTorch's own count.
-inline c10::Device start_device(const std::string& device, bool allows_tf32, std::optional<int> threads) {
+inline c10::Device start_device(const DeviceName& device, bool allows_tf32, std::optional<int> threads) {
   if (threads) {
     set_thread_count(*threads);
   }

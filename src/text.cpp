@@ -5,7 +5,7 @@
 namespace iris::text {
 namespace {
 
-// The length in bytes of the character at the start of `text`; 0 where there is no good one.
+// The length in bytes of the UTF-8 character that `text` begins with; 0 if it begins with none.
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
   const unsigned first = byte(0);

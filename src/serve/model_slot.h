@@ -32,7 +32,7 @@ class ModelSlot {
   // returned. The outcome is logged and counted. One call at a time; others wait.
   std::optional<std::string> reload();
 
-  // There is no model until the next reload. Passes under way keep theirs.
+  // There is no model until the next reload. Running passes keep the model that they began with.
   void unload();
   bool is_loaded() const;
 

@@ -99,7 +99,7 @@ void forward(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
-void format(benchmark::State& state, AnswerWriter::Format format, AnswerParts parts) {
+void format(benchmark::State& state, RowFormat format, AnswerParts parts) {
   const Predictions predictions = predictions_of(flowers(kRows));
   const AnswerWriter writer(format, classifier().known_labels(), parts);
   std::string text;

@@ -19,6 +19,8 @@ struct Choice {
     kFeatures,     // the names of the features
     kLabels,       // the names of the classes
     kLabelColumn,  // the column that holds the classes
+    kCopy,         // the columns that are copied to the answers
+    kInputFormat,  // whether rows are read as CSV or as NDJSON
     kDevice,
     kDtype,
     kRowsAtOnce,  // rows per pass through the model

@@ -19,6 +19,8 @@ inline std::string choice_words(const Choice& choice) {
                                    "--features",
                                    "--labels",
                                    "--label-column",
+                                   "--copy",
+                                   "--input-format",
                                    "--device",
                                    "--dtype",
                                    "--batch-size"};  // by Choice::Of

@@ -6,13 +6,14 @@
 #include <string>
 
 #include "cli/model_options.h"
+#include "rows/row_request.h"
 
 namespace iris {
 
 struct EvaluateOptions {
   ModelOptions model;
   std::string data;
-  std::string label_column = "species";
+  std::string label_column = kUsualLabelColumn;
   std::optional<std::size_t> batch_size;  // else Classifier::usual_batch_size
   bool json = false;
   bool quiet = false;

@@ -14,12 +14,12 @@ namespace {
 std::vector<std::string> split_names(const std::string& option, const std::string& typed) {
   std::vector<std::string> names;
   const std::string record = typed + "\n";
-  std::string_view rest = record;
-  const std::string_view fault = take_csv_record(rest, names);
-  if (!fault.empty()) {
-    throw UsageError(option + ": " + std::string(fault) + "; write a,\"b,c\",\"a \"\"d\"\"\"");
+  CsvRecords records(record);
+  records.next_of_whole(&names);
+  if (!records.fault().empty()) {
+    throw UsageError(option + ": " + std::string(records.fault()) + "; write a,\"b,c\",\"a \"\"d\"\"\"");
   }
-  if (!rest.empty()) {
+  if (records.position() < record.size()) {
     throw UsageError(option + ": there is a line break in it; put the name with it in double quotes");
   }
   for (auto name = names.begin(); name != names.end(); ++name) {
@@ -33,18 +33,19 @@ std::vector<std::string> split_names(const std::string& option, const std::strin
   return names;
 }
 
-void add_names(CLI::App& command, const std::string& option, std::vector<std::string>& names, const char* of_what) {
-  command.add_option_function<std::string>(
-      option, [&names, option](const std::string& typed) { names = split_names(option, typed); },
-      std::string("Names of the ") + of_what + ", in order: a,b,c or, as in CSV, a,\"b,c\"");
-}
-
 }  // namespace
+
+CLI::Option* add_names(CLI::App& command, const std::string& option, std::vector<std::string>& names,
+                       const std::string& description) {
+  return command.add_option_function<std::string>(
+      option, [&names, option](const std::string& typed) { names = split_names(option, typed); }, description);
+}
 
 void add_model_options(CLI::App& command, ModelOptions& options, const std::string& threads_default) {
   ClassifierOptions& classifier = options.classifier;
-  add_names(command, "--features", classifier.features, "features");
-  add_names(command, "--labels", classifier.labels, "classes");
+  const std::string as_in_csv = ", in order: a,b,c or, as in CSV, a,\"b,c\"";
+  add_names(command, "--features", classifier.features, "Names of the features" + as_in_csv);
+  add_names(command, "--labels", classifier.labels, "Names of the classes" + as_in_csv);
   command.add_option("--key", classifier.key, "Which dictionary of a checkpoint is the state_dict");
   add_whole(command, "--hidden", classifier.hidden, 1, 1 << 20, "IrisNet's hidden units (16)");
   add_device_options(command, classifier.device, options.allows_tf32);

@@ -1,49 +1,24 @@
 #include "cli/predict.h"
 
 #include <algorithm>
-#include <exception>
+#include <cctype>
 #include <filesystem>
 #include <memory>
-#include <system_error>
 
 #include "cli/option_types.h"
 #include "cli/start/plugin.h"
 #include "error.h"
 #include "io/output_file.h"
-#include "model/file/model_file.h"
 
 namespace iris {
 namespace {
 
-bool is_ndjson_name(const std::string& path) { return path.ends_with(".ndjson") || path.ends_with(".jsonl"); }
-
-constexpr std::size_t kMemory = 34 << 20;  // for workers and rows parsed ahead together, beside LibTorch's 110 MiB
-constexpr std::size_t kMemoryOfWorker = 5 << 20;
-
-// The model's file, and the rows by the features that it names, which are parsed on another core while LibTorch is
-// loaded. nullptr where it names none, or where anything is wrong: predict_rows opens both files again.
-std::unique_ptr<ReadAhead> read_ahead(const PredictOptions& options) {
-  const auto is_file = [](const std::string& path) {
-    std::error_code error;
-    return path != "-" && std::filesystem::is_regular_file(path, error);
-  };
-  const std::size_t memory = kMemory - std::min(kMemory, options.workers * kMemoryOfWorker);
-  if (options.workers < 2 || memory == 0 || !is_file(options.model.path) || !is_file(options.input)) {
-    return nullptr;
-  }
-  try {
-    ModelFile model = read_model_file(options.model.path);
-    const auto& typed = options.model.classifier.features;
-    const auto features = typed.empty() ? names_of(model).features : typed;
-    if (features.empty()) {
-      return nullptr;
-    }
-    auto rows = open_rows(options, features);
-    rows->start_ahead(memory);
-    return std::make_unique<ReadAhead>(ReadAhead{std::move(model), std::move(rows)});
-  } catch (const std::exception&) {
-    return nullptr;
-  }
+// In any case: .NDJSON too. What is not one row on a line in a .json file, the reader tells.
+bool is_ndjson_name(const std::string& path) {
+  std::string extension = std::filesystem::path(path).extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char character) { return static_cast<char>(std::tolower(character)); });
+  return extension == ".ndjson" || extension == ".jsonl" || extension == ".json";
 }
 
 int run_predict(const PredictOptions& typed) {
@@ -51,8 +26,7 @@ int run_predict(const PredictOptions& typed) {
   if (options.input.empty()) {
     return plugin_function<decltype(predict_sample)>(Plugin::kTorchVerbs, "iris_predict_sample")(options);
   }
-  const std::unique_ptr<ReadAhead> ahead = read_ahead(options);
-  return plugin_function<decltype(predict_rows)>(Plugin::kTorchVerbs, "iris_predict_rows")(options, ahead.get());
+  return plugin_function<decltype(predict_rows)>(Plugin::kTorchVerbs, "iris_predict_rows")(options);
 }
 
 }  // namespace
@@ -104,6 +78,9 @@ void add_predict(CLI::App& app, Run& run) {
   add_file(*command, "-o,--output", options->output, "Where the answers to -i go; - is stdout (default)")->needs(input);
   add_enum(*command, "--output-format", options->output_format, formats,
            "csv or ndjson (by default as the name of -o says, else as the input)")
+      ->needs(input);
+  add_names(*command, "--copy", options->copy,
+            "Columns of the input to copy in front of the answers: a,b,c; by number where there is no header; . is all")
       ->needs(input);
   add_enum<OnError>(*command, "--on-error", options->on_error, {{"stop", OnError::kStop}, {"skip", OnError::kSkip}},
                     "What a bad row does: stop (default) or skip")

@@ -3,14 +3,13 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "cli/model_options.h"
-#include "rows/row_source.h"
+#include "rows/row_format.h"
 
 namespace iris {
 
@@ -24,6 +23,7 @@ struct PredictOptions {
   std::string output = "-";
   std::optional<RowFormat> input_format;   // else by the name of the input, else CSV
   std::optional<RowFormat> output_format;  // else by the name of the output, else that of the input
+  std::vector<std::string> copy;           // columns of the input, in front of the answers
   OnError on_error = OnError::kStop;
   std::optional<std::size_t> batch_size;  // else Classifier::usual_batch_size
   std::size_t workers = std::max(1U, std::thread::hardware_concurrency());
@@ -40,19 +40,7 @@ PredictOptions settled(PredictOptions options);
 // Scores options.sample. Returns the exit status. Throws UsageError when the sample is not what the model takes.
 int predict_sample(const PredictOptions& options);
 
-// The rows of options.input. options: settled. features: the names of the columns.
-inline std::unique_ptr<RowSource> open_rows(const PredictOptions& options, const std::vector<std::string>& features) {
-  return std::make_unique<RowSource>(options.input, *options.input_format, features,
-                                     /*skips_unreadable=*/options.on_error == OnError::kSkip);
-}
-
-// The model's file and the rows, read while LibTorch was not loaded yet.
-struct ReadAhead {
-  ModelFile model;
-  std::unique_ptr<RowSource> rows;  // by the features that the file names
-};
-
-// Scores those rows. options: settled. ahead: may be nullptr. Returns the exit status: kDone or kRowsSkipped.
-int predict_rows(const PredictOptions& options, ReadAhead* ahead);
+// Scores the rows of options.input. options: settled. Returns the exit status: kDone or kRowsSkipped.
+int predict_rows(const PredictOptions& options);
 
 }  // namespace iris

@@ -65,8 +65,6 @@ class Classifier {
   // device "auto", a package runs on the device that it was compiled for. path: "-" is standard input. Throws
   // FormatError (the file), InputError (it does not fit IrisNet; no such device), UsageError (the options).
   static Classifier open(const std::string& path, const ClassifierOptions& options = {});
-  // The same of a file that was read already. path: for messages.
-  static Classifier of(const ModelFile& file, const std::string& path, const ClassifierOptions& options);
 
   ~Classifier();
   Classifier(Classifier&&) noexcept;

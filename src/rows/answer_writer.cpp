@@ -1,9 +1,11 @@
 #include "rows/answer_writer.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
+#include "error.h"
 #include "rows/csv_record.h"
 #include "rows/float_text.h"
 #include "text.h"
@@ -27,11 +29,18 @@ char* write_begin(const std::string& padded, std::size_t size, char* to) {
 
 }  // namespace
 
-AnswerWriter::AnswerWriter(RowFormat format, const std::vector<std::string>& labels, AnswerParts parts)
-    : format_(format), parts_(parts) {
+bool is_answer_member(std::string_view name) {
+  constexpr std::array kMembers = {"label", "index", "confidence", "probabilities", "logits", "error"};
+  return std::find(kMembers.begin(), kMembers.end(), name) != kMembers.end();
+}
+
+AnswerWriter::AnswerWriter(RowFormat format, const std::vector<std::string>& labels, AnswerParts parts,
+                           const std::optional<std::vector<std::string>>& copied_names)
+    : format_(format), parts_(parts), follows_copied_(copied_names.has_value()) {
+  const std::string opening = follows_copied_ ? "" : "{";
   for (std::size_t i = 0; i < labels.size(); ++i) {
     std::string text = format == RowFormat::kCsv ? csv_cell(labels[i]) + ","
-                                                 : "{\"label\":" + text::json_string(labels[i]) +
+                                                 : opening + "\"label\":" + text::json_string(labels[i]) +
                                                        ",\"index\":" + std::to_string(i) + ",\"confidence\":";
     const std::size_t size = text.size();
     text.resize(size + kBlock);
@@ -44,15 +53,27 @@ AnswerWriter::AnswerWriter(RowFormat format, const std::vector<std::string>& lab
   for (const std::string& name : probability_names_) {
     max_line_ += (parts.probabilities ? name.size() + kMaxFloat : 0) + (parts.logits ? kMaxFloat : 0);
   }
-  if (format == RowFormat::kCsv) {
-    header_ = "label,confidence";
-    for (const std::string& label : parts.probabilities ? labels : std::vector<std::string>{}) {
-      header_ += "," + csv_cell("p_" + label);
+  std::vector<std::string> columns = {"label", "confidence"};
+  for (const std::string& label : parts.probabilities ? labels : std::vector<std::string>{}) {
+    columns.push_back("p_" + label);
+  }
+  for (const std::string& label : parts.logits ? labels : std::vector<std::string>{}) {
+    columns.push_back("logit_" + label);
+  }
+  for (const std::string& name : copied_names.value_or(std::vector<std::string>())) {
+    if (format == RowFormat::kCsv ? std::find(columns.begin(), columns.end(), name) != columns.end()
+                                  : is_answer_member(name)) {
+      throw InputError("the answers have a column " + text::printable(name) + " too; it cannot be copied",
+                       {Choice::Of::kCopy});
     }
-    for (const std::string& label : parts.logits ? labels : std::vector<std::string>{}) {
-      header_ += "," + csv_cell("logit_" + label);
-    }
-    header_ += "\n";
+    header_ += csv_cell(name) + ",";
+  }
+  for (const std::string& column : columns) {
+    header_ += csv_cell(column) + ",";
+  }
+  header_.back() = '\n';
+  if (format == RowFormat::kNdjson) {
+    header_.clear();
   }
 }
 
@@ -122,11 +143,23 @@ void AnswerWriter::append(const Predictions& predictions, std::size_t first, std
   text.resize(static_cast<std::size_t>(to - text.data()));
 }
 
-void AnswerWriter::append_skipped(std::string_view error, std::string& text) const {
+void AnswerWriter::append_with(std::string_view copied, const Predictions& predictions, std::size_t row,
+                               std::string& text) const {
   if (format_ == RowFormat::kNdjson) {
-    text += "{\"error\":" + text::json_string(error) + "}\n";
+    text += '{';
+  }
+  text += copied;
+  append(predictions, row, row + 1, text);
+}
+
+void AnswerWriter::append_skipped(std::string_view error, std::string_view copied, std::string& text) const {
+  if (format_ == RowFormat::kNdjson) {
+    text += '{';
+    text += copied;
+    text += "\"error\":" + text::json_string(error) + "}\n";
   } else {
     const std::size_t lists = (parts_.probabilities ? 1U : 0U) + (parts_.logits ? 1U : 0U);
+    text += copied;
     text.append(1 + lists * begins_.size(), ',');
     text += '\n';
   }

@@ -11,15 +11,16 @@
 
 #include "error.h"
 #include "io/interrupt.h"
+#include "rows/csv_kernel.h"
+#include "rows/csv_record.h"
+#include "rows/other_kinds.h"
 #include "text.h"
 
 namespace iris {
 namespace {
 
 constexpr std::size_t kChunk = 256 << 10;  // bytes in a chunk, at least, unless the file ends
-// How long a pipe's chunk waits for more bytes: after the last piece, and after the first whole row.
-constexpr int kGraceMs = 2;
-constexpr std::chrono::milliseconds kPatience(20);
+constexpr int kLookMs = 100;  // how often a thread that waits for a pipe looks whether to stop
 constexpr std::string_view kUnreadable = "\"\n";  // stands for a line that is too long
 
 void reserve(Chunk& chunk, std::size_t used, std::size_t capacity) {
@@ -48,12 +49,12 @@ std::size_t count_newlines(std::string_view text) {
 
 }  // namespace
 
+// To open a named pipe must not block: fill() waits for what is written, and sees signals.
 ChunkReader::ChunkReader(const std::string& path, RowFormat format)
     : name_(text::input_name(path)),
       format_(format),
-      descriptor_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+      descriptor_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
   struct stat status = {};
-  throw_if_interrupted();  // open() on a named pipe waits for its writer
   if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) {
     throw InputError(name_ + ": " + std::strerror(errno));
   }
@@ -63,15 +64,19 @@ ChunkReader::ChunkReader(const std::string& path, RowFormat format)
   if (S_ISREG(status.st_mode)) {
     size_ = static_cast<std::uint64_t>(status.st_size);
   }
+  if (descriptor_ != STDIN_FILENO) {
+    ::fcntl(descriptor_, F_SETFL, ::fcntl(descriptor_, F_GETFL) & ~O_NONBLOCK);
+  }
   Chunk head;
-  while (filled_ < 3 && fill(head, {})) {
+  const auto is_enough = [&] {
+    return filled_ >= kLongestMagic || std::memchr(head.buffer.get(), '\n', filled_) != nullptr;
+  };
+  while (fill(head, {}) && !is_enough()) {
   }
   std::string_view text(head.buffer.get(), filled_);
-  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
-    throw InputError(name_ + ": is UTF-16; save it as UTF-8");
-  }
-  if (text.starts_with("\x1F\x8B")) {
-    throw InputError(name_ + ": is compressed with gzip; unpack it first: gunzip -c FILE");
+  const std::string kind = other_kind(text, format);
+  if (!kind.empty()) {
+    throw InputError(name_ + ": " + kind);
   }
   if (text.starts_with("\xEF\xBB\xBF")) {
     text.remove_prefix(3);
@@ -85,9 +90,21 @@ ChunkReader::~ChunkReader() {
   }
 }
 
-bool ChunkReader::is_ready(std::chrono::steady_clock::time_point due) const {
+bool ChunkReader::can_read_at_once() const {
   pollfd poll_one = {descriptor_, POLLIN, 0};
-  return size_ || (std::chrono::steady_clock::now() < due && ::poll(&poll_one, 1, kGraceMs) > 0);
+  return size_ || ::poll(&poll_one, 1, 0) > 0;
+}
+
+// For what is not a regular file. False when asked to stop.
+bool ChunkReader::wait(const std::stop_token& stop) const {
+  pollfd poll_one = {descriptor_, POLLIN, 0};
+  while (!stop.stop_requested()) {
+    throw_if_interrupted();
+    if (::poll(&poll_one, 1, kLookMs) > 0) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // Appends to the chunk what one read() gives. False at the end of the file, or when asked to stop.
@@ -99,6 +116,9 @@ bool ChunkReader::fill(Chunk& chunk, const std::stop_token& stop) {
   reserve(chunk, filled_, wanted_ + 1);
   while (!at_end_ && !stop.stop_requested()) {
     throw_if_interrupted();
+    if (!size_ && !wait(stop)) {
+      return false;
+    }
     const ssize_t count = ::read(descriptor_, chunk.buffer.get() + filled_, wanted_ - filled_);
     if (count > 0) {
       filled_ += static_cast<std::size_t>(count);
@@ -114,32 +134,33 @@ bool ChunkReader::fill(Chunk& chunk, const std::stop_token& stop) {
   return false;
 }
 
-// Scans text from `from` on and notes where the last whole record ends.
-void ChunkReader::scan(std::string_view text, std::size_t from) {
-  if (from == text.size()) {
-    return;
+// Where the last whole record ends; 0: there is none. text: begins with a record.
+std::size_t ChunkReader::end_of_records(std::string_view text) {
+  if (format_ == RowFormat::kNdjson || text.find('"') == std::string_view::npos) {
+    return text.rfind('\n') + 1;  // npos + 1 is 0
   }
-  const bool is_plain =
-      format_ == RowFormat::kNdjson || (state_ <= State::kPlain && text.find('"', from) == std::string_view::npos);
-  if (is_plain) {
-    const std::size_t newline = text.rfind('\n');
-    complete_ = newline == std::string_view::npos || newline < from ? complete_ : newline + 1;
-    state_ = text.ends_with(',') || text.ends_with('\n') ? State::kCellStart : State::kPlain;
-    return;
-  }
-  for (std::size_t i = from; i < text.size(); ++i) {
-    const char character = text[i];
-    if (state_ == State::kQuoted) {
-      state_ = character == '"' ? State::kQuoteInQuoted : State::kQuoted;
-    } else if (character == '"') {
-      state_ = state_ == State::kPlain ? State::kPlain : State::kQuoted;
-    } else if (character == '\n') {
-      state_ = State::kCellStart;
-      complete_ = i + 1;
-    } else {
-      state_ = character == ',' ? State::kCellStart : State::kPlain;
+  if (text.size() <= 2 * kChunk) {
+    ends_.resize(2 * kChunk + 8);
+    const CsvKernel::Ends ends = csv_kernel().find_ends(text.data(), text.size(), ends_.data());
+    if (ends.is_regular) {
+      std::size_t count = ends.count;
+      while (count > 0 && text[ends_[count - 1]] != '\n') {
+        --count;
+      }
+      return count == 0 ? 0 : ends_[count - 1] + std::size_t{1};
     }
   }
+  CsvRecords records(text);
+  while (records.next(nullptr)) {
+  }
+  return records.position();
+}
+
+// Whether the text, a record's begin, ends inside quotes.
+bool ChunkReader::is_open(std::string_view text) const {
+  CsvScanner scanner;
+  std::for_each(text.begin(), text.end(), [&](char character) { scanner.next(character); });
+  return format_ == RowFormat::kCsv && scanner.is_in_quotes();
 }
 
 // Ends the chunk at `end`. The next chunk begins with the rest.
@@ -205,41 +226,37 @@ bool ChunkReader::next(Chunk& chunk, const std::stop_token& stop) {
   reserve(chunk, 0, wanted_ + 1);
   std::copy(rest_.begin(), rest_.end(), chunk.buffer.get());
   filled_ = rest_.size();
-  complete_ = 0;
-  state_ = State::kCellStart;
   if (unclosed_ > 0) {
     cut_lines(chunk);
     return true;
   }
+  std::size_t complete = 0;  // bytes that are whole records
   std::size_t scanned = 0;
-  std::optional<std::chrono::steady_clock::time_point> due;
   while (true) {
-    scan({chunk.buffer.get(), filled_}, scanned);
-    scanned = filled_;
-    if (complete_ > 0 && !due) {
-      due = std::chrono::steady_clock::now() + kPatience;
+    const std::string_view text(chunk.buffer.get(), filled_);
+    if (text.find('\n', scanned) != std::string_view::npos) {
+      complete += end_of_records(text.substr(complete));
     }
-    if (complete_ > 0 && (filled_ >= kChunk || !is_ready(*due))) {
+    scanned = filled_;
+    if (complete > 0 && (filled_ >= kChunk || !can_read_at_once())) {
       break;
     }
-    if (complete_ == 0 && filled_ >= kMaxRecord) {
+    if (complete == 0 && filled_ >= kMaxRecord) {
       return cut_faulty(chunk, stop);
     }
     if (!fill(chunk, stop)) {
-      if (stop.stop_requested()) {
+      if (stop.stop_requested() || filled_ == 0) {
         return false;
       }
-      if (complete_ == 0 && state_ == State::kQuoted) {
+      const bool ends_in_quotes = is_open({chunk.buffer.get() + complete, filled_ - complete});
+      if (ends_in_quotes && complete == 0) {
         return cut_faulty(chunk, stop);
       }
-      if (filled_ == 0) {
-        return false;
-      }
-      complete_ = state_ == State::kQuoted ? complete_ : filled_;
+      complete = ends_in_quotes ? complete : filled_;
       break;
     }
   }
-  cut(chunk, complete_);
+  cut(chunk, complete);
   return true;
 }
 

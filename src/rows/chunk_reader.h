@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,6 +9,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rows/row_format.h"
 
@@ -29,20 +29,20 @@ struct Chunk {
   std::size_t capacity = 0;
 };
 
-// A record ends with a newline: in CSV with one outside quotes (RFC 4180; only a quote at the start of a cell opens).
-// A file gives the same chunks whenever it is read. A pipe's chunk is the whole records that have arrived.
+// A record ends with a newline: in CSV as CsvRecords has it (csv_record.h). A file gives the same chunks whenever it is
+// read. A pipe's chunk is the whole records that have arrived.
 class ChunkReader {
  public:
   static constexpr std::size_t kMaxRecord = 16 << 20;
 
-  // "-" is standard input. Skips a byte-order mark. Throws InputError("PATH: …"): no such file, UTF-16, …
+  // "-" is standard input. Skips a byte-order mark. Throws InputError("PATH: …"): no such file, UTF-16, gzip, …
   ChunkReader(const std::string& path, RowFormat format);
   ~ChunkReader();
   ChunkReader(const ChunkReader&) = delete;
   ChunkReader& operator=(const ChunkReader&) = delete;
 
-  // False at the end of the file, or when asked to stop; a thread that waits for a pipe sees the request only once it
-  // is woken (wake). One thread at a time. Throws InputError("PATH: …"); Interrupted when a signal was noted.
+  // False at the end of the file, or soon after being asked to stop. One thread at a time. Throws InputError("PATH: …");
+  // Interrupted when a signal was noted.
   bool next(Chunk& chunk, const std::stop_token& stop = {});
 
   // For messages: the path, or "stdin".
@@ -52,11 +52,12 @@ class ChunkReader {
   std::optional<std::uint64_t> size() const { return size_; }
 
  private:
-  enum class State { kCellStart, kPlain, kQuoted, kQuoteInQuoted };
-
+  void check_kind();
+  bool can_read_at_once() const;
+  bool wait(const std::stop_token& stop) const;
   bool fill(Chunk& chunk, const std::stop_token& stop);
-  void scan(std::string_view text, std::size_t from);
-  bool is_ready(std::chrono::steady_clock::time_point due) const;
+  std::size_t end_of_records(std::string_view text);
+  bool is_open(std::string_view text) const;
   void cut(Chunk& chunk, std::size_t end);
   bool cut_faulty(Chunk& chunk, const std::stop_token& stop);
   void cut_lines(Chunk& chunk);
@@ -76,8 +77,7 @@ class ChunkReader {
   // Of the chunk that is being read:
   std::size_t wanted_ = 0;
   std::size_t filled_ = 0;
-  std::size_t complete_ = 0;  // bytes that are whole records
-  State state_ = State::kCellStart;
+  std::vector<std::uint32_t> ends_;  // for CsvKernel
 };
 
 }  // namespace iris

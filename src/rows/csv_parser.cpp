@@ -1,10 +1,11 @@
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <limits>
+#include <span>
 #include <utility>
 
 #include "error.h"
+#include "rows/csv_kernel.h"
+#include "rows/csv_layout.h"
 #include "rows/csv_record.h"
 #include "rows/float_text.h"
 #include "rows/rows.h"
@@ -13,253 +14,358 @@
 namespace iris {
 namespace {
 
-constexpr std::size_t kShortCell = 4;  // "5.1,"
-constexpr std::size_t kIgnored = std::numeric_limits<std::size_t>::max();
+using Cells = std::vector<std::string_view>;
 
-// A carriage return alone does not end a line.
-void pass_over_blank_lines(std::string_view& text, std::size_t& line) {
-  while (text.starts_with('\n') || text.starts_with("\r\n")) {
-    text.remove_prefix(text.front() == '\n' ? 1 : 2);
-    ++line;
-  }
-}
+std::string place_in(const std::string& name, std::size_t line) { return name + ":" + std::to_string(line) + ": "; }
 
-// By parse_decimal, else by std::from_chars. Returns the end, or nullptr where the cell is not a finite number.
-const char* parse_number(const char* text, float& value) {
-  if (const char* const end = parse_decimal(text, value)) {
-    return end;
+// The line of a place in a chunk, for places that are asked for in order.
+class LineCounter {
+ public:
+  explicit LineCounter(const Chunk& chunk) : text_(chunk.text), line_(chunk.first_line) {}
+
+  std::size_t line_at(std::size_t place) {
+    line_ += static_cast<std::size_t>(std::count(text_.begin() + static_cast<std::ptrdiff_t>(place_),
+                                                 text_.begin() + static_cast<std::ptrdiff_t>(place), '\n'));
+    place_ = place;
+    return line_;
   }
-  const char* end = text;
-  while (*end != ',' && *end != '\n' && *end != '\r' && *end != '"') {
-    ++end;
+
+ private:
+  std::string_view text_;
+  std::size_t place_ = 0;
+  std::size_t line_;
+};
+
+// A chunk's cells, where CsvKernel finds them.
+class FoundCells {
+ public:
+  FoundCells(const Chunk& chunk, Rows& rows) : text_(chunk.text) {
+    if (!chunk.fault.empty()) {
+      return;
+    }
+    const std::size_t size = text_.size() + 9;  // one before the first end, eight after the last
+    if (rows.scratch_size < size) {
+      rows.scratch = std::make_unique_for_overwrite<std::uint32_t[]>(size);
+      rows.scratch_size = size;
+    }
+    rows.scratch[0] = ~std::uint32_t{0};
+    const CsvKernel::Ends ends = csv_kernel().find_ends(text_.data(), text_.size(), &rows.scratch[1]);
+    if (ends.is_regular) {
+      first_ = &rows.scratch[1];
+      end_ = first_ + ends.count;
+      has_quotes_ = ends.has_quotes;
+    }
   }
-  const auto result = std::from_chars(text, end, value);
-  return result.ec == std::errc() && result.ptr == end && std::isfinite(value) ? end : nullptr;
-}
+
+  // Goes on to the record that begins at that place of the text.
+  void move_to(std::size_t place) {
+    while (first_ != end_ && *first_ < place) {
+      ++first_;
+    }
+  }
+
+  CsvKernel::Rows parse_rows(const CsvKernel::Columns& columns, std::size_t most, float* values) const {
+    return first_ == end_ ? CsvKernel::Rows{}
+                          : csv_kernel().parse_rows(text_.data(), first_, static_cast<std::size_t>(end_ - first_),
+                                                    columns, has_quotes_, most, values);
+  }
+
+  // The features of the record that begins here, of which each may be a decimal of any length. Returns how many ends that
+  // record has; 0 where one of them is something else.
+  std::size_t parse_row(const CsvKernel::Columns& columns, float* values) const {
+    const auto left = static_cast<std::size_t>(end_ - first_);
+    const std::size_t count = left == 0 ? 0 : ends_of_row(text_.data(), first_, left, columns.count);
+    for (std::size_t i = 0; count > 0 && i < columns.wanted; ++i) {
+      const std::uint32_t* const end = first_ + columns.places[i];
+      const std::uint32_t is_quoted = has_quotes_ && text_[end[-1] + 1U] == '"' ? 1 : 0;
+      const char* const cell_end = text_.data() + *end - is_quoted;
+      if (parse_decimal(text_.data() + (end[-1] + 1U + is_quoted), cell_end, values[i]) != cell_end) {
+        return 0;
+      }
+    }
+    return count;
+  }
+
+  // Goes on by so many ends. Returns where the next record begins.
+  std::size_t pass_over(std::size_t ends) {
+    first_ += ends;
+    return first_[-1] + std::size_t{1};
+  }
+
+  // The cells of the record that begins here, without their quotes. Returns where the next record begins; 0 where only
+  // CsvRecords can tell, or where there are not `count` cells.
+  std::size_t take_cells(std::size_t count, Cells& cells) const {
+    if (static_cast<std::size_t>(end_ - first_) < count) {
+      return 0;
+    }
+    cells.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+      std::string_view cell = text_.substr(first_[i - 1] + 1U, first_[i] - first_[i - 1] - 1U);
+      if (has_quotes_ && cell.starts_with('"')) {
+        cell = cell.substr(1, cell.size() - 2);
+        if (cell.find('"') != std::string_view::npos) {
+          return 0;
+        }
+      }
+      const char end = text_[first_[i]];
+      const bool is_last = i + 1 == count;
+      if (is_last ? end == ',' : end != ',') {
+        return 0;
+      }
+      cells.push_back(cell);
+    }
+    const std::size_t last = first_[count - 1];
+    const std::size_t next = text_[last] == '\r' ? last + 2 : last + 1;
+    return text_[next - 1] == '\n' ? next : 0;
+  }
+
+ private:
+  std::string_view text_;
+  const std::uint32_t* first_ = nullptr;  // the end of the first cell of the next record
+  const std::uint32_t* end_ = nullptr;
+  bool has_quotes_ = false;
+};
 
 class CsvParser : public RowParser {
  public:
-  CsvParser(const std::string& name, std::vector<std::string> features, Chunk& first) : name_(name) {
-    features_ = std::move(features);
-    if (!first.fault.empty()) {
-      throw InputError(place(first.first_line) + std::string(first.fault));
-    }
-    std::string_view text = first.text;
-    std::size_t line = first.first_line;
-    pass_over_blank_lines(text, line);
-    if (text.empty()) {
-      return;
-    }
-    const std::string_view all = text;
+  CsvParser(std::string name, RowRequest request, CsvLayout layout, std::string place)
+      : name_(std::move(name)), request_(std::move(request)), layout_(std::move(layout)), place_(std::move(place)) {
+    features_ = layout_.features;
+    index_names_ = layout_.index_names;
+    choose_columns();
+    tell_notes();
+  }
+
+  void settle(const Chunk& chunk) override {
+    CsvRecords records(chunk.text, chunk.fault);
     std::vector<std::string> cells;
-    const std::string_view fault = take_csv_record(text, cells);
-    if (!fault.empty()) {
-      throw InputError(place(line) + std::string(fault));
-    }
-    const auto is_number = [](const std::string& cell) { return parse_float(cell).has_value(); };
-    if (std::all_of(cells.begin(), cells.end(), is_number) && !is_header_of_numbers(cells)) {
-      if (features_.empty()) {
-        number_features(cells.size());
+    for (records.pass_over_blank_lines(); records.next_of_whole(&cells); records.pass_over_blank_lines()) {
+      if (records.fault().empty()) {
+        settle_row_names(layout_, cells.size());
+        break;
       }
-      for (std::size_t i = 0; i < features_.size(); ++i) {
-        columns_.push_back(i);
-      }
-      is_in_order_ = true;
-      return;
     }
-    read_header(cells, place(line));
-    const std::string_view header = all.substr(0, all.size() - text.size());
-    const auto lines = static_cast<std::size_t>(std::count(header.begin(), header.end(), '\n'));
-    first.first_line = line + lines;
-    first.line_count -= lines;
-    first.text = text;
+    choose_columns();
+    tell_notes();
   }
 
   void parse(const Chunk& chunk, Rows& rows) const override;
-  bool parse_tenths(const Chunk& chunk, std::vector<std::uint8_t>& tenths) const override;
-  std::string place_of(const Chunk& chunk, std::size_t number) const override;
+  std::vector<std::size_t> lines(const Chunk& chunk) const override;
 
  private:
-  std::string place(std::size_t line) const { return name_ + ":" + std::to_string(line) + ": "; }
-
-  void number_features(std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-      features_.push_back("x" + std::to_string(i));
-    }
-  }
-
-  // A data frame without names is written with the header 0,1,2,…. The cells are one if the features have these names.
-  bool is_header_of_numbers(const std::vector<std::string>& cells) const {
-    const auto is_a_cell = [&](const std::string& feature) {
-      return std::any_of(cells.begin(), cells.end(),
-                         [&](const std::string& cell) { return text::trimmed(cell) == feature; });
-    };
-    return !features_.empty() && std::all_of(features_.begin(), features_.end(), is_a_cell);
-  }
-
-  void read_header(const std::vector<std::string>& cells, const std::string& place);
-  const char* parse_plain(const char* text, float* row) const;
-  std::string parse_cells(const std::vector<std::string>& cells, float* row) const;
+  void choose_columns();
+  void tell_notes();
+  std::string take_features(const Cells& cells, float* row) const;
+  std::string take_label(std::string_view cell, Rows& rows) const;
+  void copy(const Cells& cells, Rows& rows) const;
+  void take_row(const Cells& cells, std::string error, std::size_t place, LineCounter& counter, float*& row,
+                Rows& rows) const;
 
   std::string name_;
-  std::vector<std::size_t> columns_;  // for each column the index of its feature, or kIgnored
-  bool is_in_order_ = false;          // the columns are exactly the features, in order
+  RowRequest request_;
+  CsvLayout layout_;
+  std::string place_;  // of the header
+  std::vector<std::uint32_t> places_;
+  CsvKernel::Columns columns_ = {};
+  std::vector<std::size_t> copied_;
+  bool wants_cells_ = false;  // besides the features
 };
 
-void CsvParser::read_header(const std::vector<std::string>& cells, const std::string& place) {
-  std::vector<std::string> names;
-  for (const std::string& cell : cells) {
-    names.emplace_back(text::trimmed(cell));
+void CsvParser::choose_columns() {
+  places_.assign(layout_.feature_places.begin(), layout_.feature_places.end());
+  bool are_in_order = true;
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    are_in_order = are_in_order && places_[i] == i;
   }
-  const auto is_feature = [&](const std::string& name) { return std::count(names.begin(), names.end(), name) > 0; };
-  if (features_.empty() || !std::all_of(features_.begin(), features_.end(), is_feature)) {
-    check_separators(names, place);
-    const auto is_number = [](const std::string& name) { return parse_float(name).has_value(); };
-    const auto text = std::find_if_not(names.begin(), names.end(), is_number);
-    if (text != names.end() && std::any_of(names.begin(), names.end(), is_number)) {
-      throw InputError(place + "the first row is neither a header nor a row of numbers: " + text::quoted(*text) +
-                       "; without a header the columns must be the features alone");
+  columns_ = {layout_.columns.size(), places_.data(), places_.size(), are_in_order};
+  if (request_.copy) {
+    copied_ = copied_places(layout_, *request_.copy, place_);
+    copied_names_.clear();
+    for (const std::size_t place : copied_) {
+      copied_names_.push_back(layout_.columns[place]);
     }
   }
-  if (features_.empty()) {
-    std::size_t count = 0;
-    while (std::find(names.begin(), names.end(), "x" + std::to_string(count)) != names.end()) {
-      ++count;
-    }
-    number_features(count);
-  }
-  if (features_.empty()) {
-    throw InputError(place + "the model does not name its features; say which of these columns they are: " +
-                         text::printable(text::joined(names)),
-                     {Choice::Of::kFeatures});
-  }
-  columns_.assign(names.size(), kIgnored);
-  for (std::size_t i = 0; i < features_.size(); ++i) {
-    columns_[column_of(features_[i], names, place)] = i;
-  }
-  is_in_order_ = names == features_;
+  wants_cells_ = layout_.label_place.has_value() || request_.copy.has_value();
 }
 
-// Parses a line of plain cells, quoted or not, into `row`. Returns where the next line begins, or nullptr for a line
-// that needs the full parser, good or bad.
-const char* CsvParser::parse_plain(const char* text, float* row) const {
-  const std::size_t last = columns_.size() - 1;
-  for (std::size_t i = 0; i <= last; ++i) {
-    if (columns_[i] == kIgnored) {
-      while (*text != ',' && *text != '\n' && *text != '\r' && *text != '"') {
-        ++text;
-      }
-    } else {
-      const bool is_quoted = *text == '"';
-      text = parse_number(text + (is_quoted ? 1 : 0), row[columns_[i]]);
-      if (text == nullptr || (is_quoted && *text != '"')) {
-        return nullptr;
-      }
-      text += is_quoted ? 1 : 0;
-    }
-    if (i == last && *text == '\r') {
-      ++text;
-    }
-    if (*text++ != (i == last ? '\n' : ',')) {
-      return nullptr;
-    }
+void CsvParser::tell_notes() {
+  for (const std::string& note : std::exchange(layout_.notes, {})) {
+    request_.tell(name_ + ": " + note);
   }
-  return text;
 }
 
-// Parses the cells into `row`. Returns what is wrong, or "".
-std::string CsvParser::parse_cells(const std::vector<std::string>& cells, float* row) const {
-  if (cells.size() != columns_.size()) {
-    return "has " + std::to_string(cells.size()) + " cells, not " + std::to_string(columns_.size());
+// Returns what is wrong, or "".
+std::string CsvParser::take_features(const Cells& cells, float* row) const {
+  if (cells.size() != columns_.count) {
+    return "has " + std::to_string(cells.size()) + (cells.size() == 1 ? " cell, not " : " cells, not ") +
+           std::to_string(columns_.count);
   }
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (columns_[i] == kIgnored) {
-      continue;
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    const std::string_view cell = cells[places_[i]];
+    const std::optional<float> number = parse_float(cell);
+    if (!number || !std::isfinite(*number)) {
+      return text::printable(features_[i]) + ": " +
+             (text::trimmed(cell).empty() ? "is empty"
+              : number                    ? "not finite as float32: " + text::quoted(cell)
+                                          : "not a number: " + text::quoted(cell));
     }
-    const std::string fault = read_cell(cells[i], features_[columns_[i]], row[columns_[i]]);
-    if (!fault.empty()) {
-      return fault;
-    }
+    row[i] = *number;
   }
   return "";
 }
 
-// Takes the next record off `text` and counts its lines. Returns what is wrong with the record, or "".
-std::string_view take_record(std::string_view& text, std::size_t& line, std::string_view fault,
-                             std::vector<std::string>& cells) {
-  const std::string_view before = fault.empty() ? text : text.substr(0, text.find('\n') + 1);
-  std::string_view rest = before;
-  const std::string_view error = take_csv_record(rest, cells);
-  const std::string_view record = before.substr(0, before.size() - rest.size());
-  line += static_cast<std::size_t>(std::count(record.begin(), record.end(), '\n'));
-  text.remove_prefix(record.size());
-  return error == kQuoteIsOpen && !fault.empty() ? fault : error;
+// Returns what is wrong, or "".
+std::string CsvParser::take_label(std::string_view cell, Rows& rows) const {
+  const std::optional<LabelReader::Found> found = labels_.find(cell);
+  if (!found) {
+    const bool has_name = layout_.has_header && layout_.index_names.empty();
+    return (has_name ? text::printable(layout_.columns[*layout_.label_place]) : "label") + ": " +
+           (text::trimmed(cell).empty() ? "is empty" : "unknown label: " + text::quoted(cell)) + "; the model knows " +
+           labels_.names();
+  }
+  rows.labels.push_back(found->index);
+  rows.has_folded_labels = rows.has_folded_labels || found->by == LabelReader::By::kFoldedName;
+  rows.has_index_labels = rows.has_index_labels || found->by == LabelReader::By::kIndex;
+  return "";
+}
+
+// cells: none where they could not be read.
+void CsvParser::copy(const Cells& cells, Rows& rows) const {
+  for (std::size_t i = 0; i < copied_.size(); ++i) {
+    const std::string_view cell = cells.size() == columns_.count ? cells[copied_[i]] : std::string_view();
+    rows.copied += request_.copy->to == RowFormat::kNdjson
+                       ? text::json_string(copied_names_[i]) + ":" + text::json_string(cell) + ","
+                       : csv_cell(cell) + ",";
+  }
+  rows.copied_ends.push_back(rows.copied.size());
+}
+
+// error: what is wrong with the record, or "".
+void CsvParser::take_row(const Cells& cells, std::string error, std::size_t place, LineCounter& counter, float*& row,
+                         Rows& rows) const {
+  Choice::Of choice = Choice::Of::kNothing;
+  if (request_.copy) {
+    copy(error.empty() ? cells : Cells(), rows);
+  }
+  if (error.empty()) {
+    error = take_features(cells, row);
+  }
+  if (error.empty() && layout_.label_place && !labels_.is_empty()) {
+    error = take_label(cells[*layout_.label_place], rows);
+    choice = error.empty() ? Choice::Of::kNothing : Choice::Of::kLabels;
+  }
+  if (error.empty()) {
+    row += features_.size();
+  } else {
+    rows.bad.push_back({rows.count, place_in(name_, counter.line_at(place)) + error, {choice}});
+  }
+  ++rows.count;
 }
 
 void CsvParser::parse(const Chunk& chunk, Rows& rows) const {
-  rows.bad.clear();
   rows.count = 0;
-  rows.features.resize(most_rows(chunk, features_.size()) * features_.size());
+  rows.bad.clear();
+  rows.labels.clear();
+  rows.has_folded_labels = rows.has_index_labels = false;
+  rows.copied.clear();
+  rows.copied_ends.clear();
+  const std::size_t feature_count = features_.size();
+  // A feature takes two characters at least. CsvKernel writes to one row more, and three numbers after it.
+  const std::size_t most = std::min(chunk.line_count, chunk.text.size() / (2 * std::max<std::size_t>(feature_count, 1)));
+  rows.features.resize((most + 1) * feature_count + 3);
   float* row = rows.features.data();
-  std::string_view text = chunk.text;
-  std::size_t line = chunk.first_line;
-  std::vector<std::string> cells;
-  for (; !text.empty(); ++rows.count) {
-    if (text.front() == '\n' || text.front() == '\r') {
-      pass_over_blank_lines(text, line);
-      if (text.empty()) {
-        break;
+
+  CsvRecords records(chunk.text, chunk.fault);
+  LineCounter counter(chunk);
+  FoundCells found(chunk, rows);
+  std::vector<std::string> unquoted;
+  Cells cells;
+  for (records.pass_over_blank_lines(); records.position() < chunk.text.size(); records.pass_over_blank_lines()) {
+    const std::size_t place = records.position();
+    found.move_to(place);
+    if (!wants_cells_) {
+      CsvKernel::Rows parsed = found.parse_rows(columns_, chunk.line_count, row);
+      if (parsed.count == 0) {
+        parsed.ends = found.parse_row(columns_, row);
+        parsed.count = parsed.ends > 0 ? 1 : 0;
+      }
+      if (parsed.count > 0) {
+        row += parsed.count * feature_count;
+        rows.count += parsed.count;
+        records.move_to(found.pass_over(parsed.ends));
+        continue;
       }
     }
-    const char* next = nullptr;
-    if (chunk.fault.empty()) {
-      next = parse_plain(text.data(), row);
-    }
-    if (next != nullptr) {
-      text.remove_prefix(static_cast<std::size_t>(next - text.data()));
-      ++line;
-      row += features_.size();
-      continue;
-    }
-    const std::size_t first_line = line;
-    std::string error(take_record(text, line, chunk.fault, cells));
-    if (error.empty()) {
-      error = parse_cells(cells, row);
-    }
-    if (error.empty()) {
-      row += features_.size();
+    const std::size_t next = found.take_cells(columns_.count, cells);
+    if (next > 0) {
+      records.move_to(next);
+      take_row(cells, "", place, counter, row, rows);
     } else {
-      rows.bad.push_back({rows.count, place(first_line) + error});
+      records.next_of_whole(&unquoted);
+      cells.assign(unquoted.begin(), unquoted.end());
+      take_row(cells, std::string(records.fault()), place, counter, row, rows);
     }
   }
   rows.features.resize(static_cast<std::size_t>(row - rows.features.data()));
 }
 
-bool CsvParser::parse_tenths(const Chunk& chunk, std::vector<std::uint8_t>& tenths) const {
-  const std::size_t count = chunk.line_count * columns_.size();
-  if (!is_in_order_ || !chunk.fault.empty() || chunk.text.size() != kShortCell * count) {
-    return false;
+std::vector<std::size_t> CsvParser::lines(const Chunk& chunk) const {
+  std::vector<std::size_t> lines;
+  CsvRecords records(chunk.text, chunk.fault);
+  LineCounter counter(chunk);
+  for (records.pass_over_blank_lines(); records.position() < chunk.text.size(); records.pass_over_blank_lines()) {
+    lines.push_back(counter.line_at(records.position()));
+    records.next_of_whole(nullptr);
   }
-  tenths.resize(count);
-  return iris::parse_tenths(chunk.text.data(), columns_.size(), tenths);
+  return lines;
 }
 
-std::string CsvParser::place_of(const Chunk& chunk, std::size_t number) const {
-  std::string_view text = chunk.text;
-  std::size_t line = chunk.first_line;
-  std::vector<std::string> cells;
-  pass_over_blank_lines(text, line);
-  for (; number > 0; --number) {
-    take_record(text, line, chunk.fault, cells);
-    pass_over_blank_lines(text, line);
+// Whether one of the line's cells is a number, with quotes or without.
+bool holds_number(std::string_view line) {
+  while (!line.empty()) {
+    const std::size_t end = std::min(line.find(','), line.size());
+    std::string cell(line.substr(0, end));
+    cell.erase(std::remove_if(cell.begin(), cell.end(), [](char c) { return c == '"' || c == '\r'; }), cell.end());
+    if (parse_float(cell)) {
+      return true;
+    }
+    line.remove_prefix(std::min(end + 1, line.size()));
   }
-  return place(line);
+  return false;
 }
 
 }  // namespace
 
-std::unique_ptr<RowParser> make_csv_parser(const std::string& name, std::vector<std::string> features, Chunk& first) {
-  return std::make_unique<CsvParser>(name, std::move(features), first);
+CsvStart start_csv(const std::string& name, const RowRequest& request, const Chunk& chunk,
+                   std::optional<Unreadable>& unreadable) {
+  CsvRecords records(chunk.text, chunk.fault);
+  LineCounter counter(chunk);
+  std::vector<std::string> cells;
+  CsvStart start;
+  do {
+    records.pass_over_blank_lines();
+    start.header_begin = records.position();
+    if (!records.next_of_whole(&cells)) {
+      break;
+    }
+    if (!records.fault().empty() && !unreadable) {
+      const std::string_view line = chunk.text.substr(start.header_begin);
+      unreadable = {place_in(name, counter.line_at(start.header_begin)) + std::string(records.fault()),
+                    !holds_number(line.substr(0, line.find('\n')))};
+    }
+  } while (!records.fault().empty());
+  const bool has_record = records.position() > start.header_begin;
+  if (!has_record && !chunk.text.empty()) {
+    return start;
+  }
+  const std::string place = place_in(name, counter.line_at(start.header_begin));
+  CsvLayout layout = has_record ? make_csv_layout(cells, request, place) : csv_layout_without_rows(request);
+  if (has_record && !layout.has_header && unreadable && unreadable->may_be_header) {
+    throw InputError(unreadable->error + "; it may have been the header");
+  }
+  start.header_end = layout.has_header ? records.position() : start.header_begin;
+  start.parser = std::make_unique<CsvParser>(name, request, std::move(layout), place);
+  return start;
 }
 
 }  // namespace iris

@@ -1,83 +1,83 @@
 #include "rows/csv_record.h"
 
 #include <algorithm>
-#include <cmath>
-#include <optional>
-
-#include "rows/float_text.h"
-#include "text.h"
 
 namespace iris {
 
-std::string_view take_csv_record(std::string_view& text, std::vector<std::string>& cells) {
-  enum { kCellStart, kPlain, kQuoted, kQuoteInQuoted } state = kCellStart;  // the same states as ChunkReader's
-  std::string_view fault;
-  cells.assign(1, "");
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char character = text[i];
-    if (state == kQuoted) {
-      if (character == '"') {
-        state = kQuoteInQuoted;
-      } else {
-        cells.back() += character;
-      }
-    } else if (character == '"' && state != kPlain) {
-      if (state == kQuoteInQuoted) {
-        cells.back() += '"';
-      }
-      state = kQuoted;
-    } else if (character == '\n') {
-      text.remove_prefix(i + 1);
-      return fault;
-    } else if (character == ',') {
-      cells.emplace_back();
-      state = kCellStart;
-    } else if (character != '\r' || text[i + 1] != '\n') {
-      fault = state == kQuoteInQuoted ? "there is text after a closing quote" : fault;
-      cells.back() += character;
-      state = kPlain;
+// Only the record's first line is lost.
+bool CsvRecords::end_first_line(std::size_t newline) {
+  fault_ = open_fault_;
+  position_ = newline + 1;
+  return true;
+}
+
+bool CsvRecords::next(std::vector<std::string>* cells) {
+  CsvScanner scanner;
+  fault_ = {};
+  if (cells != nullptr) {
+    cells->assign(1, "");
+  }
+  std::size_t first_newline = std::string_view::npos;  // of those in quotes
+  std::size_t last_newline = 0;
+  for (std::size_t i = position_; i < text_.size(); ++i) {
+    const bool was_quoted = scanner.is_after_quote();
+    switch (scanner.next(text_[i])) {
+      case CsvScanner::Is::kStrayText:
+        if (first_newline != std::string_view::npos) {
+          open_until_ = last_newline + 1;
+          return end_first_line(first_newline);
+        }
+        fault_ = kTextAfterQuote;
+        break;
+      case CsvScanner::Is::kText:
+        if (text_[i] == '\n') {  // in quotes
+          first_newline = std::min(first_newline, i);
+          last_newline = i;
+          if (i < open_until_) {
+            return end_first_line(i);
+          }
+        }
+        if (cells != nullptr) {
+          cells->back() += text_[i];
+        }
+        break;
+      case CsvScanner::Is::kQuote:
+        break;
+      case CsvScanner::Is::kCellEnd:
+        if (cells != nullptr) {
+          cells->emplace_back();
+        }
+        break;
+      case CsvScanner::Is::kRecordEnd:
+        while (cells != nullptr && !was_quoted && cells->back().ends_with('\r')) {
+          cells->back().pop_back();
+        }
+        position_ = i + 1;
+        return true;
     }
   }
-  text = {};
-  return kQuoteIsOpen;
+  return false;
 }
 
-void check_separators(const std::vector<std::string>& names, const std::string& place) {
-  const auto has_return = [](const std::string& name) { return name.find('\r') != std::string::npos; };
-  if (std::any_of(names.begin(), names.end(), has_return)) {
-    throw InputError(place +
-                     "the lines end with a carriage return alone, as on old Macs; change them first: "
-                     "tr '\\r' '\\n' < FILE");
+bool CsvRecords::next_of_whole(std::vector<std::string>* cells) {
+  if (position_ == text_.size()) {
+    return false;
   }
-  if (names.size() == 1 && names[0].find_first_of(";\t") != std::string::npos) {
-    throw InputError(place + "the cells are not separated by commas: " + text::quoted(names[0]));
+  if (!next(cells)) {
+    open_until_ = text_.size();
+    return next(cells);
   }
+  return true;
 }
 
-std::size_t column_of(const std::string& name, const std::vector<std::string>& names, const std::string& place,
-                      const std::string& way_out, const Choice& choice) {
-  const auto found = std::find(names.begin(), names.end(), name);
-  if (found == names.end()) {
-    throw InputError(place + "the header has no column " + text::printable(name) +
-                         "; it has: " + text::printable(text::joined(names)) + way_out,
-                     choice);
+void CsvRecords::pass_over_blank_lines() {
+  while (true) {
+    const std::size_t end = text_.find_first_not_of('\r', position_);
+    if (end == std::string_view::npos || text_[end] != '\n') {
+      return;
+    }
+    position_ = end + 1;
   }
-  if (std::find(found + 1, names.end(), name) != names.end()) {
-    throw InputError(place + "the header has the column " + text::printable(name) + " twice");
-  }
-  return static_cast<std::size_t>(found - names.begin());
-}
-
-std::string read_cell(const std::string& cell, const std::string& feature, float& value) {
-  const std::optional<float> number = parse_float(cell);
-  if (number && std::isfinite(*number)) {
-    value = *number;
-    return "";
-  }
-  return text::printable(feature) + ": " +
-         (text::trimmed(cell).empty() ? "is empty"
-          : number                    ? "not finite as float32: " + text::quoted(cell)
-                                      : "not a number: " + text::quoted(cell));
 }
 
 std::string csv_cell(std::string_view text) {

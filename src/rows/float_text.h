@@ -21,27 +21,48 @@ std::optional<float> parse_float(std::string_view text);
 // The same for float64, as strtod and Python's float().
 std::optional<double> parse_double(std::string_view text);
 
-// parse_float's fast path: a decimal number at the start of `text`, such as "5.1", "-2.50" or ".5". The text must go on
-// after it, with '\n' at least. Returns the end of the number, or nullptr where one division does not give
-// parse_float's value: not a number, an exponent, blanks, more than 19 digits, or too near the middle of two floats for
-// a double.
-inline const char* parse_decimal(const char* text, float& value) {
+// Where eight digits stand at `text`, their value; else false.
+inline bool take_eight_digits(const char* text, std::uint64_t& value) {
+  if constexpr (std::endian::native != std::endian::little) {
+    return false;
+  }
+  std::uint64_t digits = 0;
+  std::memcpy(&digits, text, sizeof digits);
+  digits ^= 0x3030303030303030;
+  if (((digits | (digits + 0x0606060606060606)) & 0xF0F0F0F0F0F0F0F0) != 0) {
+    return false;
+  }
+  digits = (digits * 10 + (digits >> 8)) & 0x00FF00FF00FF00FF;
+  digits = (digits * 100 + (digits >> 16)) & 0x0000FFFF0000FFFF;
+  value = (digits * 10'000 + (digits >> 32)) & 0xFFFFFFFF;
+  return true;
+}
+
+// parse_float's fast path: a decimal number at the start of [text, end), such as "5.1", "-2.50" or ".5". Returns the end of
+// the number, or nullptr where one division does not give parse_float's value: not a number, blanks, more than 19 digits,
+// or too near the middle of two floats for a double. An exponent is not read.
+inline const char* parse_decimal(const char* text, const char* end, float& value) {
   constexpr std::size_t kMaxDigits = 19;  // 10^19 < 2^64
   static constexpr std::array<double, kMaxDigits + 1> kPowersOfTen = {
       1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
-  const bool is_negative = *text == '-';
+  const bool is_negative = text != end && *text == '-';
   text += is_negative ? 1 : 0;
   std::uint64_t mantissa = 0;
   const auto take_digits = [&] {
     const char* const first = text;
-    while (static_cast<unsigned char>(*text - '0') < 10) {
+    std::uint64_t digits = 0;
+    while (end - text >= 8 && take_eight_digits(text, digits)) {
+      mantissa = mantissa * 100'000'000 + digits;
+      text += 8;
+    }
+    while (text != end && static_cast<unsigned char>(*text - '0') < 10) {
       mantissa = mantissa * 10 + static_cast<std::uint64_t>(*text++ - '0');
     }
     return static_cast<std::size_t>(text - first);
   };
   const std::size_t whole = take_digits();
   std::size_t decimals = 0;
-  if (*text == '.') {
+  if (text != end && *text == '.') {
     ++text;
     decimals = take_digits();
   }
@@ -62,22 +83,15 @@ inline const char* parse_decimal(const char* text, float& value) {
 }
 
 // The same for a number that JSON allows: no leading zero, no bare point.
-inline const char* parse_json_decimal(const char* text, float& value) {
-  const auto is_digit = [](char character) { return static_cast<unsigned char>(character - '0') < 10; };
-  const char* const digits = text + (*text == '-' ? 1 : 0);
-  if (!is_digit(digits[0]) || (digits[0] == '0' && is_digit(digits[1]))) {
+inline const char* parse_json_decimal(const char* text, const char* end, float& value) {
+  const auto is_digit = [end](const char* at) { return at < end && static_cast<unsigned char>(*at - '0') < 10; };
+  const char* const digits = text + (text != end && *text == '-' ? 1 : 0);
+  if (!is_digit(digits) || (*digits == '0' && is_digit(digits + 1))) {
     return nullptr;
   }
-  const char* const end = parse_decimal(text, value);
-  return end == nullptr || end[-1] == '.' ? nullptr : end;
+  const char* const after = parse_decimal(text, end, value);
+  return after == nullptr || after[-1] == '.' ? nullptr : after;
 }
-
-// Cells like "5.1", row by row: each ends with ',', the last of `columns` with '\n'. Fills in all of `tenths`,
-// 51 for "5.1". False if any cell is another.
-bool parse_tenths(const char* text, std::size_t columns, std::span<std::uint8_t> tenths);
-
-// Their values: what parse_float gives for the texts.
-void floats_of_tenths(std::span<const std::uint8_t> tenths, float* values);
 
 // The fewest digits that are read back as the same float: "5.1". Returns the end, at most 15 characters on.
 char* write_shortest(float value, char* to);

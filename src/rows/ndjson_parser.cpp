@@ -6,7 +6,12 @@
 #include <utility>
 
 #include "error.h"
+#include "rows/answer_writer.h"
+#include "rows/column_names.h"
+#include "rows/csv_record.h"
 #include "rows/float_text.h"
+#include "rows/json_members.h"
+#include "rows/json_row.h"
 #include "rows/rows.h"
 #include "text.h"
 
@@ -34,171 +39,58 @@ const char* pass_over_blanks(const char* text) {
   return text;
 }
 
-// Reads any line, with nlohmann::json's parser, and reads each number from its text: through a double a float32 may be
-// rounded twice.
-class RowSax : public nlohmann::json_sax<nlohmann::json> {
- public:
-  RowSax(const std::vector<std::string>& features, std::span<float> row)
-      : features_(features), row_(row), is_seen_(features.size()) {}
-
-  // What is wrong with the row; empty: nothing.
-  std::string error;
-
-  bool null() override { return take_other("null"); }
-  bool boolean(bool value) override { return take_other(value ? "true" : "false"); }
-  bool number_integer(number_integer_t value) override { return take(static_cast<float>(value)); }
-  bool number_unsigned(number_unsigned_t value) override { return take(static_cast<float>(value)); }
-  bool number_float(number_float_t, const string_t& text) override {
-    const float value = parse_float(text).value_or(0);
-    return std::isfinite(value) ? take(value) : take_infinite(text);
-  }
-  bool string(string_t& value) override { return take_other(text::quoted(value)); }
-  bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return begin("an object"); }
-  bool start_array(std::size_t) override {
-    is_array_ = is_array_ || depth_ == 0;
-    return begin("an array");
-  }
-  bool end_object() override { return end(); }
-  bool end_array() override { return end(); }
-
-  bool key(string_t& name) override {
-    if (depth_ == 1) {
-      const auto found = std::find(features_.begin(), features_.end(), name);
-      place_ = found == features_.end() ? kIgnored : static_cast<std::size_t>(found - features_.begin());
-      if (place_ != kIgnored && is_seen_[place_]) {
-        return fail(text::printable(name) + ": is there twice");
-      }
-    }
-    return true;
-  }
-
-  bool parse_error(std::size_t, const std::string& token, const nlohmann::json::exception& problem) override {
-    if (problem.id == 406) {  // a number beyond double
-      return take_infinite(token) && fail("a number is beyond a double: " + text::printable(token));
-    }
-    const std::string message =
-        problem.what();  // "[json.exception.parse_error.101] parse error at line 1, column 7: …"
-    const std::size_t column = message.find("column ");
-    return fail("is not JSON: " + text::printable(message.substr(column == std::string::npos ? 0 : column)));
-  }
-
- private:
-  bool fail(std::string fact) {
-    error = std::move(fact);
-    return false;
-  }
-
-  // The feature of the current value; kIgnored: none.
-  std::size_t place() {
-    if (depth_ == 1 && is_array_) {
-      place_ = count_++;
-      return place_ < features_.size() ? place_ : kIgnored;
-    }
-    return depth_ == 1 ? place_ : kIgnored;
-  }
-
-  bool take(float value) {
-    if (depth_ == 0) {
-      return take_other("a number");
-    }
-    if (const std::size_t to = place(); to != kIgnored) {
-      row_[to] = value;
-      is_seen_[to] = true;
-    }
-    return true;
-  }
-
-  bool take_infinite(const std::string& text) {
-    if (depth_ == 0) {
-      return take_other("a number");
-    }
-    const std::size_t to = place();
-    return to == kIgnored || fail(text::printable(features_[to]) + ": not finite as float32: " + text::printable(text));
-  }
-
-  bool take_other(const std::string& what) {
-    if (depth_ == 0) {
-      return fail("is neither an object nor an array: " + what);
-    }
-    const std::size_t to = place();
-    return to == kIgnored || fail(text::printable(features_[to]) + ": not a number: " + what);
-  }
-
-  bool begin(const std::string& what) {
-    if (depth_ > 0 && !take_other(what)) {
-      return false;
-    }
-    ++depth_;
-    return true;
-  }
-
-  bool end() {
-    if (--depth_ > 0) {
-      return true;
-    }
-    if (is_array_ && count_ != features_.size()) {
-      return fail("has " + std::to_string(count_) + " values, not " + std::to_string(features_.size()));
-    }
-    const auto missing = std::find(is_seen_.begin(), is_seen_.end(), false);
-    return missing == is_seen_.end() ||
-           fail(text::printable(features_[static_cast<std::size_t>(missing - is_seen_.begin())]) + ": is missing");
-  }
-
-  const std::vector<std::string>& features_;
-  std::span<float> row_;
-  std::vector<bool> is_seen_;
-  std::size_t depth_ = 0;
-  bool is_array_ = false;
-  std::size_t count_ = 0;         // of the array's values
-  std::size_t place_ = kIgnored;  // of the object's member at hand
-};
-
 class NdjsonParser : public RowParser {
  public:
-  NdjsonParser(const std::string& name, std::vector<std::string> features, const Chunk& first) : name_(name) {
-    features_ = std::move(features);
-    if (features_.empty() && !first.text.empty()) {
-      number_features(first);
-    }
-    has_plain_names_ = std::all_of(features_.begin(), features_.end(), [](const std::string& feature) {
-      return std::none_of(feature.begin(), feature.end(), [](char character) {
+  NdjsonParser(std::string name, RowRequest request, const Chunk& first)
+      : name_(std::move(name)), request_(std::move(request)) {
+    features_ = request_.features;
+    members_ = features_;
+    begin_with(first);
+    has_plain_names_ = std::all_of(members_.begin(), members_.end(), [](const std::string& member) {
+      return std::none_of(member.begin(), member.end(), [](char character) {
         return character == '"' || character == '\\' || static_cast<unsigned char>(character) < 0x20;
       });
     });
   }
 
   void parse(const Chunk& chunk, Rows& rows) const override {
-    rows.bad.clear();
     rows.count = 0;
-    rows.features.resize(most_rows(chunk, features_.size()) * features_.size());
+    rows.bad.clear();
+    rows.copied.clear();
+    rows.copied_ends.clear();
+    const std::size_t count = features_.size();
+    // A feature takes two characters at least.
+    const std::size_t most = std::min(chunk.line_count, chunk.text.size() / (2 * std::max<std::size_t>(count, 1)) + 1);
+    rows.features.resize(most * count);
     std::span<float> rest = rows.features;
-    std::size_t line = chunk.first_line;
+    std::size_t line_number = chunk.first_line;
     const char* text = chunk.text.data();
-    for (const char* const end = text + chunk.text.size(); text != end; ++line) {
+    for (const char* const end = text + chunk.text.size(); text != end; ++line_number) {
       text = pass_over_blanks(text);
       if (*text == '\n') {
         ++text;
         continue;
       }
-      const std::span<float> row = rest.first(features_.size());
+      const std::span<float> row = rest.first(count);
       std::string error(chunk.fault);
       const char* next = nullptr;
       if (error.empty() && has_plain_names_) {
-        next = *text == '[' ? parse_array(text, row) : parse_object(text, row);
+        next = *text == '[' ? parse_array(text, end, row) : parse_object(text, end, row);
       }
       if (next == nullptr) {
         next = static_cast<const char*>(std::memchr(text, '\n', static_cast<std::size_t>(end - text))) + 1;
         if (error.empty()) {
-          RowSax sax(features_, row);
-          nlohmann::json::sax_parse(text, next, &sax);
-          error = std::move(sax.error);
+          error = read_json_row({text, next - 1}, features_, members_, row);
         }
       }
+      if (request_.copy) {
+        const std::string conflict = copy({text, next - 1}, rows);
+        error = error.empty() ? conflict : error;
+      }
       if (error.empty()) {
-        rest = rest.subspan(features_.size());
+        rest = rest.subspan(count);
       } else {
-        rows.bad.push_back({rows.count, place(line) + error});
+        rows.bad.push_back({rows.count, place(line_number) + error});
       }
       text = next;
       ++rows.count;
@@ -206,49 +98,152 @@ class NdjsonParser : public RowParser {
     rows.features.resize(rows.features.size() - rest.size());
   }
 
-  std::string place_of(const Chunk& chunk, std::size_t number) const override {
-    std::size_t line = chunk.first_line;
-    for (const char* text = chunk.text.data();; text = std::strchr(text, '\n') + 1, ++line) {
-      text = pass_over_blanks(text);
-      if (*text != '\n' && number-- == 0) {
-        return place(line);
+  std::vector<std::size_t> lines(const Chunk& chunk) const override {
+    std::vector<std::size_t> lines;
+    std::size_t line_number = chunk.first_line;
+    for (std::string_view text = chunk.text; !text.empty(); ++line_number) {
+      const std::size_t end = text.find('\n');
+      if (text.substr(0, end).find_first_not_of(" \t\r") != std::string_view::npos) {
+        lines.push_back(line_number);
       }
+      text.remove_prefix(end + 1);
     }
+    return lines;
   }
 
  private:
   std::string place(std::size_t line) const { return name_ + ":" + std::to_string(line) + ": "; }
 
-  // For a model that does not name its features: the first row gives their number.
-  void number_features(const Chunk& first) {
+  // Looks at the first row: a model that does not name its features has as many; members may be spelled otherwise; and
+  // where the answers are CSV, its members are those that are copied.
+  void begin_with(const Chunk& first) {
     const std::size_t begin = std::min(first.text.find_first_not_of(" \t\r\n"), first.text.size());
     const std::string_view line = first.text.substr(begin, first.text.find('\n', begin) - begin);
-    const auto row = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const auto blank_lines =
+        std::count(first.text.begin(), first.text.begin() + static_cast<std::ptrdiff_t>(begin), '\n');
+    const std::string its_place = place(first.first_line + static_cast<std::size_t>(blank_lines));
+    const bool is_json = line.find('\0') == std::string_view::npos && nlohmann::json::accept(line);
+    const bool is_object = is_json && line.starts_with('{');
+    std::vector<std::string> names;
+    for (const JsonMember& member : is_object || (is_json && line.starts_with('[')) ? json_members(line)
+                                                                                   : std::vector<JsonMember>()) {
+      names.push_back(member.name);
+    }
+    if (features_.empty() && !first.text.empty()) {
+      number_features(names, is_object, its_place);
+    } else if (is_object) {
+      find_members({names, its_place});
+    }
+    if (request_.copy) {
+      choose_copied(names, its_place);
+    }
+  }
+
+  void number_features(const std::vector<std::string>& names, bool is_object, const std::string& its_place) {
     const auto has_next = [&] {
-      return row.is_array() ? features_.size() < row.size() : row.contains("x" + std::to_string(features_.size()));
+      return is_object ? std::count(names.begin(), names.end(), "x" + std::to_string(features_.size())) > 0
+                       : features_.size() < names.size();
     };
     while (has_next()) {
       features_.push_back("x" + std::to_string(features_.size()));
     }
     if (features_.empty()) {
-      const auto blank_lines =
-          std::count(first.text.begin(), first.text.begin() + static_cast<std::ptrdiff_t>(begin), '\n');
-      throw InputError(
-          place(first.first_line + static_cast<std::size_t>(blank_lines)) +
-              "the model does not name its features, and here is neither an array of numbers nor an object "
-              "with x0, x1, …; name them",
-          {Choice::Of::kFeatures});
+      throw InputError(its_place +
+                           "the model does not name its features, and here is neither an array of numbers nor an object "
+                           "with x0, x1, …; name them",
+                       {Choice::Of::kFeatures});
     }
+    members_ = features_;
+  }
+
+  // The features' members by the rules for a header's names, where all of them are found so. A row with others is bad.
+  void find_members(const Header& header) {
+    std::vector<std::size_t> places;
+    for (const std::string& feature : features_) {
+      if (std::count(header.names.begin(), header.names.end(), feature) > 1) {
+        return;
+      }
+      if (const auto place = find_column(header, feature, request_.unit)) {
+        places.push_back(*place);
+      }
+    }
+    if (places.size() != features_.size()) {
+      return;
+    }
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      members_[i] = header.names[places[i]];
+    }
+    const std::string taken = taken_for(header, features_, places);
+    if (!taken.empty()) {
+      request_.tell(name_ + ": " + taken);
+    }
+  }
+
+  void choose_copied(const std::vector<std::string>& names, const std::string& its_place) {
+    copies_all_ = request_.copy->names == std::vector<std::string>{"."};
+    if (!copies_all_) {
+      copied_names_ = request_.copy->names;
+      for (const std::string& name : copied_names_) {
+        if (!names.empty() && std::find(names.begin(), names.end(), name) == names.end()) {
+          throw InputError(its_place + "the first row has no member " + text::printable(name) +
+                               "; it has: " + text::printable(text::joined(names)),
+                           {Choice::Of::kCopy});
+        }
+      }
+    } else if (request_.copy->to == RowFormat::kCsv) {
+      copied_names_ = names;
+    }
+  }
+
+  // Appends the line's copied members. Returns what is wrong with them, or "".
+  std::string copy(std::string_view line, Rows& rows) const {
+    std::string error;
+    const bool is_json = line.find('\0') == std::string_view::npos && nlohmann::json::accept(line);
+    const std::vector<JsonMember> members = is_json ? json_members(line) : std::vector<JsonMember>();
+    if (request_.copy->to == RowFormat::kCsv) {
+      for (const std::string& name : copied_names_) {
+        const JsonMember* const member = find_member(members, name);
+        rows.copied += csv_cell(member == nullptr ? "" : json_text(member->value)) + ",";
+      }
+    } else if (copies_all_) {
+      for (const JsonMember& member : members) {
+        if (is_answer_member(member.name)) {
+          error = text::printable(member.name) + ": is a member of the answer too, and cannot be copied";
+          continue;
+        }
+        append(member, rows.copied);
+      }
+    } else {
+      for (const std::string& name : copied_names_) {
+        if (const JsonMember* const member = find_member(members, name)) {
+          append(*member, rows.copied);
+        }
+      }
+    }
+    rows.copied_ends.push_back(rows.copied.size());
+    return error;
+  }
+
+  static const JsonMember* find_member(const std::vector<JsonMember>& members, const std::string& name) {
+    const auto found =
+        std::find_if(members.begin(), members.end(), [&](const JsonMember& member) { return member.name == name; });
+    return found == members.end() ? nullptr : &*found;
+  }
+
+  static void append(const JsonMember& member, std::string& text) {
+    text += text::json_string(member.name) + ":";
+    text += member.value;
+    text += ",";
   }
 
   // Parses [5.1,3.5,1.4,0.2] of short decimals into `row`. Returns where the next line begins, or nullptr for a line
   // that needs the full parser, good or bad.
-  const char* parse_array(const char* text, std::span<float> row) const {
+  const char* parse_array(const char* text, const char* end, std::span<float> row) const {
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (*text++ != (i == 0 ? '[' : ',')) {
         return nullptr;
       }
-      text = parse_json_decimal(pass_over_blanks(text), row[i]);
+      text = parse_json_decimal(pass_over_blanks(text), end, row[i]);
       if (text == nullptr) {
         return nullptr;
       }
@@ -258,7 +253,7 @@ class NdjsonParser : public RowParser {
   }
 
   // The same for {"sepal_length":5.1,…}: the features in any order, other members plain text or numbers.
-  const char* parse_object(const char* text, std::span<float> row) const {
+  const char* parse_object(const char* text, const char* end, std::span<float> row) const {
     std::fill(row.begin(), row.end(), kNotSeen);
     std::size_t next = 0;  // most objects have them in the model's order
     char before = '{';
@@ -273,7 +268,7 @@ class NdjsonParser : public RowParser {
       const std::size_t place = feature_called(text, next);
       float ignored = kNotSeen;
       float& value = place == kIgnored ? ignored : row[place];
-      text = place == kIgnored ? pass_over_plain_string(text) : text + features_[place].size() + 1;
+      text = place == kIgnored ? pass_over_plain_string(text) : text + members_[place].size() + 1;
       if (text == nullptr || !std::isnan(value)) {
         return nullptr;
       }
@@ -282,7 +277,7 @@ class NdjsonParser : public RowParser {
         return nullptr;
       }
       text = pass_over_blanks(text);
-      text = place == kIgnored && *text == '"' ? pass_over_plain_string(text + 1) : parse_json_decimal(text, value);
+      text = place == kIgnored && *text == '"' ? pass_over_plain_string(text + 1) : parse_json_decimal(text, end, value);
       if (text == nullptr) {
         return nullptr;
       }
@@ -299,11 +294,11 @@ class NdjsonParser : public RowParser {
     const auto is_here = [&](const std::string& name) {
       return std::strncmp(text, name.data(), name.size()) == 0 && text[name.size()] == '"';
     };
-    if (guess < features_.size() && is_here(features_[guess])) {
+    if (guess < members_.size() && is_here(members_[guess])) {
       return guess;
     }
-    const auto found = std::find_if(features_.begin(), features_.end(), is_here);
-    return found == features_.end() ? kIgnored : static_cast<std::size_t>(found - features_.begin());
+    const auto found = std::find_if(members_.begin(), members_.end(), is_here);
+    return found == members_.end() ? kIgnored : static_cast<std::size_t>(found - members_.begin());
   }
 
   static const char* end_of_line(const char* text, char closing) {
@@ -315,14 +310,16 @@ class NdjsonParser : public RowParser {
   }
 
   std::string name_;
-  bool has_plain_names_;  // JSON writes the features' names without escapes
+  RowRequest request_;
+  std::vector<std::string> members_;  // what the features are called in this input
+  bool has_plain_names_;              // JSON writes those names without escapes
+  bool copies_all_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<RowParser> make_ndjson_parser(const std::string& name, std::vector<std::string> features,
-                                              const Chunk& first) {
-  return std::make_unique<NdjsonParser>(name, std::move(features), first);
+std::unique_ptr<RowParser> make_ndjson_parser(const std::string& name, const RowRequest& request, const Chunk& first) {
+  return std::make_unique<NdjsonParser>(name, request, first);
 }
 
 }  // namespace iris

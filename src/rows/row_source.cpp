@@ -1,167 +1,131 @@
 #include "rows/row_source.h"
 
+#include <algorithm>
 #include <utility>
 
-#include "rows/float_text.h"
+#include "error.h"
 
 namespace iris {
 namespace {
 
-std::size_t size_of(const RowSource::Part& part) {
-  return part.chunk.capacity + part.rows.features.capacity() * sizeof(float) + part.tenths.capacity();
+constexpr std::size_t kMostUnreadable = 4 << 20;  // bytes before the first record that can be read
+
+bool is_blank(std::string_view text) { return text.find_first_not_of("\r\n") == std::string_view::npos; }
+
+std::size_t lines_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+// The begin of the chunk as a chunk of its own.
+Chunk begin_of(const Chunk& chunk, std::size_t size) {
+  Chunk begin;
+  begin.buffer = std::make_unique_for_overwrite<char[]>(size);
+  begin.capacity = size;
+  std::copy_n(chunk.text.data(), size, begin.buffer.get());
+  begin.text = {begin.buffer.get(), size};
+  begin.first_line = chunk.first_line;
+  begin.line_count = lines_of(begin.text);
+  begin.fault = chunk.fault;
+  return begin;
+}
+
+void remove_begin(Chunk& chunk, std::size_t size) {
+  const std::size_t lines = lines_of(chunk.text.substr(0, size));
+  chunk.first_line += lines;
+  chunk.line_count -= lines;
+  chunk.text.remove_prefix(size);
 }
 
 }  // namespace
 
-RowSource::RowSource(const std::string& path, RowFormat format, const std::vector<std::string>& features,
-                     bool skips_unreadable)
-    : reader_(path, format), parser_(make_parser(format, features, skips_unreadable)) {}
-
-// Takes the first chunk that holds a row. Unreadable lines before it are kept as bad rows, if these are skipped.
-std::unique_ptr<RowParser> RowSource::make_parser(RowFormat format, const std::vector<std::string>& features,
-                                                  bool skips_unreadable) {
-  while ((has_first_ = reader_.next(first_))) {
-    if (skips_unreadable && !first_.fault.empty() && first_.line_count == 1) {
-      Chunk& chunk = unreadable_.emplace_back();  // its text is a constant: see ChunkReader
-      chunk.text = first_.text;
-      chunk.first_line = first_.first_line;
-      chunk.line_count = 1;
-      chunk.fault = first_.fault;
-    } else if (!first_.fault.empty() || first_.text.find_first_not_of("\r\n") != std::string_view::npos) {
-      break;
+RowSource::RowSource(const std::string& path, RowFormat format, RowRequest request) : reader_(path, format) {
+  start(format, request);
+  if (request.copy) {  // the names of the copied columns have to be known
+    Chunk chunk;
+    if (take_after_header(chunk, {})) {
+      after_header_ = std::move(chunk);
     }
   }
-  if (!has_first_) {
-    first_ = {};
-  }
-  return format == RowFormat::kNdjson ? make_ndjson_parser(reader_.name(), features, first_)
-                                      : make_csv_parser(reader_.name(), features, first_);
 }
 
-Rows RowSource::first_rows() const {
+// Takes chunks up to the one that tells the columns.
+void RowSource::start(RowFormat format, const RowRequest& request) {
+  std::optional<Unreadable> unreadable;
+  std::size_t unreadable_size = 0;
+  for (Chunk chunk; reader_.next(chunk); chunk = {}) {
+    if (is_blank(chunk.text)) {
+      continue;
+    }
+    if (format == RowFormat::kNdjson) {
+      parser_ = make_ndjson_parser(reader_.name(), request, chunk);
+      after_header_ = std::move(chunk);
+      return;
+    }
+    CsvStart start = start_csv(reader_.name(), request, chunk, unreadable);
+    if (start.parser != nullptr) {
+      parser_ = std::move(start.parser);
+      if (!is_blank(chunk.text.substr(0, start.header_begin))) {
+        before_header_.push_back(begin_of(chunk, start.header_begin));
+      }
+      remove_begin(chunk, start.header_end);
+      if (!is_blank(chunk.text)) {
+        after_header_ = std::move(chunk);
+      }
+      return;
+    }
+    unreadable_size += chunk.text.size();
+    before_header_.push_back(std::move(chunk));
+    if (unreadable_size > kMostUnreadable) {
+      throw InputError(unreadable->error + "; nor can any other of the first rows be read");
+    }
+  }
+  parser_ = format == RowFormat::kNdjson ? make_ndjson_parser(reader_.name(), request, {})
+                                         : start_csv(reader_.name(), request, {}, unreadable).parser;
+}
+
+// The next chunk that is not blank. Before the first one is given, the parser has seen it.
+bool RowSource::take_after_header(Chunk& chunk, const std::stop_token& stop) {
+  if (after_header_) {
+    chunk = std::move(*after_header_);
+    after_header_.reset();
+  } else {
+    do {
+      if (!reader_.next(chunk, stop)) {
+        return false;
+      }
+    } while (is_blank(chunk.text));
+  }
+  if (!std::exchange(is_settled_, true)) {
+    parser_->settle(chunk);
+  }
+  return true;
+}
+
+Rows RowSource::first_rows() {
   Rows rows;
-  if (has_first_) {
-    parser_->parse(first_, rows);
+  Chunk chunk;
+  if (take_after_header(chunk, {})) {
+    parser_->parse(chunk, rows);
+    after_header_ = std::move(chunk);
   }
   return rows;
 }
 
-void RowSource::start_ahead(std::size_t max_size) {
-  ahead_ = std::jthread([this, max_size](const std::stop_token& stop) { parse_ahead(max_size, stop); });
-}
-
-// Fills in `tenths` or `rows`. Returns which.
-RowSource::Part::State RowSource::parse(const Chunk& chunk, std::vector<std::uint8_t>& tenths, Rows& rows) const {
-  if (parser_->parse_tenths(chunk, tenths)) {
-    return Part::State::kTenths;
-  }
-  parser_->parse(chunk, rows);
-  return Part::State::kRows;
-}
-
-// The part's rows, to be kept. The text is dropped where every row is good and on a line of its own.
-RowSource::Part RowSource::parsed_ahead(Part& part) const {
-  Part kept;
-  kept.state = parse(part.chunk, part.tenths, part.rows);
-  if (kept.state == Part::State::kTenths) {
-    kept.tenths = part.tenths;
-  } else if (part.rows.bad.empty() && part.rows.count == part.chunk.line_count) {
-    kept.rows = part.rows;
-  } else {
-    std::swap(kept.chunk, part.chunk);
-    std::swap(kept.rows, part.rows);
-    return kept;
-  }
-  kept.chunk.first_line = part.chunk.first_line;
-  kept.chunk.line_count = part.chunk.line_count;
-  return kept;
-}
-
-void RowSource::parse_ahead(std::size_t max_size, const std::stop_token& stop) {
-  try {
-    Part part;
-    for (std::size_t size = 0; size < max_size && !stop.stop_requested() && reader_.next(part.chunk);) {
-      Part next = parsed_ahead(part);
-      size += size_of(next);
-      const std::lock_guard lock(mutex_);
-      parts_ahead_.push_back(std::move(next));
-    }
-  } catch (...) {
-    error_ahead_ = std::current_exception();
-  }
-}
-
-// False where nothing was parsed ahead any more.
-bool RowSource::take_from_ahead(Part& part) {
-  Part next;
-  {
-    const std::lock_guard lock(mutex_);
-    if (parts_ahead_.empty()) {
-      return false;
-    }
-    next = std::move(parts_ahead_.front());
-    parts_ahead_.pop_front();
-  }
-  // Memory of `part` that is not replaced here may be used again.
-  if (next.state == Part::State::kRows) {
-    part.rows = std::move(next.rows);
-  }
-  if (next.chunk.text.empty()) {
-    part.chunk.text = {};
-    part.chunk.first_line = next.chunk.first_line;
-    part.chunk.line_count = next.chunk.line_count;
-    part.chunk.fault = {};
-  } else {
-    part.chunk = std::move(next.chunk);
-  }
-  part.tenths = std::move(next.tenths);
-  part.state = next.state;
-  return true;
-}
-
 bool RowSource::take(Part& part, const std::stop_token& stop) {
-  part.state = Part::State::kText;
-  if (!unreadable_.empty()) {
-    part.chunk = std::move(unreadable_.front());
-    unreadable_.pop_front();
+  if (!before_header_.empty()) {
+    part.chunk = std::move(before_header_.front());
+    before_header_.pop_front();
     return true;
   }
-  if (std::exchange(has_first_, false)) {
-    std::swap(part.chunk, first_);
-    return true;
-  }
-  if (ahead_.joinable()) {
-    if (take_from_ahead(part)) {
-      return true;
-    }
-    ahead_.request_stop();
-    ahead_.join();
-  }
-  if (take_from_ahead(part)) {
-    return true;
-  }
-  if (error_ahead_) {
-    std::rethrow_exception(std::exchange(error_ahead_, nullptr));
-  }
-  return reader_.next(part.chunk, stop);
+  return take_after_header(part.chunk, stop);
 }
 
-void RowSource::parse(Part& part) const {
-  if (part.state == Part::State::kText) {
-    part.state = parse(part.chunk, part.tenths, part.rows);
+std::vector<std::string> RowSource::places(const Part& part) const {
+  std::vector<std::string> places;
+  for (const std::size_t line : parser_->lines(part.chunk)) {
+    places.push_back(reader_.name() + ":" + std::to_string(line) + ": ");
   }
-  if (part.state == Part::State::kTenths) {
-    part.rows.features.resize(part.tenths.size());
-    floats_of_tenths(part.tenths, part.rows.features.data());
-    part.rows.count = part.chunk.line_count;
-    part.rows.bad.clear();
-    part.state = Part::State::kRows;
-  }
-}
-
-std::string RowSource::place_of(const Part& part, std::size_t number) const {
-  return part.chunk.text.empty() ? reader_.name() + ":" + std::to_string(part.chunk.first_line + number) + ": "
-                                 : parser_->place_of(part.chunk, number);
+  return places;
 }
 
 }  // namespace iris

@@ -4,13 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <exception>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "rows/rows.h"
@@ -21,58 +18,46 @@ class RowSource {
  public:
   // One chunk's rows. Give it to take() again and its memory is used again.
   struct Part {
-    Rows rows;    // after parse()
-    Chunk chunk;  // without its text if it was parsed ahead and every row is good and on a line of its own
-    std::vector<std::uint8_t> tenths;                                 // see RowParser::parse_tenths
-    enum class State { kText, kTenths, kRows } state = State::kText;  // which of them it holds
+    Rows rows;  // after parse()
+    Chunk chunk;
   };
 
-  // path, features: see ChunkReader and make_csv_parser, which also say what is thrown. skips_unreadable: lines before
-  // the first row that cannot be read are bad rows, not an error.
-  RowSource(const std::string& path, RowFormat format, const std::vector<std::string>& features, bool skips_unreadable);
+  // Reads as far as it takes to know the columns. path: "-" is standard input. Throws InputError("PATH: …"), as take()
+  // does: see ChunkReader and rows.h.
+  RowSource(const std::string& path, RowFormat format, RowRequest request);
 
   // See RowParser.
   const std::vector<std::string>& features() const { return parser_->features(); }
+  const std::vector<std::string>& copied_names() const { return parser_->copied_names(); }
+  const LabelReader& labels() const { return parser_->labels(); }
+  void set_labels(const std::vector<std::string>& labels) { parser_->set_labels(labels); }
 
-  // The rows of the first chunk. Call before the first take().
-  Rows first_rows() const;
+  // The rows of the first chunk that holds any, without labels. Call before the first take().
+  Rows first_rows();
 
-  // Starts a thread that parses what follows the first chunk, until end_ahead() or until it keeps max_size bytes of
-  // rows. Call once, before the first take(). Throws std::system_error where no thread can be started.
-  void start_ahead(std::size_t max_size);
-  // Any thread, at any time. The part that is being parsed is finished.
-  void end_ahead() { ahead_.request_stop(); }
-
-  // False at the end, or when asked to stop. Exceptions are ChunkReader::next's, in the order of the parts. One thread
-  // at a time.
-  bool take(Part& part, const std::stop_token& stop);
+  // False at the end, or when asked to stop. One thread at a time.
+  bool take(Part& part, const std::stop_token& stop = {});
   // Any number of threads at once.
-  void parse(Part& part) const;
+  void parse(Part& part) const { parser_->parse(part.chunk, part.rows); }
 
-  // Where a row of a parsed part begins; see RowParser.
-  std::string place_of(const Part& part, std::size_t number) const;
+  // The place of each of the part's rows, good or bad: "flowers.csv:17: ". Takes as long as parse().
+  std::vector<std::string> places(const Part& part) const;
 
+  // For messages: the path, or "stdin".
+  const std::string& name() const { return reader_.name(); }
   // See ChunkReader. Any thread may ask.
   std::uint64_t position() const { return reader_.position(); }
   std::optional<std::uint64_t> size() const { return reader_.size(); }
 
  private:
-  std::unique_ptr<RowParser> make_parser(RowFormat format, const std::vector<std::string>& features,
-                                         bool skips_unreadable);
-  Part::State parse(const Chunk& chunk, std::vector<std::uint8_t>& tenths, Rows& rows) const;
-  Part parsed_ahead(Part& part) const;
-  void parse_ahead(std::size_t max_size, const std::stop_token& stop);
-  bool take_from_ahead(Part& part);
+  void start(RowFormat format, const RowRequest& request);
+  bool take_after_header(Chunk& chunk, const std::stop_token& stop);
 
   ChunkReader reader_;
-  std::deque<Chunk> unreadable_;
-  Chunk first_;
-  bool has_first_ = false;
   std::unique_ptr<RowParser> parser_;
-  std::mutex mutex_;                // guards the next member while the thread runs
-  std::deque<Part> parts_ahead_;    // in order
-  std::exception_ptr error_ahead_;  // after those parts
-  std::jthread ahead_;              // last: the thread uses the other members
+  std::deque<Chunk> before_header_;  // what cannot be read
+  std::optional<Chunk> after_header_;
+  bool is_settled_ = false;
 };
 
 }  // namespace iris

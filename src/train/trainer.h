@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "model/iris_net.h"
-#include "rows/labelled_csv.h"
+#include "rows/labelled_source.h"
 #include "train/checkpoint.h"
 #include "train/optimizer.h"
 #include "train/settings.h"

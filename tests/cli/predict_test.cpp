@@ -124,18 +124,5 @@ TEST(PredictVerb, ChecksTheOptionsBeforeItLoadsAnything) {
   EXPECT_EQ(typed_error({"predict", "m.pt"}), "nothing to predict: give one sample's features, or many with -i FILE");
 }
 
-TEST(PredictRows, PassOverALineThatCannotBeReadWhereBadRowsAreSkipped) {
-  const test::TempFolder folder;
-  test::write_file(folder / "rows.csv", std::string(ChunkReader::kMaxRecord + 1, 'x') + "\na,b\n1,2\n");
-  PredictOptions options;
-  options.input = folder / "rows.csv";
-  options.input_format = RowFormat::kCsv;
-  options.on_error = OnError::kStop;
-  EXPECT_EQ(error_of<InputError>([&] { open_rows(options, {"a", "b"}); }),
-            options.input + ":1: the row is longer than 16 MiB; is a quote not closed?");
-  options.on_error = OnError::kSkip;
-  EXPECT_EQ(error_of<InputError>([&] { open_rows(options, {"a", "b"}); }), "");
-}
-
 }  // namespace
 }  // namespace iris

@@ -166,12 +166,12 @@ TEST_F(ChunkReaderTest, GivesTheSameChunksOfAFileWhateverWasReadIntoTheirMemory)
 }
 
 TEST_F(ChunkReaderTest, TellsOfTheLinesOfARecordThatDoesNotEndInOneChunk) {
-  ChunkReader reader(put("a\n\"b\"c,\"\n1\n\"b\"c,\"\n"), RowFormat::kCsv);
+  ChunkReader reader(put("a\n\"b,\n1\n\"\"c\n"), RowFormat::kCsv);
   Chunk chunk;
   EXPECT_TRUE(reader.next(chunk));
   EXPECT_EQ(chunk.text, "a\n");
   EXPECT_TRUE(reader.next(chunk));
-  EXPECT_EQ(chunk.text, "\"b\"c,\"\n1\n\"b\"c,\"\n");
+  EXPECT_EQ(chunk.text, "\"b,\n1\n\"\"c\n");
   EXPECT_EQ(chunk.fault, "a quote is not closed before the file ends");
   EXPECT_EQ(chunk.first_line, 2U);
   EXPECT_FALSE(reader.next(chunk));
@@ -185,8 +185,32 @@ TEST_F(ChunkReaderTest, RefusesUtf16) {
   EXPECT_EQ(error_in(std::string_view("\xFE\xFF\0a", 4)), ": is UTF-16; save it as UTF-8");
 }
 
-TEST_F(ChunkReaderTest, SaysHowToReadWhatIsCompressed) {
+TEST_F(ChunkReaderTest, SaysWhatAFileIsThatHoldsNoRows) {
   EXPECT_EQ(error_in("\x1F\x8B\x08"), ": is compressed with gzip; unpack it first: gunzip -c FILE");
+  EXPECT_EQ(error_in("\x28\xB5\x2F\xFD\x24"), ": is compressed with zstd; unpack it first: zstd -dc FILE");
+  EXPECT_EQ(error_in(std::string_view("\xFD"
+                                      "7zXZ\0\0",
+                                      7)),
+            ": is compressed with xz; unpack it first: xz -dc FILE");
+  EXPECT_TRUE(error_in("PAR1\x15").starts_with(": is a Parquet file; make CSV of it first: python3 -c "));
+  EXPECT_TRUE(error_in("PK\x03\x04 ...................... [Content_Types].xml").starts_with(": is an Excel file (.xlsx)"));
+  EXPECT_EQ(error_in("PK\x03\x04 rows.csv"), ": is a zip archive; unpack it first: unzip -p FILE");
+  EXPECT_EQ(error_in(std::string_view("a\0,\0b\0\n\0", 8)), ": is UTF-16; save it as UTF-8");
+  EXPECT_EQ(error_in("\n<!DOCTYPE html>\n"), ": is a web page (HTML), not the file that it shows; fetch the raw file");
+  EXPECT_EQ(error_in("[[5.1,3.5],\n[1,2]]\n"),
+            ": is one JSON array, not a row on each line; make rows of it first: jq -c '.[]' FILE");
+}
+
+TEST_F(ChunkReaderTest, SaysThatJsonOverSeveralLinesIsNotNdjson) {
+  const auto error = [&](std::string_view text) {
+    return test::error_of<InputError>([&] { ChunkReader(put(text), RowFormat::kNdjson); }).substr(path_.size());
+  };
+  EXPECT_EQ(error("[\n  {\"a\": 1}\n]\n"),
+            ": is one JSON array, not a row on each line; make rows of it first: jq -c '.[]' FILE");
+  EXPECT_EQ(error(" [{\"a\": 1}]"),
+            ": is one JSON array, not a row on each line; make rows of it first: jq -c '.[]' FILE");
+  EXPECT_EQ(error("{\n  \"a\": 1\n}\n"),
+            ": is a JSON object over several lines, not a row on each line; make one line of it first: jq -c . FILE");
 }
 
 TEST_F(ChunkReaderTest, SaysThatAFileIsMissing) {

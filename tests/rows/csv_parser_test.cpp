@@ -22,7 +22,10 @@ class CsvParserTest : public ::testing::Test {
   }
 
   std::string error_in(std::string_view text, const std::vector<std::string>& features = {"a", "b"}) const {
-    return test::error_of<InputError>([&] { read(text, features); });
+    test::RowsOfText rows(text);
+    RowRequest request;
+    request.features = features;
+    return rows.named(test::error_of<InputError>([&] { rows.read(RowFormat::kCsv, request); }));
   }
 };
 
@@ -68,17 +71,8 @@ TEST_F(CsvParserTest, RefusesAHeaderThatHasAFeatureTwice) {
   EXPECT_EQ(error_in("a,b,a\n1,2,3\n"), "rows:1: the header has the column a twice");
 }
 
-TEST_F(CsvParserTest, RefusesAHeaderThatDiffersInCase) {
-  EXPECT_EQ(error_in("A,b\n1,2\n"), "rows:1: the header has no column a; it has: A, b");
-}
-
-TEST_F(CsvParserTest, RefusesAHeaderWhereTheModelNamesNoFeatures) {
-  EXPECT_EQ(error_in("p,q\n1,2\n", {}),
-            "rows:1: the model does not name its features; say which of these columns they are: p, q");
-}
-
 TEST_F(CsvParserTest, TellsOfWrongCellCounts) {
-  EXPECT_EQ(read("a,b\n1\n1,2,3\n1,2\n"), (Lines{"rows:2: has 1 cells, not 2", "rows:3: has 3 cells, not 2", "1 2"}));
+  EXPECT_EQ(read("a,b\n1\n1,2,3\n1,2\n"), (Lines{"rows:2: has 1 cell, not 2", "rows:3: has 3 cells, not 2", "1 2"}));
 }
 
 TEST_F(CsvParserTest, TellsOfWrongCellCountsWithoutAHeader) {
@@ -114,17 +108,6 @@ TEST_F(CsvParserTest, TakesARowOfNumbersForTheHeaderWhenTheFeaturesAreCalledSo) 
   EXPECT_EQ(read("2,1,0\n5,3,1\n", {"0", "1", "2"}), (Lines{"1 3 5"}));
 }
 
-TEST_F(CsvParserTest, SaysThatCellsAreNotSeparatedByCommas) {
-  EXPECT_EQ(error_in("a;b\n1;2\n", {"a", "b"}), "rows:1: the cells are not separated by commas: \"a;b\"");
-}
-
-TEST_F(CsvParserTest, SaysWhatIsNoNumberInAFirstRowThatIsNoHeader) {
-  EXPECT_EQ(
-      error_in("5,3,setosa\n", {"a", "b"}),
-      "rows:1: the first row is neither a header nor a row of numbers: \"setosa\"; without a header the columns must "
-      "be the features alone");
-}
-
 TEST_F(CsvParserTest, PassesOverBlankLines) {
   EXPECT_EQ(read("\n\r\na,b\n\n1,2\r\n\r\n\n3,x\n\n"), (Lines{"1 2", "rows:8: b: not a number: \"x\""}));
 }
@@ -148,38 +131,62 @@ TEST_F(CsvParserTest, LosesOnlyALineThatIsTooLong) {
                    "rows:4: the row is longer than 16 MiB; is a quote not closed?", "5 6"}));
 }
 
-TEST_F(CsvParserTest, RefusesAHeaderWithABadQuote) {
-  EXPECT_EQ(error_in("a,\"b\n1,2\n"), "rows:1: a quote is not closed before the file ends");
-  EXPECT_EQ(error_in("\"a\"a,b\n1,2\n"), "rows:1: there is text after a closing quote");
+TEST_F(CsvParserTest, RefusesDataAfterWhatMayHaveBeenTheHeader) {
+  EXPECT_EQ(error_in("a,\"b\n1,2\n"),
+            "rows:1: a quote is not closed before the file ends; it may have been the header");
+  EXPECT_EQ(error_in("\"a\"a,b\n1,2\n"),
+            "rows:1: there is text after a closing quote; it may have been the header");
+}
+
+TEST_F(CsvParserTest, TakesAFirstRowThatCannotBeReadForABadRow) {
+  EXPECT_EQ(read("\"abc"), (Lines{"rows:1: a quote is not closed before the file ends"}));
+  EXPECT_EQ(read("\n\n\"abc"), (Lines{"rows:3: a quote is not closed before the file ends"}));
+  EXPECT_EQ(read("\""), (Lines{"rows:1: a quote is not closed before the file ends"}));
+  EXPECT_EQ(read("1,\"2\n3,4\n"), (Lines{"rows:1: a quote is not closed before the file ends", "3 4"}));
+  EXPECT_EQ(read("\"x\"y\na,b\n1,2\n"), (Lines{"rows:1: there is text after a closing quote", "1 2"}));
+  EXPECT_EQ(read("\"x\na,b\n1,2\n"), (Lines{"rows:1: a quote is not closed before the file ends", "1 2"}));
+}
+
+TEST_F(CsvParserTest, TakesABadFirstRowWithANumberForARow) {
+  EXPECT_EQ(read("1,\n3,4\n"), (Lines{"rows:1: b: is empty", "3 4"}));
+  EXPECT_EQ(read("NA,2\n3,4\n"), (Lines{"rows:1: a: not a number: \"NA\"", "3 4"}));
+}
+
+TEST_F(CsvParserTest, LosesOnlyTheLineOfAQuoteThatALaterRowCloses) {
+  EXPECT_EQ(read("a,b\n1,\"2\n3,4\n5,\"6\"\n7,8\n"),
+            (Lines{"rows:2: a quote is not closed, or there is text after the quote that closes it", "3 4", "5 6",
+                   "7 8"}));
+}
+
+TEST_F(CsvParserTest, TakesTimeInProportionToQuotesThatReopenOnEachLine) {
+  std::string text = "a,b\n";
+  for (int i = 0; i < 200'000; ++i) {
+    text += "a\",\"b\",\"\n";
+  }
+  const Lines rows = read(text + "a\"x\n");
+  ASSERT_EQ(rows.size(), 200'001U);
+  EXPECT_EQ(rows[100'000], "rows:100002: a quote is not closed, or there is text after the quote that closes it");
+}
+
+TEST_F(CsvParserTest, GivesUpWhereNothingCanBeRead) {
+  std::string text;
+  while (text.size() < (6 << 20)) {
+    text += "\"x\"y\n";
+  }
+  EXPECT_EQ(error_in(text), "rows:1: there is text after a closing quote; nor can any other of the first rows be read");
+}
+
+TEST_F(CsvParserTest, TakesAnyNumberOfCarriageReturnsBeforeANewline) {
+  EXPECT_EQ(read("a,b\r\r\n1,2\r\r\n\r\r\n\"3\",\"4\"\r\r\n"), (Lines{"1 2", "3 4"}));
+}
+
+TEST_F(CsvParserTest, TakesACarriageReturnInARowForPartOfItsCell) {
+  EXPECT_EQ(read("a,b\n1\r,2\n3,4\n"), (Lines{"rows:2: a: not a number: \"1\\x0d\"", "3 4"}));
+  EXPECT_EQ(read("a,b,c\n1,2,x\ry\n"), Lines{"1 2"});
 }
 
 TEST_F(CsvParserTest, ReadsTheSameNumbersOfLongAndShortRows) {
   EXPECT_EQ(read("a,b\n0.1,-0\n0.10000000149,-0e5\n+.1,1e-1\n"), (Lines{"0.1 -0", "0.1 -0", "0.1 0.1"}));
-}
-
-// Those of a text of one chunk; nothing where it is to be read another way.
-std::vector<std::uint8_t> tenths_of(const std::string& text, std::size_t lines) {
-  Chunk chunk;
-  chunk.text = text;
-  chunk.line_count = lines;
-  const auto parser = make_csv_parser("rows", {"a", "b"}, chunk);
-  std::vector<std::uint8_t> tenths;
-  return parser->parse_tenths(chunk, tenths) ? tenths : std::vector<std::uint8_t>();
-}
-
-TEST(CsvParserOfTenths, TakesRowsOfNothingElse) {
-  EXPECT_EQ(tenths_of("a,b\n5.1,3.5\n0.0,9.9\n", 3), (std::vector<std::uint8_t>{51, 35, 0, 99}));
-  EXPECT_EQ(tenths_of("5.1,3.5\n", 1), (std::vector<std::uint8_t>{51, 35}));
-}
-
-TEST(CsvParserOfTenths, LeavesAllOtherRows) {
-  for (const char* text :
-       {"5.1,3.5\n5.1,10.5\n", "5.1,3.5\n5.1,3.5\r\n", "5.1,3.5\n5.10,3.\n", "5.1,3.5\n5.1;3.5\n", "5.1,3.5\n5.1,-.5\n",
-        "5.1,3.5\n\n\n.1,3.5\n", "5.1,3.5\n5.1,3,5\n", "5.1,3.5\n1,2\n4.5,6\n"}) {
-    const std::string all = text;
-    EXPECT_EQ(tenths_of(all, static_cast<std::size_t>(std::count(all.begin(), all.end(), '\n'))).size(), 0U) << all;
-  }
-  EXPECT_EQ(tenths_of("b,a\n5.1,3.5\n", 2).size(), 0U);
 }
 
 }  // namespace

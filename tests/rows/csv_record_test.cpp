@@ -18,9 +18,9 @@ class CsvRecordTest : public ::testing::Test {
     ChunkReader reader(path_, RowFormat::kCsv);
     Records records;
     for (Chunk chunk; reader.next(chunk);) {
-      while (!chunk.text.empty()) {
-        std::vector<std::string> cells;
-        const std::string fault(take_csv_record(chunk.text, cells));
+      std::vector<std::string> cells;
+      for (CsvRecords its_records(chunk.text, chunk.fault); its_records.next_of_whole(&cells);) {
+        const std::string fault(its_records.fault());
         records.push_back(fault.empty() ? cells : std::vector<std::string>{fault});
       }
     }

@@ -122,7 +122,7 @@ TEST(ParseFloat, RefusesANulByte) { EXPECT_EQ(parse_float(std::string_view("5\0"
 float short_decimal(const std::string& text) {
   float value = 0;
   const std::string line = text + "\n";
-  const char* const end = parse_decimal(line.c_str(), value);
+  const char* const end = parse_decimal(line.c_str(), line.c_str() + line.size(), value);
   return end == line.c_str() + text.size() ? value : NAN;
 }
 
@@ -221,40 +221,6 @@ TEST(FixedText, HasThatManyDecimals) {
 }
 
 TEST(FixedText, HoldsTheLargestDouble) { EXPECT_EQ(fixed_text(std::numeric_limits<double>::max(), 6).size(), 316U); }
-
-TEST(ParseTenths, AgreesWithParseFloatWhateverAByteIs) {
-  const std::string row = "5.1,0.9,3.5\n";
-  for (std::size_t place = 0; place < row.size(); ++place) {
-    for (int byte = 0; byte < 256; ++byte) {
-      std::string text = row + row + row;
-      text[row.size() + place] = static_cast<char>(byte);
-      std::vector<std::uint8_t> tenths(9);
-      const bool is_digit = byte >= '0' && byte <= '9' && place % 4 % 2 == 0;
-      ASSERT_EQ(parse_tenths(text.data(), 3, tenths), is_digit || text[row.size() + place] == row[place]) << text;
-    }
-  }
-}
-
-TEST(ParseTenths, ReadsEveryNumberOfAnyCountOfRowsAndColumns) {
-  for (const std::size_t columns : {1U, 3U, 4U, 200U}) {
-    for (const std::size_t rows : {1U, 15U, 16U, 17U, 100U}) {
-      std::string text;
-      std::vector<float> expected;
-      for (std::size_t i = 0; i < rows * columns; ++i) {
-        const std::string number = {static_cast<char>('0' + i / 10 % 10), '.', static_cast<char>('0' + i % 10)};
-        text += number + ((i + 1) % columns == 0 ? '\n' : ',');
-        expected.push_back(parse_float(number).value());
-      }
-      std::vector<std::uint8_t> tenths(rows * columns);
-      ASSERT_TRUE(parse_tenths(text.data(), columns, tenths));
-      std::vector<float> values(tenths.size());
-      floats_of_tenths(tenths, values.data());
-      ASSERT_EQ(values, expected);
-      text.back() = ',';
-      ASSERT_FALSE(parse_tenths(text.data(), columns, tenths));
-    }
-  }
-}
 
 }  // namespace
 }  // namespace iris

@@ -31,7 +31,7 @@ TEST(NdjsonParser, TakesBlanksWhereJsonHasThem) {
 }
 
 TEST(NdjsonParser, PassesOverBlankLines) {
-  EXPECT_EQ(read("\n  \n[1,2]\r\n\r\n[3]\n"), (Lines{"1 2", "rows:5: has 1 values, not 2"}));
+  EXPECT_EQ(read("\n  \n[1,2]\r\n\r\n[3]\n"), (Lines{"1 2", "rows:5: has 1 value, not 2"}));
 }
 
 TEST(NdjsonParser, ReadsEscapedNames) { EXPECT_EQ(read("{\"\\u0061\":1,\"b\":2}\n"), Lines{"1 2"}); }
@@ -51,7 +51,8 @@ TEST(NdjsonParser, CountsTheFeaturesOfAModelWithoutNames) {
 }
 
 TEST(NdjsonParser, SaysThatItCannotTellTheFeatures) {
-  EXPECT_EQ(test::error_of<InputError>([] { read("\n{\"y\":3}\n", {}); }),
+  test::RowsOfText rows("\n{\"y\":3}\n");
+  EXPECT_EQ(rows.named(test::error_of<InputError>([&] { rows.read(RowFormat::kNdjson, {}); })),
             "rows:2: the model does not name its features, and here is neither an array of numbers nor an object with "
             "x0, x1, …; name them");
 }
@@ -62,7 +63,7 @@ TEST(NdjsonParser, TellsOfWhatIsMissing) {
 
 TEST(NdjsonParser, TellsOfWrongCounts) {
   EXPECT_EQ(read("[1]\n[1,2,3]\n[]\n"),
-            (Lines{"rows:1: has 1 values, not 2", "rows:2: has 3 values, not 2", "rows:3: has 0 values, not 2"}));
+            (Lines{"rows:1: has 1 value, not 2", "rows:2: has 3 values, not 2", "rows:3: has 0 values, not 2"}));
 }
 
 TEST(NdjsonParser, TellsOfWhatIsThereTwice) {
@@ -83,6 +84,48 @@ TEST(NdjsonParser, TellsOfNumbersThatAreNotFinite) {
 TEST(NdjsonParser, TellsOfOtherValues) {
   EXPECT_EQ(read("5\n\"x\"\n"), (Lines{"rows:1: is neither an object nor an array: a number",
                                        "rows:2: is neither an object nor an array: \"x\""}));
+}
+
+TEST(NdjsonParser, TellsOfANulByteWhereverItStands) {
+  EXPECT_EQ(read(std::string_view("[1,2]\0\n[1,2]\0garbage\n\0[1,2]\n{\"a\":1\0,\"b\":2}\n[3,4]\n", 49)),
+            (Lines{"rows:1: is not JSON: column 6: a NUL byte", "rows:2: is not JSON: column 6: a NUL byte",
+                   "rows:3: is not JSON: column 1: a NUL byte", "rows:4: is not JSON: column 7: a NUL byte", "3 4"}));
+}
+
+TEST(NdjsonParser, FindsMembersThatAreSpelledOtherwise) {
+  test::RowsOfText rows("{\"sepalLength\":5.1,\"Sepal.Width\":3.5}\n");
+  RowRequest request;
+  request.features = {"sepal_length", "sepal_width"};
+  EXPECT_EQ(rows.read(RowFormat::kNdjson, request), Lines{"5.1 3.5"});
+  EXPECT_EQ(rows.notes, Lines{"rows: sepalLength is taken for sepal_length, Sepal.Width for sepal_width"});
+}
+
+// text: two features a and b.
+Lines copied(std::string_view text, const std::vector<std::string>& names, RowFormat to) {
+  RowRequest request;
+  request.features = {"a", "b"};
+  request.copy = {names, to};
+  return test::RowsOfText(text).read(RowFormat::kNdjson, request);
+}
+
+TEST(NdjsonParser, CopiesMembersAsTheyAreWritten) {
+  const std::string text =
+      "{\"id\": 1e2 ,\"a\":1,\"b\":2,\"t\":[1, {\"x\":\"]\"}]}\n{\"a\":1,\"b\":\"x\",\"id\":\"\\u00e9,\"}\n{\"a\":1\n";
+  EXPECT_EQ(copied(text, {"id", "t"}, RowFormat::kNdjson),
+            (Lines{"\"id\":1e2,\"t\":[1, {\"x\":\"]\"}],1 2",
+                   "\"id\":\"\\u00e9,\",rows:2: b: not a number: \"x\"",
+                   "rows:3: is not JSON: column 8: syntax error while parsing object - unexpected end of input; "
+                   "expected '}'"}));
+  EXPECT_EQ(copied(text, {"id", "t"}, RowFormat::kCsv)[1], "\"é,\",,rows:2: b: not a number: \"x\"");
+  EXPECT_EQ(copied("{\"a\":1,\"b\":2,\"n\":null}\n", {"."}, RowFormat::kNdjson), Lines{"\"a\":1,\"b\":2,\"n\":null,1 2"});
+  EXPECT_EQ(copied("{\"a\":1,\"b\":2,\"n\":null}\n", {"."}, RowFormat::kCsv), Lines{"1,2,,1 2"});
+  EXPECT_EQ(copied("[1,2]\n", {"2"}, RowFormat::kNdjson), Lines{"\"2\":2,1 2"});
+}
+
+TEST(NdjsonParser, DoesNotCopyWhatTheAnswersAreCalled) {
+  EXPECT_EQ(copied("{\"a\":1,\"b\":2}\n{\"a\":1,\"b\":2,\"label\":\"x\"}\n", {"."}, RowFormat::kNdjson),
+            (Lines{"\"a\":1,\"b\":2,1 2",
+                   "\"a\":1,\"b\":2,rows:2: label: is a member of the answer too, and cannot be copied"}));
 }
 
 class NotJson : public ::testing::TestWithParam<const char*> {};

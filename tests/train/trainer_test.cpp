@@ -26,7 +26,9 @@ class TrainerTest : public ::testing::TestWithParam<Optimizer> {
   }
 
   static LabelledRows flowers() {
-    return read_labelled_csv(IRIS_SOURCE_DIR "/data/iris.csv", {iris_features(), "species"}, iris_labels());
+    LabelledSource source(IRIS_SOURCE_DIR "/data/iris.csv", iris_features(), "cm", "species",
+                          [](const std::string&) {});
+    return read_labelled_rows(source, iris_labels());
   }
 
   static Trainer trainer(const TrainConfig& config) { return Trainer(config, rows_, "iris.csv", c10::kCPU); }

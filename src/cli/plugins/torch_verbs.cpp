@@ -14,9 +14,7 @@ const char* iris_libtorch() {
 }
 
 int iris_predict_sample(const iris::PredictOptions& options) { return iris::predict_sample(options); }
-int iris_predict_rows(const iris::PredictOptions& options, iris::ReadAhead* ahead) {
-  return iris::predict_rows(options, ahead);
-}
+int iris_predict_rows(const iris::PredictOptions& options) { return iris::predict_rows(options); }
 int iris_evaluate(const iris::EvaluateOptions& options) { return iris::evaluate_model(options); }
 int iris_train(const iris::TrainOptions& options) { return iris::train_model(options); }
 

@@ -1,15 +1,18 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 
 #include "cli/evaluate.h"
 #include "cli/progress.h"
+#include "cli/run/batch_scorer.h"
 #include "cli/run/start_device.h"
 #include "error.h"
 #include "io/output_file.h"
+#include "model/file/model_names.h"
 #include "model/metrics.h"
 #include "rows/float_text.h"
-#include "rows/labelled_csv.h"
+#include "rows/labelled_source.h"
 #include "text.h"
 
 namespace iris {
@@ -18,35 +21,26 @@ namespace {
 using nlohmann::ordered_json;
 
 Metrics measure(const EvaluateOptions& options, const Classifier& classifier, std::vector<std::string>& labels) {
-  LabelledCsv csv(options.data, {classifier.features(), options.label_column});
-  const std::size_t feature_count = csv.feature_count();
-  if (feature_count == 0) {
-    throw InputError(csv.reader().name() + ": has no column but " + options.label_column);
-  }
-  labels = classifier.known_labels();
-  if (labels.empty()) {  // one answer shows how many there are
-    labels = classifier.labels(classifier.predict(std::vector<float>(feature_count), 1).class_count);
-  }
-  Metrics metrics(labels.size());
-  const std::size_t batch_size = options.batch_size.value_or(classifier.usual_batch_size());
   Progress progress(options.quiet, "rows", 1);
-  LabelledRows rows;
+  LabelledSource source(options.data, classifier.features(), unit_of(classifier.features()), options.label_column,
+                        [&progress](const std::string& note) { progress.say("iris: " + note); });
+  labels = labels_of(classifier, source.rows());
+  source.rows().set_labels(labels);
+  const BatchScorer scorer(classifier, options.model.path, labels.size(),
+                           options.batch_size.value_or(classifier.usual_batch_size()));
+  Metrics metrics(labels.size());
   Predictions predictions;
-  while (csv.next(labels, rows)) {
-    for (std::size_t start = 0; start < rows.labels.size(); start += batch_size) {
-      const std::size_t count = std::min(batch_size, rows.labels.size() - start);
-      classifier.predict(std::span(rows.features).subspan(start * feature_count, count * feature_count), count,
-                         predictions);
-      if (predictions.class_count != labels.size()) {
-        throw InputError(options.model.path + ": the model gives " + std::to_string(predictions.class_count) +
-                         " classes, and gave " + std::to_string(labels.size()) + " before");
-      }
-      metrics.add(predictions.logits, std::span(rows.labels).subspan(start, count));
+  for (RowSource::Part part; source.take(part);) {
+    Metrics before = metrics;
+    scorer.score(
+        source.rows(), part, /*before_bad=*/true, predictions, [&] { metrics = before; },
+        [&](std::size_t first, std::size_t count, const Predictions& its) {
+          metrics.add(its.logits, std::span(part.rows.labels).subspan(first, count));
+        });
+    if (!part.rows.bad.empty()) {
+      throw InputError(part.rows.bad[0].error, part.rows.bad[0].choice);
     }
-    progress.show(metrics.rows(), csv.reader().position(), csv.reader().size());
-  }
-  if (metrics.rows() == 0) {
-    throw InputError(csv.reader().name() + ": holds no rows, only a header");
+    progress.show(metrics.rows(), source.rows().position(), source.rows().size());
   }
   return metrics;
 }

@@ -15,7 +15,7 @@
 #include "model/file/model_names.h"
 #include "model/torch_errors.h"
 #include "rows/float_text.h"
-#include "rows/labelled_csv.h"
+#include "rows/labelled_source.h"
 #include "text.h"
 #include "train/checkpoint.h"
 #include "train/checkpoint_folder.h"
@@ -117,7 +117,9 @@ class TrainingRun {
   // Reads the data and makes the trainer.
   void start(const TrainConfig& config) {
     if (!rows_ || config_.label_column != config.label_column) {
-      rows_ = read_labelled_csv(options_.data, {iris_features(), config.label_column}, iris_labels());
+      LabelledSource source(options_.data, iris_features(), unit_of(iris_features()), config.label_column,
+                            [](const std::string& note) { std::fprintf(stderr, "iris: %s\n", note.c_str()); });
+      rows_ = read_labelled_rows(source, iris_labels());
     }
     config_ = config;
     config_.data_crc32 = data_crc32(*rows_);

@@ -39,6 +39,8 @@ std::vector<std::string> names_of(const nlohmann::json& object, const char* memb
 
 std::vector<std::string> iris_features() { return {"sepal_length", "sepal_width", "petal_length", "petal_width"}; }
 
+std::string unit_of(const std::vector<std::string>& features) { return features == iris_features() ? "cm" : ""; }
+
 std::vector<std::string> iris_labels() { return {"setosa", "versicolor", "virginica"}; }
 
 ModelNames parse_model_names(std::string_view text) {

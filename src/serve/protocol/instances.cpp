@@ -85,7 +85,7 @@ std::optional<Rows> parse_plain(std::size_t width, std::string_view body) {
   while (text < end && *text == '[') {
     for (std::size_t i = 0; i < width; ++i) {
       float value = 0;
-      text = parse_json_decimal(text + 1, value);  // after the [ or the comma
+      text = parse_json_decimal(text + 1, end, value);  // after the [ or the comma
       if (text == nullptr || *text != (i + 1 < width ? ',' : ']')) {
         return std::nullopt;
       }

@@ -1,4 +1,4 @@
-#include "rows/labelled_csv.h"
+#include "rows/labelled_source.h"
 
 #include <gtest/gtest.h>
 
@@ -9,12 +9,13 @@
 namespace iris {
 namespace {
 
-class LabelledCsvTest : public ::testing::Test {
+class LabelledSourceTest : public ::testing::Test {
  protected:
   // Each row as "1 2.5 -> 0".
   std::vector<std::string> read(std::string_view text, const std::vector<std::string>& features = {"a", "b"}) const {
     test::write_file(path_, text);
-    const LabelledRows rows = read_labelled_csv(path_, {features, "kind"}, {"cat", "dog"});
+    LabelledSource source(path_, features, "", "kind", [](const std::string&) {});
+    const LabelledRows rows = read_labelled_rows(source, {"cat", "dog"});
     const std::size_t count = rows.features.size() / rows.labels.size();
     std::vector<std::string> lines;
     for (std::size_t row = 0; row < rows.labels.size(); ++row) {
@@ -40,32 +41,32 @@ class LabelledCsvTest : public ::testing::Test {
 
 using Lines = std::vector<std::string>;
 
-TEST_F(LabelledCsvTest, FindsColumnsByNameInAnyOrderAndPassesOverOthers) {
+TEST_F(LabelledSourceTest, FindsColumnsByNameInAnyOrderAndPassesOverOthers) {
   EXPECT_EQ(read("kind,x,b,a\ndog,?,1,2\ncat,,3,4\n"), (Lines{"2 1 -> 1", "4 3 -> 0"}));
 }
 
-TEST_F(LabelledCsvTest, TakesAllOtherColumnsWhereTheModelNamesNone) {
+TEST_F(LabelledSourceTest, TakesAllOtherColumnsWhereTheModelNamesNone) {
   EXPECT_EQ(read("p,kind,q,r\n1,dog,2,3\n", {}), Lines{"1 2 3 -> 1"});
 }
 
-TEST_F(LabelledCsvTest, ReadsCrLfQuotesBlankLinesAndAByteOrderMark) {
+TEST_F(LabelledSourceTest, ReadsCrLfQuotesBlankLinesAndAByteOrderMark) {
   EXPECT_EQ(read("\xEF\xBB\xBF\r\n\"a\",b,kind\r\n\r\n\"1\",2,\"dog\"\r\n\r\n3,4,cat"),
             (Lines{"1 2 -> 1", "3 4 -> 0"}));
 }
 
-TEST_F(LabelledCsvTest, ReadsTheFloat32NearestToTheText) {
+TEST_F(LabelledSourceTest, ReadsTheFloat32NearestToTheText) {
   // Halfway between two floats but for its last digit, which a double does not hold.
   EXPECT_EQ(read("a,b,kind\n1.00000005960464477539062500001,16777217.00000000000000000001,cat\n"),
             Lines{"1.00000012 16777218 -> 0"});
 }
 
-TEST_F(LabelledCsvTest, TakesWhatRoundsToTheLargestFloat32) {
+TEST_F(LabelledSourceTest, TakesWhatRoundsToTheLargestFloat32) {
   EXPECT_EQ(read("a,b,kind\n3.4028235677973362e38,0,cat\n"), Lines{"3.40282347e+38 0 -> 0"});
   EXPECT_EQ(error_in("a,b,kind\n3.4028235677973367e38,0,cat\n"),
             "rows.csv:2: a: not finite as float32: \"3.4028235677973367e38\"");
 }
 
-TEST_F(LabelledCsvTest, ReadsMoreThanAChunk) {
+TEST_F(LabelledSourceTest, ReadsMoreThanAChunk) {
   std::string text = "a,b,kind\n";
   for (int i = 0; i < 100'000; ++i) {
     text += std::to_string(i) + ",0,dog\n";
@@ -76,7 +77,7 @@ TEST_F(LabelledCsvTest, ReadsMoreThanAChunk) {
   EXPECT_EQ(error_in(text + "x,0,dog\n"), "rows.csv:100002: a: not a number: \"x\"");
 }
 
-TEST_F(LabelledCsvTest, TellsOfBadCells) {
+TEST_F(LabelledSourceTest, TellsOfBadCells) {
   EXPECT_EQ(error_in("a,b,kind\n1,2,dog\n\n1,abc,dog\n"), "rows.csv:4: b: not a number: \"abc\"");
   EXPECT_EQ(error_in("a,b,kind\n1,nan,dog\n"), "rows.csv:2: b: not finite as float32: \"nan\"");
   EXPECT_EQ(error_in("a,b,kind\n1,1e39,dog\n"), "rows.csv:2: b: not finite as float32: \"1e39\"");
@@ -87,23 +88,23 @@ TEST_F(LabelledCsvTest, TellsOfBadCells) {
   EXPECT_EQ(error_in("a,b,kind\n\"1\n2\",2,cat\n"), "rows.csv:2: a: not a number: \"1\\x0a2\"");
 }
 
-TEST_F(LabelledCsvTest, TellsOfBadQuotes) {
+TEST_F(LabelledSourceTest, TellsOfBadQuotes) {
   EXPECT_EQ(error_in("a,b,kind\n1,2,cat\n1,2,\"cat\n1,2,cat\n"),
             "rows.csv:3: a quote is not closed before the file ends");
   EXPECT_EQ(error_in("a,b,kind\n1,\"2\"x,cat\n"), "rows.csv:2: there is text after a closing quote");
 }
 
-TEST_F(LabelledCsvTest, TellsOfBadHeaders) {
+TEST_F(LabelledSourceTest, TellsOfBadHeaders) {
   EXPECT_EQ(error_in("a,kind\n"), "rows.csv:1: the header has no column b; it has: a, kind");
-  EXPECT_EQ(error_in("a;b;kind\n"), "rows.csv:1: the cells are not separated by commas: \"a;b;kind\"");
+  EXPECT_EQ(error_in("a;b;kind\n"), "rows.csv:1: the cells are separated by semicolons, not by commas; change them first: tr ';' ',' < FILE");
   EXPECT_EQ(error_in("a,b,a,kind\n"), "rows.csv:1: the header has the column a twice");
   EXPECT_EQ(error_in("a,b,type\n"),
             "rows.csv:1: the header has no column kind; it has: a, b, type; choose the one that holds the classes");
 }
 
-TEST_F(LabelledCsvTest, TellsOfFilesWithoutRows) {
-  EXPECT_EQ(error_in(""), "rows.csv: is empty; the first line has to name the columns: a, b, kind");
-  EXPECT_EQ(error_in("\n\n"), "rows.csv: is empty; the first line has to name the columns: a, b, kind");
+TEST_F(LabelledSourceTest, TellsOfFilesWithoutRows) {
+  EXPECT_EQ(error_in(""), "rows.csv: is empty; it has to hold rows of a, b and kind");
+  EXPECT_EQ(error_in("\n\n"), "rows.csv: holds no rows, only a header");
   EXPECT_EQ(error_in("a,b,kind\n\n"), "rows.csv: holds no rows, only a header");
 }
 

@@ -39,7 +39,8 @@ def main() -> None:
             report(results, "sample", [sample.run(place, times)], times, versions, digits=3)
         if "rows" in chosen:
             times, count = rounds or (1 if small else 5), options.rows or (20_000 if small else 10_000_000)
-            report(results, "rows", rows.run(place, count, times), times, versions, digits=2)
+            sections = rows.run(place, count, times, options.task, options.peer)
+            report(results, "rows", sections, times, versions, digits=2)
         if "stream" in chosen:
             stream.report(place, results, 200 if small else 2000, rounds or (1 if small else 3))
         if "train" in chosen:
@@ -57,6 +58,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("build", type=Path, help="the build folder, with iris and tests/bench in it")
     result.add_argument("bench", nargs="?", choices=(*BENCHES, "all"), default="all")
     result.add_argument("--rows", type=positive, metavar="N")
+    result.add_argument("--task", default="", metavar="WORDS")
+    result.add_argument("--peer", default="", metavar="WORDS")
     result.add_argument("--rounds", type=positive, metavar="N")
     result.add_argument("--size-mib", type=positive, metavar="N")
     result.add_argument("--small", action="store_true")

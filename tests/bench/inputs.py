@@ -1,6 +1,7 @@
 """Writes files of flowers, the same ones every time: python inputs.py SHAPE ROWS FILE.
 
-Shapes: `csv` and `ndjson`, with one decimal as in data/iris.csv, and `long_csv`, with 15, as computed data has.
+Shapes: `csv_N` with N decimals (data/iris.csv has one, a float32 printed by "%.6g" five, computed data 15), and
+`ndjson` with one.
 A flower is one of data/iris.csv, up to 0.2 cm larger or smaller in each feature.
 """
 
@@ -37,7 +38,7 @@ def block(flowers: np.ndarray, template: str, decimals: int, rows: int, random: 
 
 def main() -> None:
     shape, rows, path = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
-    decimals = 15 if shape == "long_csv" else 1
+    decimals = 1 if shape == "ndjson" else int(shape.removeprefix("csv_"))
     template = "{" + ",".join(f'"{name}":#' for name in FEATURES) + "}" if shape == "ndjson" else "#,#,#,#"
     flowers, random = flowers_in_tenths(), np.random.default_rng(0)
     with path.open("wb") as file:

@@ -20,7 +20,7 @@ PEERS = {
     "pyarrow + onnxruntime": ("csv_pyarrow_onnxruntime.py", ".onnx"),
     "pyarrow + scikit-learn": ("csv_pyarrow_sklearn.py", ".joblib"),
 }
-NDJSON = {OURS, "polars + torch"}  # the programs that read NDJSON too; all read CSV
+NDJSON = {OURS, "polars + torch"}  # the programs that read and write NDJSON too; all do CSV
 EXPORTS = {".onnx": "export_onnx.py", ".joblib": "export_sklearn.py"}
 
 
@@ -32,24 +32,40 @@ class Task:
     shape: str
     share: float = 1.0
     options: tuple[str, ...] = ()
+    answers: str = ".csv"
 
     @property
     def extension(self) -> str:
         return ".ndjson" if self.shape == "ndjson" else ".csv"
 
+    def does(self, name: str) -> bool:
+        return name in NDJSON or ".ndjson" not in (self.extension, self.answers)
+
 
 TASKS = (
-    Task("CSV to label and confidence", "csv"),
-    Task("CSV to all probabilities", "csv", options=("--probabilities",)),
-    Task("CSV of 15 decimals to label and confidence", "long_csv", share=0.2),
-    Task("NDJSON to label and confidence", "ndjson", share=0.2),
+    Task("CSV of one decimal to label and confidence", "csv_1"),
+    Task("CSV of two decimals to label and confidence", "csv_2"),
+    Task("CSV of six digits to label and confidence", "csv_5"),
+    Task("CSV of 15 decimals to label and confidence", "csv_15", share=0.2),
+    Task("CSV to all probabilities", "csv_1", options=("--probabilities",)),
+    Task("CSV to NDJSON of label and confidence", "csv_1", answers=".ndjson"),
+    Task("NDJSON to label and confidence", "ndjson", share=0.2, answers=".ndjson"),
 )
 
 
-def run(place: Place, rows: int, rounds: int) -> list[Section]:
-    """A section for each task. Raises RuntimeError if two of the programs answer differently."""
+def run(place: Place, rows: int, rounds: int, tasks: str = "", peers: str = "") -> list[Section]:
+    """A section for each task whose name holds `tasks`, with the peers whose names hold `peers`.
+
+    Raises RuntimeError if two of the programs answer differently.
+    """
     programs, left_out = _programs(place)
-    return [_run_task(place, task, programs, left_out, max(int(rows * task.share), 1), rounds) for task in TASKS]
+    programs = {name: command for name, command in programs.items() if name == OURS or peers in name}
+    left_out = {name: reason for name, reason in left_out.items() if peers in name}
+    return [
+        _run_task(place, task, programs, left_out, max(int(rows * task.share), 1), rounds)
+        for task in TASKS
+        if tasks in task.name
+    ]
 
 
 def _programs(place: Place) -> tuple[dict[str, list[str]], dict[str, str]]:
@@ -72,9 +88,8 @@ def _programs(place: Place) -> tuple[dict[str, list[str]], dict[str, str]]:
 def _run_task(
     place: Place, task: Task, programs: dict[str, list[str]], left_out: dict[str, str], rows: int, rounds: int
 ) -> Section:
-    does = {name for name in (OURS, *PEERS) if task.shape != "ndjson" or name in NDJSON}
     section = Section(f"{task.name}, {rows:,} rows")
-    section.left_out = {name: reason for name, reason in left_out.items() if name in does}
+    section.left_out = {name: reason for name, reason in left_out.items() if task.does(name)}
 
     def commands(source: Path, targets: dict[str, Path]) -> dict[str, list[str]]:
         files = {name: [str(source), str(target)] for name, target in targets.items()}
@@ -82,7 +97,7 @@ def _run_task(
         return {name: [*programs[name], *files[name], *task.options] for name in targets}
 
     small = _make(place, task, CHECKED_ROWS, f"small{task.extension}")
-    targets = {name: place.folder / f"{name}{task.extension}" for name in programs if name in does}
+    targets = {name: place.folder / f"{name}{task.answers}" for name in programs if task.does(name)}
     trial = commands(small, targets)
     try_out(section, trial)
     expected = _answers(targets[OURS])
@@ -91,7 +106,7 @@ def _run_task(
     for name in trial:
         _check(f"{task.name}: {name}", _answers(targets[name]), expected)
 
-    source, target = _make(place, task, rows, f"large{task.extension}"), place.folder / f"answers{task.extension}"
+    source, target = _make(place, task, rows, f"large{task.extension}"), place.folder / f"answers{task.answers}"
     compare(section, commands(source, dict.fromkeys(trial, target)), rounds, target.unlink)
     source.unlink()
     return section

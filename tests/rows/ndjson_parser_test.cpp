@@ -114,7 +114,7 @@ TEST(NdjsonParser, CopiesMembersAsTheyAreWritten) {
   EXPECT_EQ(copied(text, {"id", "t"}, RowFormat::kNdjson),
             (Lines{"\"id\":1e2,\"t\":[1, {\"x\":\"]\"}],1 2",
                    "\"id\":\"\\u00e9,\",rows:2: b: not a number: \"x\"",
-                   "rows:3: is not JSON: column 8: syntax error while parsing object - unexpected end of input; "
+                   "rows:3: is not JSON: column 7: syntax error while parsing object - unexpected end of input; "
                    "expected '}'"}));
   EXPECT_EQ(copied(text, {"id", "t"}, RowFormat::kCsv)[1], "\"é,\",,rows:2: b: not a number: \"x\"");
   EXPECT_EQ(copied("{\"a\":1,\"b\":2,\"n\":null}\n", {"."}, RowFormat::kNdjson), Lines{"\"a\":1,\"b\":2,\"n\":null,1 2"});

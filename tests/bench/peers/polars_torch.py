@@ -1,4 +1,4 @@
-"""python polars_torch.py MODEL IN OUT [--probabilities]; IN and OUT are both CSV or both .ndjson."""
+"""python polars_torch.py MODEL IN OUT [--probabilities]; IN and OUT are CSV or .ndjson."""
 
 import sys
 
@@ -9,15 +9,14 @@ from torch_classes import classify
 from iris_net import FEATURES, LABELS
 
 model, source, target = sys.argv[1:4]
-is_ndjson = source.endswith(".ndjson")
-read = pl.read_ndjson if is_ndjson else pl.read_csv
+read = pl.read_ndjson if source.endswith(".ndjson") else pl.read_csv
 features = read(source, schema=dict.fromkeys(FEATURES, pl.Float32)).to_numpy()
 index, confidence, probabilities = classify(model, torch.from_numpy(features))
 answers = {"label": pl.Series(LABELS).gather(index.numpy()), "confidence": confidence.numpy()}
 if "--probabilities" in sys.argv:
     answers |= {f"p_{label}": probabilities[:, i].numpy() for i, label in enumerate(LABELS)}
 table = pl.DataFrame(answers)
-if is_ndjson:
+if target.endswith(".ndjson"):
     table.write_ndjson(target)
 else:
     table.write_csv(target)

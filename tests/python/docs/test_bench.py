@@ -10,9 +10,12 @@ from commands import REPO, run
 
 BUILD = Path(os.environ.get("IRIS_BINARY") or REPO / "build" / "release" / "iris").absolute().parent
 SECTIONS = [
-    "CSV to label and confidence, 2,000 rows",
-    "CSV to all probabilities, 2,000 rows",
+    "CSV of one decimal to label and confidence, 2,000 rows",
+    "CSV of two decimals to label and confidence, 2,000 rows",
+    "CSV of six digits to label and confidence, 2,000 rows",
     "CSV of 15 decimals to label and confidence, 400 rows",
+    "CSV to all probabilities, 2,000 rows",
+    "CSV to NDJSON of label and confidence, 2,000 rows",
     "NDJSON to label and confidence, 400 rows",
 ]
 
@@ -27,7 +30,8 @@ def test_many_rows_are_a_table_for_each_task(tmp_path):
     assert done.returncode == 0, done.stderr
     assert [line[4:] for line in done.stdout.splitlines() if line.startswith("### ")] == SECTIONS
     assert (
-        done.stdout.count("| program | wall, s | / iris | CPU, s | peak MiB |\n|---|---|---|---|---|\n| iris | ") == 4
+        done.stdout.count("| program | wall, s | / iris | CPU, s | peak MiB |\n|---|---|---|---|---|\n| iris | ")
+        == len(SECTIONS)
     )
     assert (tmp_path / "rows.md").read_text() == done.stdout.removesuffix("\n")
     for section in json.loads((tmp_path / "rows.json").read_text())["sections"]:
@@ -53,6 +57,12 @@ def test_a_rows_wait_is_compared_with_a_loops_in_python(tmp_path):
     for programs in json.loads((tmp_path / "stream.json").read_text())["producers"].values():
         assert list(programs) == ["iris", "python + torch, line by line", "cat, which does nothing"]
         assert all(0 < each["median_ms"] <= each["longest_ms"] for each in programs.values())
+
+
+def test_one_task_can_be_chosen(tmp_path):
+    done = bench(tmp_path, "rows", "--rows", "10", "--task", "six digits")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("### ") == 1
 
 
 def test_nothing_but_the_results_is_left(tmp_path):

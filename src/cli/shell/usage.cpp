@@ -52,6 +52,12 @@ std::string by_place(const CLI::App& verb) {
   return takes_files ? line : "";
 }
 
+// An option by which other verbs take files.
+bool names_file(const std::string& word, const CLI::App& verb) {
+  const std::string name = word.substr(0, word.find('='));
+  return has({"-i", "--input", "-o", "--output"}, name) && !has(option_names(verb), name);
+}
+
 // What to do instead, for a word that the app, or its verb, does not expect.
 std::string way_out(const std::string& typed, const CLI::App& app, const CLI::App* verb) {
   const std::string name = typed.substr(0, typed.find('='));
@@ -61,11 +67,6 @@ std::string way_out(const std::string& typed, const CLI::App& app, const CLI::Ap
   const std::vector<std::string> names = option_names(*verb);
   if (has(names, name)) {  // it stands before the verb
     return "iris " + verb->get_name() + " " + name;
-  }
-  for (const char* of_file : {"-i", "--input", "-o", "--output"}) {
-    if (name == of_file) {
-      return by_place(*verb);
-    }
   }
   return nearest(name, names);
 }
@@ -115,6 +116,11 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
     message = "not expected: " + text::joined(unexpected, " ");
     std::vector<std::string> ways;
     for (const std::string& word : unexpected) {
+      if (verb != nullptr && names_file(word, *verb) && !by_place(*verb).empty()) {
+        message += "; " + verb->get_name() + " takes its files by place: " + by_place(*verb);
+        ways.clear();
+        break;
+      }
       const std::string way = is_option(word) ? way_out(word, app, verb) : "";
       if (!way.empty() && !has(ways, way)) {
         ways.push_back(way);

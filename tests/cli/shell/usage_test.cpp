@@ -39,10 +39,13 @@ TEST(UsageMessage, ListsAllThatIsNotExpectedAsItWasTyped) {
 TEST(UsageMessage, SaysThatAnOptionGoesBehindTheVerb) {
   EXPECT_EQ(told({"--count=3", "grow", "seed"}),
             "not expected: --count=3; did you mean iris grow --count?\nSee: iris grow --help");
+  EXPECT_EQ(told({"-i", "rose", "grow", "seed"}),
+            "not expected: -i rose; did you mean iris grow -i?\nSee: iris grow --help");
 }
 
 TEST(UsageMessage, SaysThatFilesAreTakenByPlace) {
-  EXPECT_EQ(told({"cut", "-i", "rose"}), "not expected: -i; did you mean iris cut FLOWER?\nSee: iris cut --help");
+  EXPECT_EQ(told({"cut", "-i", "rose"}),
+            "not expected: -i; cut takes its files by place: iris cut FLOWER\nSee: iris cut --help");
 }
 
 TEST(UsageMessage, SaysWhatIsMissing) { EXPECT_EQ(told({"grow"}), "SEED is required\nSee: iris grow --help"); }

@@ -280,7 +280,8 @@ def test_json_and_csv_contradict_each_other(iris, repo):
          "not expected: --outptu m.pt; did you mean --output?\nSee: iris train --help"),
         (["inspect", "m.pt", "a", "b", "c"], "not expected: a b c\nSee: iris inspect --help"),
         (["evaluate", "m.pt", "d.csv", "-i", "x.csv"],
-         "not expected: -i x.csv; evaluate takes its files by place: iris evaluate MODEL DATA\nSee: iris evaluate --help"),
+         "not expected: -i x.csv; evaluate takes its files by place: iris evaluate MODEL DATA\n"
+         "See: iris evaluate --help"),
         (["predict", "m.pt", "rows.csv"], '"rows.csv" is a file, not a feature; for the rows in it: -i rows.csv'),
         (["predict", "m.pt", "a\nb\x1b.csv"],
          '"a\\x0ab\\x1b.csv" is a file, not a feature; for the rows in it: -i a\\x0ab\\x1b.csv'),

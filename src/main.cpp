@@ -8,10 +8,12 @@
 #include <cstdlib>
 #include <exception>
 #include <new>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "cli/choice_words.h"
+#include "cli/shell/shell.h"
 #include "cli/start/plugin.h"
 #include "cli/verbs.h"
 #include "error.h"
@@ -22,8 +24,14 @@
 
 namespace {
 
+// Each line of the message in a form that a terminal cannot take for commands, whatever names are in it.
 iris::ExitStatus fail(iris::ExitStatus status, const std::string& message) {
-  std::fprintf(stderr, "iris: error: %s\n", message.c_str());
+  std::istringstream lines(message);
+  std::string shown;
+  for (std::string line; std::getline(lines, line);) {
+    shown += (shown.empty() ? "" : "\n") + iris::text::printable(line, std::string::npos);
+  }
+  std::fprintf(stderr, "iris: error: %s\n", shown.c_str());
   return status;
 }
 
@@ -52,11 +60,11 @@ int run(int argc, char** argv) {
   CLI::App app("Runs in C++ what was trained in PyTorch.", "iris");
   iris::Run run;
   for (const auto add : {iris::add_predict, iris::add_evaluate, iris::add_train, iris::add_inspect, iris::add_convert,
-                         iris::add_serve, iris::add_completions, iris::add_man}) {
+                         iris::add_serve, iris::add_completions, iris::add_man, iris::add_help}) {
     add(app, run);
   }
   app.require_subcommand(1);
-  app.set_version_flag("--version", [] {
+  app.set_version_flag("-V,--version", [] {
     try {
       const std::string torch = iris::plugin_function<const char*()>(iris::Plugin::kTorchVerbs, "iris_libtorch")();
       return "iris " IRIS_VERSION " (" + torch + ")";
@@ -66,17 +74,21 @@ int run(int argc, char** argv) {
     }
   });
   app.footer(
-      "iris VERB --help shows a verb's options, with examples. Exit status: 0 done, 1 failed, 2 wrong usage,\n"
+      "iris VERB --help, or iris help VERB, shows a verb's options, with examples. Exit status: 0 done, 1 failed, 2 "
+      "wrong usage,\n"
       "3 done but rows were skipped, 130 interrupted.");
   try {
     app.parse(arguments_of(argc, argv));
   } catch (const CLI::Success& success) {  // --help, --version
-    return app.exit(success);
+    if (app.get_subcommands().empty() && app.remaining_size() > 0) {
+      return fail(iris::kWrongUsage, iris::usage_message(app, success));
+    }
+    std::ostringstream asked;
+    app.exit(success, asked, asked);
+    iris::OutputFile("-").write(asked.str());
+    return iris::kDone;
   } catch (const CLI::ParseError& error) {
-    const auto verbs = app.get_subcommands();
-    const bool names_no_verb = verbs.empty() && argc > 1 && argv[1][0] != '-';
-    return fail(iris::kWrongUsage, (names_no_verb ? "there is no verb " + iris::text::quoted(argv[1]) : error.what()) +
-                                       "\nSee: iris " + (verbs.empty() ? "" : verbs[0]->get_name() + " ") + "--help");
+    return fail(iris::kWrongUsage, iris::usage_message(app, error));
   }
   return run();
 }

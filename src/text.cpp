@@ -1,5 +1,7 @@
 #include "text.h"
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 namespace iris::text {
@@ -29,6 +31,41 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
+// The UTF-8 character, which is whole.
+char32_t code_point_of(std::string_view character) {
+  constexpr unsigned char kMaskOfFirst[] = {0, 0x7F, 0x1F, 0x0F, 0x07};  // by the length
+  char32_t point = static_cast<unsigned char>(character[0]) & kMaskOfFirst[character.size()];
+  for (const char byte : character.substr(1)) {
+    point = (point << 6) | (static_cast<unsigned char>(byte) & 0x3F);
+  }
+  return point;
+}
+
+// Beyond ASCII. Unicode's controls, white space, and what it calls default-ignorable: Cc, White_Space, Zs, Zl, Zp,
+// Default_Ignorable_Code_Point, and the annotation marks U+FFF9 to U+FFFB.
+bool is_unseen(char32_t point) {
+  struct Range {
+    char32_t first;
+    char32_t last;
+  };
+  constexpr Range kUnseen[] = {{0x80, 0xA0},     {0xAD, 0xAD},       {0x34F, 0x34F},     {0x61C, 0x61C},
+                               {0x115F, 0x1160}, {0x1680, 0x1680},   {0x17B4, 0x17B5},   {0x180B, 0x180F},
+                               {0x2000, 0x200F}, {0x2028, 0x202F},   {0x205F, 0x206F},   {0x3000, 0x3000},
+                               {0x3164, 0x3164}, {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},
+                               {0xFFF0, 0xFFFB}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF}};
+  const auto* after = std::ranges::upper_bound(kUnseen, point, {}, &Range::first);
+  return after != std::begin(kUnseen) && point <= std::prev(after)->last;
+}
+
+std::string escaped(char32_t value, char letter, int digits) {
+  const char* const digit = letter == 'x' ? "0123456789abcdef" : "0123456789ABCDEF";
+  std::string text = {'\\', letter};
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) {
+    text += digit[(value >> shift) & 15];
+  }
+  return text;
+}
+
 template <typename Json>
 std::string dumped(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -48,23 +85,22 @@ bool is_utf8(std::string_view text) {
 }
 
 std::string printable(std::string_view text, std::size_t most) {
-  constexpr char kDigits[] = "0123456789abcdef";
   std::string result;
   while (!text.empty()) {
     if (result.size() > most) {
       return result + "…";
     }
-    const auto first = static_cast<unsigned char>(text[0]);
-    const std::size_t length = utf8_length(text);
-    const bool is_control =
-        first < 0x20 || first == 0x7F || (first == 0xC2 && static_cast<unsigned char>(text[1 % text.size()]) < 0xA0);
-    if (length == 0 || is_control) {
-      result += {'\\', 'x', kDigits[first >> 4], kDigits[first & 15]};
-      text.remove_prefix(1);
+    const std::size_t length = std::max<std::size_t>(utf8_length(text), 1);
+    const std::string_view character = text.substr(0, length);
+    const auto first = static_cast<unsigned char>(character[0]);
+    if (length == 1 && (first < 0x20 || first >= 0x7F)) {  // from 0x80 on: outside UTF-8
+      result += escaped(first, 'x', 2);
+    } else if (const char32_t point = code_point_of(character); is_unseen(point)) {
+      result += point > 0xFFFF ? escaped(point, 'U', 8) : escaped(point, 'u', 4);
     } else {
-      result += text.substr(0, length);
-      text.remove_prefix(length);
+      result += character;
     }
+    text.remove_prefix(length);
   }
   return result;
 }
@@ -85,7 +121,9 @@ std::string_view trimmed(std::string_view text) {
   return first == std::string_view::npos ? "" : text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
-std::string input_name(const std::string& path) { return path == "-" ? "stdin" : path; }
+std::string path_name(std::string_view path) { return printable(path, std::string::npos); }
+
+std::string input_name(const std::string& path) { return path == "-" ? "stdin" : path_name(path); }
 
 std::string json(const nlohmann::json& value) { return dumped(value); }
 std::string json(const nlohmann::ordered_json& value) { return dumped(value); }

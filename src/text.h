@@ -12,7 +12,10 @@ namespace iris::text {
 // Strictly: no overlong forms, no surrogates, nothing past U+10FFFF.
 bool is_utf8(std::string_view text);
 
-// For a terminal: control characters and bytes outside UTF-8 become \xNN. A text longer than `most` bytes is cut there.
+// For a terminal, so that all of it is seen: ASCII's control characters and bytes outside UTF-8 become \xNN; other
+// characters that show nothing of their own (controls, blanks but the usual one, marks of direction, joiners, variation
+// selectors, tags) become \uNNNN or \UNNNNNNNN. What is printable already stays as it is. A text longer than `most`
+// bytes is cut there.
 std::string printable(std::string_view text, std::size_t most = 200);
 
 // The same, in double quotes.
@@ -24,7 +27,10 @@ std::string joined(const std::vector<std::string>& words, std::string_view betwe
 // Without the blanks and tabs at both ends.
 std::string_view trimmed(std::string_view text);
 
-// What messages call an input: "stdin" for "-", else the path itself.
+// What messages call a path: all of it, printable.
+std::string path_name(std::string_view path);
+
+// What messages call an input: "stdin" for "-", else its path_name().
 std::string input_name(const std::string& path);
 
 // Compact JSON. Bytes outside UTF-8 are replaced by U+FFFD.

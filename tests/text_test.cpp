@@ -45,7 +45,24 @@ TEST(IsUtf8, RefusesLoneContinuationBytes) {
 
 TEST(Printable, EscapesControlCharactersAndBadBytes) {
   EXPECT_EQ(printable("a\n\x1b[31m\x7F\xFF€"), "a\\x0a\\x1b[31m\\x7f\\xff€");
-  EXPECT_EQ(printable("\xC2\x9B"), "\\xc2\\x9b");
+  EXPECT_EQ(printable("a\0b"sv), "a\\x00b");
+}
+
+TEST(Printable, EscapesCharactersThatShowNothing) {
+  EXPECT_EQ(printable("\u0080\u009F\u00A0\u00AD\u061C\u180E"), "\\u0080\\u009F\\u00A0\\u00AD\\u061C\\u180E");
+  EXPECT_EQ(printable("a\u200Bb\u200F\u2028\u202F\u205F\u206F"), "a\\u200Bb\\u200F\\u2028\\u202F\\u205F\\u206F");
+  EXPECT_EQ(printable("\u3000\uFE0F\uFEFF\uFFF9\uFFFB"), "\\u3000\\uFE0F\\uFEFF\\uFFF9\\uFFFB");
+  EXPECT_EQ(printable("\U000E0001\U000E0041\U000E007F"), "\\U000E0001\\U000E0041\\U000E007F");
+}
+
+TEST(Printable, KeepsTheirNeighbours) {
+  const std::string text = "~¡¬®\u061B\u061D‐‧‰⁞\u2070\u2FFF\u3001\uFE10\uFEFE\uFFFC\uFFFD\U000DFFFF\U000E1000😀";
+  EXPECT_EQ(printable(text), text);
+}
+
+TEST(Printable, KeepsWhatItMadeItself) {
+  const std::string once = printable("a\n\u200B\U000E0041\xFF\\");
+  EXPECT_EQ(printable(once), once);
 }
 
 TEST(Printable, CutsLongText) {
@@ -68,9 +85,15 @@ TEST(Trimmed, DropsBlanksAndTabsAtBothEnds) {
   EXPECT_EQ(trimmed(" \t "), "");
 }
 
+TEST(PathName, IsPrintableAndWhole) {
+  EXPECT_EQ(path_name("a\n\x1b[31m"), "a\\x0a\\x1b[31m");
+  EXPECT_EQ(path_name(std::string(1000, 'x')), std::string(1000, 'x'));
+}
+
 TEST(InputName, CallsADashStdin) {
   EXPECT_EQ(input_name("-"), "stdin");
   EXPECT_EQ(input_name("a-b.csv"), "a-b.csv");
+  EXPECT_EQ(input_name("a\n.csv"), "a\\x0a.csv");
 }
 
 TEST(JsonString, ReplacesBytesOutsideUtf8) { EXPECT_EQ(json_string("a\"\xFF"), "\"a\\\"\xEF\xBF\xBD\""); }

@@ -14,6 +14,7 @@
 #include "cli/progress.h"
 #include "cli/verbs.h"
 #include "error.h"
+#include "io/descriptor_path.h"
 #include "io/output_file.h"
 #include "tensor_file/contents.h"
 #include "tensor_file/renaming.h"
@@ -63,10 +64,11 @@ TensorFormat format_of(const std::string& output) {
   if (output.ends_with(".safetensors")) {
     return TensorFormat::kSafetensors;
   }
-  if (output == "-" || output.ends_with(".pt") || output.ends_with(".pth")) {
+  if (is_standard_output(output) || output.ends_with(".pt") || output.ends_with(".pth")) {
     return TensorFormat::kZip;
   }
-  throw UsageError(output + ": its extension does not say what to write; use .pt, .pth or .safetensors");
+  throw UsageError(text::path_name(output) +
+                   ": its extension does not say what to write; use .pt, .pth or .safetensors");
 }
 
 pickle::Value value_to_write(TensorFile& file, const ConvertOptions& options, TensorFormat format,

@@ -53,10 +53,14 @@ NamedValues named_values(const TensorFile& file, const std::vector<pickle::Entry
   return values;
 }
 
-std::string json_text(const std::string& place, const TensorFile& file, const Contents& contents,
+// The path as it is: in JSON nothing needs to be made printable.
+std::string file_of(const InspectOptions& options) { return options.model == "-" ? "stdin" : options.model; }
+
+std::string json_text(const InspectOptions& options, const TensorFile& file, const Contents& contents,
                       const ordered_json& names) {
   const Totals totals = totals_of(file, contents.tensors);
-  ordered_json json = {{"file", place}, {"kind", name_of(contents.kind)}, {"container", name_of(file.container)}};
+  ordered_json json = {
+      {"file", file_of(options)}, {"kind", name_of(contents.kind)}, {"container", name_of(file.container)}};
   if (!contents.key.empty()) {
     json["key"] = contents.key;
   }
@@ -96,7 +100,7 @@ InspectText text_of(const std::string& place, const TensorFile& file, const Insp
     names = names_json(file.names);
   });
   if (options.json) {
-    return {json_text(place, file, contents, names), ""};
+    return {json_text(options, file, contents, names), ""};
   }
   std::string tensors;
   for (const NamedTensor& named : contents.tensors) {
@@ -124,9 +128,8 @@ InspectText text_of(const std::string& place, const Pt2Archive& archive, const I
   }
   const ordered_json entries = with_place(place, [&] { return entries_of(archive); });
   if (options.json) {
-    const ordered_json json = {{"file", place},      {"kind", "aoti_package"},
-                               {"container", "zip"}, {"tensors", ordered_json::array()},
-                               {"parameters", 0},    {"entries", entries}};
+    const ordered_json json = {{"file", file_of(options)},         {"kind", "aoti_package"}, {"container", "zip"},
+                               {"tensors", ordered_json::array()}, {"parameters", 0},        {"entries", entries}};
     return {text::json(json) + "\n", ""};
   }
   return {"", text::printable(place) + ": aoti_package (zip), the weights are part of its compiled code\n" +

@@ -4,6 +4,7 @@
 
 #include "cli/option_types.h"
 #include "error.h"
+#include "io/descriptor_path.h"
 #include "rows/csv_record.h"
 #include "text.h"
 
@@ -58,14 +59,16 @@ void add_model_options(CLI::App& command, ModelOptions& options, const std::stri
 }
 
 void add_device_options(CLI::App& command, DeviceName& device, bool& allows_tf32) {
-  command.add_option_function<std::string>(
-      "--device", [&device](const std::string& text) { device = text; },
-      "auto (CUDA when there is one), cpu, cuda or cuda:N");
+  command
+      .add_option_function<std::string>(
+          "--device", [&device](const std::string& text) { device = text; },
+          "auto (CUDA when there is one), cpu, cuda or cuda:N")
+      ->type_name("DEVICE");
   command.add_flag("--allow-tf32", allows_tf32, "On CUDA: quicker float32 products, of 10 bits instead of 23");
 }
 
 void check_standard_input(const std::string& model, const std::string& rows) {
-  if (model == "-" && rows == "-") {
+  if (is_standard_input(model) && is_standard_input(rows)) {
     throw UsageError("the model and the rows cannot both come from standard input");
   }
 }

@@ -32,7 +32,7 @@ void add_device_options(CLI::App& command, DeviceName& device, bool& allows_tf32
 // the help, such as "1; ". `options` must outlive the command.
 void add_model_options(CLI::App& command, ModelOptions& options, const std::string& threads_default = "");
 
-// Throws UsageError where both are "-": standard input can be read only once.
+// Throws UsageError where both name standard input (io/descriptor_path.h): standard input can be read only once.
 void check_standard_input(const std::string& model, const std::string& rows);
 
 }  // namespace iris

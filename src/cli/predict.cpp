@@ -4,11 +4,14 @@
 #include <cctype>
 #include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "cli/option_types.h"
 #include "cli/start/plugin.h"
 #include "error.h"
 #include "io/output_file.h"
+#include "rows/float_text.h"
+#include "text.h"
 
 namespace iris {
 namespace {
@@ -19,6 +22,16 @@ bool is_ndjson_name(const std::string& path) {
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char character) { return static_cast<char>(std::tolower(character)); });
   return extension == ".ndjson" || extension == ".jsonl" || extension == ".json";
+}
+
+// A word among a sample's features that names a file of rows, there or not.
+bool is_rows_file(const std::string& word) {
+  if (parse_float(word)) {
+    return false;
+  }
+  std::error_code error;
+  return word == "-" || std::filesystem::is_regular_file(word, error) || std::filesystem::is_fifo(word, error) ||
+         is_ndjson_name(word) || std::filesystem::path(word).extension() == ".csv";
 }
 
 int run_predict(const PredictOptions& typed) {
@@ -36,12 +49,18 @@ PredictOptions settled(PredictOptions options) {
     throw UsageError(options.input.empty() ? "nothing to predict: give one sample's features, or many with -i FILE"
                                            : "give one sample's features or -i FILE, not both");
   }
+  for (const std::string& word : options.sample) {
+    if (is_rows_file(word)) {
+      throw UsageError(text::quoted(word) + " is a file, not a feature; for the rows in it: -i " +
+                       text::path_name(word));
+    }
+  }
   check_standard_input(options.model.path, options.input);
   if (is_same_file(options.output, options.model.path)) {
-    throw UsageError("-o " + options.output + " would replace the model; write to another file");
+    throw UsageError("-o " + text::path_name(options.output) + " would replace the model; write to another file");
   }
   if (is_same_file(options.output, options.input)) {
-    throw UsageError("-o " + options.output + " would replace the rows; write to another file");
+    throw UsageError("-o " + text::path_name(options.output) + " would replace the rows; write to another file");
   }
   if (options.json && options.output_format == RowFormat::kCsv) {
     throw UsageError("--json and --output-format csv contradict each other");

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
+#include <string_view>
 
 #include "rows/float_text.h"
+#include "text.h"
 
 namespace iris {
 namespace {
@@ -44,7 +47,11 @@ std::string progress_text(double elapsed_seconds, double count, const char* unit
 Progress::Progress(bool is_quiet, const char* unit, double one)
     : is_shown_(!is_quiet && is_terminal()), unit_(unit), one_(one) {}
 
-bool Progress::is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
+bool Progress::is_terminal() {
+  const char* const kind = std::getenv("TERM");
+  const bool takes_escapes = kind != nullptr && *kind != '\0' && std::string_view(kind) != "dumb";
+  return takes_escapes && ::isatty(STDERR_FILENO) == 1;
+}
 
 Progress::~Progress() {
   if (is_drawn_) {
@@ -71,7 +78,7 @@ void Progress::show(std::uint64_t done, std::uint64_t position, std::optional<st
 
 void Progress::say(const std::string& line) {
   const std::lock_guard lock(mutex_);
-  std::fprintf(stderr, "%s%s\n", is_drawn_ ? kRemoveLine : "", line.c_str());
+  std::fprintf(stderr, "%s%s\n", is_drawn_ ? kRemoveLine : "", text::printable(line, std::string::npos).c_str());
   is_drawn_ = false;
 }
 

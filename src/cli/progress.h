@@ -19,7 +19,7 @@ class Progress {
  public:
   // unit: what the line counts; one: how much of `done` is one of it. "rows", 1 or "MiB", 2^20.
   Progress(bool is_quiet, const char* unit, double one);
-  // Whether stderr is a terminal.
+  // Whether stderr is a terminal that takes escape sequences, as $TERM says: it is set, and not "dumb".
   static bool is_terminal();
 
   ~Progress();  // removes the line
@@ -30,7 +30,7 @@ class Progress {
   void show(std::uint64_t done, std::uint64_t position, std::optional<std::uint64_t> size,
             const std::string& note = "");
 
-  // Prints a line of its own on stderr, terminal or not. Any thread may.
+  // Prints a line of its own on stderr, terminal or not, in a printable form. Any thread may.
   void say(const std::string& line);
 
  private:

@@ -10,7 +10,9 @@
 #include "cli/start/plugin.h"
 #include "cli/verbs.h"
 #include "error.h"
+#include "io/descriptor_path.h"
 #include "io/output_file.h"
+#include "text.h"
 
 namespace iris {
 namespace {
@@ -63,6 +65,9 @@ int run_train(const TrainOptions& typed) {
 }  // namespace
 
 TrainOptions settled(TrainOptions options) {
+  if (is_standard_output(options.output)) {
+    options.output = "-";
+  }
   options.resumes_folder = options.resume && is_folder(*options.resume, options.checkpoint_dir);
   if (options.resumes_folder && !options.checkpoint_dir) {
     options.checkpoint_dir = options.resume;
@@ -74,13 +79,14 @@ TrainOptions settled(TrainOptions options) {
       {"-o ", options.output}, {"--history ", options.history.value_or(options.output)}};
   for (const auto& [option, path] : outputs) {
     if (is_same_file(path, options.data)) {
-      throw UsageError(option + path + " would replace the data; write to another file");
+      throw UsageError(option + text::path_name(path) + " would replace the data; write to another file");
     }
     if (options.resume && is_same_file(path, *options.resume)) {
-      throw UsageError(path + " would replace the checkpoint; write to another file");
+      throw UsageError(text::path_name(path) + " would replace the checkpoint; write to another file");
     }
   }
-  if (options.history && (*options.history == options.output || is_same_file(*options.history, options.output))) {
+  if (options.history && (*options.history == options.output || is_same_file(*options.history, options.output) ||
+                          (is_standard_output(*options.history) && is_standard_output(options.output)))) {
     throw UsageError("--history and -o name one file");
   }
   return options;

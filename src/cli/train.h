@@ -28,8 +28,9 @@ struct TrainOptions {
   bool quiet = false;
 };
 
-// The options, with resumes_folder; that folder is also checkpoint_dir, where none was typed. Throws UsageError where
-// an output would replace an input or another output, or where an option needs another one.
+// The options, with resumes_folder; that folder is also checkpoint_dir, where none was typed. An output that names
+// standard output is "-". Throws UsageError where an output would replace an input or another output, or where an
+// option needs another one.
 TrainOptions settled(TrainOptions options);
 
 // Trains and writes the model. Returns the exit status.

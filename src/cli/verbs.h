@@ -29,8 +29,9 @@ void add_inspect(CLI::App& app, Run& run);
 void add_convert(CLI::App& app, Run& run);
 void add_serve(CLI::App& app, Run& run);
 
-// These two show the app's other verbs and options, whether they were added before or after.
+// These show the app's other verbs and options, whether they were added before or after.
 void add_completions(CLI::App& app, Run& run);
 void add_man(CLI::App& app, Run& run);
+void add_help(CLI::App& app, Run& run);
 
 }  // namespace iris

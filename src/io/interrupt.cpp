@@ -1,6 +1,7 @@
 #include "io/interrupt.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <atomic>
 
@@ -23,6 +24,7 @@ void note_interrupts() {
       raise(number);
     }
     noted_signal = number;
+    alarm(1);  // a read that began just before it was noted, after the last look, is interrupted then
   };
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
     struct sigaction before = {};
@@ -33,6 +35,8 @@ void note_interrupts() {
   }
   action.sa_handler = [](int) {};
   sigaction(kWake, &action, nullptr);
+  action.sa_handler = [](int) { alarm(1); };
+  sigaction(SIGALRM, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);  // past ulimit -f
 }

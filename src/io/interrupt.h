@@ -11,8 +11,8 @@ struct Interrupted {
 };
 
 // From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT are noted instead of ending the process, and interrupt a waiting read
-// or write; a second one ends it at once. One that was ignored already (nohup) stays so. SIGPIPE and SIGXFSZ are
-// ignored: the write fails. Call once, from main.
+// or write, again every second, so that none is missed; a second one ends it at once. One that was ignored already
+// (nohup) stays so. SIGPIPE and SIGXFSZ are ignored: the write fails. Call once, from main.
 void note_interrupts();
 
 // Interrupts the read or write in which the thread waits, if any.

@@ -6,13 +6,19 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <optional>
+#include <random>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "error.h"
+#include "io/descriptor_path.h"
 #include "io/interrupt.h"
+#include "text.h"
 
 namespace iris {
 namespace {
@@ -31,14 +37,44 @@ std::string target_of(const std::filesystem::path& path) {
   return target.string();
 }
 
-mode_t mode_of_new_file(const std::string& path) {
-  struct stat status = {};
-  if (::stat(path.c_str(), &status) == 0) {
-    return status.st_mode & 07777;
+// Opens what is written in place; negative where it cannot be opened. open() alone would wait for a named pipe's
+// reader, and miss a signal that came just before it.
+int open_in_place(const std::string& path, bool is_pipe) {
+  while (true) {
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | (is_pipe ? O_NONBLOCK : 0));
+    if (descriptor >= 0 && is_pipe) {
+      ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
+    }
+    const bool waits_for_reader = is_pipe && errno == ENXIO;
+    if (descriptor >= 0 || (!waits_for_reader && errno != EINTR)) {
+      return descriptor;
+    }
+    throw_if_interrupted();
+    if (waits_for_reader) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
   }
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  return 0666 & ~mask;
+}
+
+// Makes and opens a file that was not there, named `path` and six characters more, which are added to it. The umask
+// applies. Negative where none can be made.
+int open_new(std::string& path, mode_t mode) {
+  constexpr std::string_view kCharacters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  constexpr int kMostTries = 100;
+  std::random_device random;
+  const std::size_t length = path.size();
+  int descriptor = -1;
+  for (int i = 0; i < kMostTries && (i == 0 || errno == EEXIST); ++i) {
+    path.resize(length);
+    for (int j = 0; j < 6; ++j) {
+      path += kCharacters[random() % kCharacters.size()];
+    }
+    descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (descriptor >= 0) {
+      break;
+    }
+  }
+  return descriptor;
 }
 
 }  // namespace
@@ -48,13 +84,20 @@ OutputFile::OutputFile(const std::string& path, Durability durability) : path_(p
     descriptor_ = STDOUT_FILENO;
     return;
   }
+  if (const std::optional<int> named = descriptor_of(path)) {
+    descriptor_ = ::fcntl(*named, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (descriptor_ < 0) {
+      fail("cannot be written");
+    }
+    return;
+  }
   struct stat status = {};
   const bool exists = ::stat(path.c_str(), &status) == 0;
   if (!exists && errno == ELOOP) {
     fail("cannot be created");
   }
   if (exists && !S_ISREG(status.st_mode)) {
-    descriptor_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    descriptor_ = open_in_place(path, S_ISFIFO(status.st_mode));
     if (descriptor_ < 0) {
       fail("cannot be written");
     }
@@ -62,13 +105,15 @@ OutputFile::OutputFile(const std::string& path, Durability durability) : path_(p
   }
   path_ = target_of(path);
   const std::size_t name = path_.rfind('/') + 1;  // 0 without a slash
-  temporary_path_ = path_.substr(0, name) + "." + path_.substr(name) + ".XXXXXX";
-  descriptor_ = ::mkostemp(temporary_path_.data(), O_CLOEXEC);
+  temporary_path_ = path_.substr(0, name) + "." + path_.substr(name) + ".";
+  descriptor_ = open_new(temporary_path_, exists ? status.st_mode & 0777 : 0666);
   if (descriptor_ < 0) {
     temporary_path_.clear();
     fail("cannot be created");
   }
-  ::fchmod(descriptor_, mode_of_new_file(path_));
+  if (exists) {
+    ::fchmod(descriptor_, status.st_mode & 07777);
+  }
 }
 
 OutputFile::~OutputFile() {
@@ -128,12 +173,14 @@ bool is_same_file(const std::string& output, const std::string& other) {
   const auto place_of = [&](const std::string& path) {
     return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
   };
-  return output != "-" && other != "-" && !std::filesystem::is_other(output, error) &&
+  const auto is_descriptor = [](const std::string& path) { return path == "-" || descriptor_of(path).has_value(); };
+  return !is_descriptor(output) && !is_descriptor(other) && !std::filesystem::is_other(output, error) &&
          place_of(output) == place_of(other);
 }
 
 void OutputFile::fail(const char* what) const {
-  throw InputError((path_ == "-" ? "stdout" : path_) + ": " + what + ": " + std::strerror(errno));
+  const std::string reason = std::strerror(errno);
+  throw InputError((is_standard_output(path_) ? "stdout" : text::path_name(path_)) + ": " + what + ": " + reason);
 }
 
 }  // namespace iris

@@ -13,9 +13,11 @@ namespace iris {
 // The reader of our output has closed it (EPIPE). Not an error: main ends quietly.
 struct OutputClosed {};
 
-// "-" is standard output. A regular file is written under a hidden temporary name in the same folder. commit() gives it
-// its own name, replacing any file of that name; without commit() the temporary file is removed, and what was there
-// stays. Anything else that exists already (a device, a named pipe) is written in place.
+// "-" is standard output. A path that names a descriptor of this process (descriptor_path.h) is that descriptor,
+// written on from where it stands. A regular file is written under a hidden temporary name in the same folder. commit()
+// gives it its own name, replacing any file of that name; without commit() the temporary file is removed, and what was
+// there stays. Anything else that exists already (a device, a named pipe) is written in place; a named pipe's reader is
+// waited for.
 class OutputFile {
  public:
   enum class Durability {
@@ -23,7 +25,7 @@ class OutputFile {
     kOfProcess,  // it survives the end of the process only: for what can be made again
   };
 
-  // Throws InputError("PATH: …"), as write and commit do.
+  // Throws InputError("PATH: …"), as write and commit do, and Interrupted when a signal was noted while it waited.
   explicit OutputFile(const std::string& path, Durability durability = Durability::kOnDisk);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
@@ -50,7 +52,8 @@ class OutputFile {
   off_t pending_ = 0;  // written since
 };
 
-// Whether both paths name one file, which need not exist. Writing to one would then replace the other. False for "-".
+// Whether both paths name one file, which need not exist. Writing to one would then replace the other. False for "-"
+// and for what names a descriptor.
 bool is_same_file(const std::string& output, const std::string& other);
 
 }  // namespace iris

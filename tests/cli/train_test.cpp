@@ -97,9 +97,13 @@ TEST(TrainOptions, RefuseOneFileForHistoryAndModel) {
 
 TEST(TrainOptions, RefuseStdoutForBothHistoryAndModel) {
   TrainOptions options = options_of("data.csv", "-");
-  options.history = "-";
-  EXPECT_EQ(usage_error(options), "--history and -o name one file");
+  for (const char* name : {"-", "/dev/stdout", "/proc/self/fd/1"}) {
+    options.history = name;
+    EXPECT_EQ(usage_error(options), "--history and -o name one file");
+  }
 }
+
+TEST(TrainOptions, CallStdoutByOneName) { EXPECT_EQ(settled(options_of("data.csv", "/dev/stdout")).output, "-"); }
 
 TEST(TrainOptions, RefuseAModelThatWouldReplaceTheCheckpoint) {
   TrainOptions options = options_of();

@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 #include "error.h"
 #include "support/errors.h"
@@ -121,6 +123,53 @@ TEST_F(OutputFileTest, WritesInPlaceWhatIsNoRegularFile) {
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
+TEST_F(OutputFileTest, GoesOnWithADescriptorThatIsNamed) {
+  write_file(path_, "old ");
+  const int log = ::open(path_.c_str(), O_WRONLY | O_APPEND);
+  const std::string link = folder_ / "link";
+  std::filesystem::create_symlink("/proc/self/fd/" + std::to_string(log), link);
+  for (const std::string& name : {"/dev/fd/" + std::to_string(log), "/proc/self/fd/" + std::to_string(log), link}) {
+    OutputFile output(name);
+    output.write("new ");
+    output.commit();
+  }
+  ::close(log);
+  EXPECT_EQ(read_file(path_), "old new new new ");
+  EXPECT_EQ(folder_.file_count(), 2);
+}
+
+TEST_F(OutputFileTest, SaysThatADescriptorIsNotOpen) {
+  EXPECT_EQ(test::error_of<InputError>([&] { OutputFile output("/dev/fd/987"); }),
+            "/dev/fd/987: cannot be written: Bad file descriptor");
+}
+
+TEST_F(OutputFileTest, NamesAPathWithALineBreakOnOneLine) {
+  EXPECT_EQ(test::error_of<InputError>([&] { OutputFile output(folder_ / "no\nne/out"); }),
+            (folder_ / "no\\x0ane/out") + ": cannot be created: No such file or directory");
+}
+
+TEST_F(OutputFileTest, LeavesTheProcessesUmaskAlone) {
+  const mode_t before = ::umask(0123);
+  { OutputFile output(path_); }
+  EXPECT_EQ(::umask(before), 0123U);
+}
+
+TEST_F(OutputFileTest, WaitsForThePipesReader) {
+  const std::string pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::string seen;
+  std::thread reader([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    seen = read_file(pipe);
+  });
+  {
+    OutputFile output(pipe);
+    output.write(std::string(1 << 20, 'x'));  // more than a pipe holds: writing waits too
+  }
+  reader.join();
+  EXPECT_EQ(seen.size(), std::size_t{1} << 20);
+}
+
 TEST_F(OutputFileTest, SaysThatAFolderIsMissing) {
   const std::string path = folder_ / "none/out";
   EXPECT_EQ(test::error_of<InputError>([&] { OutputFile output(path); }),
@@ -154,7 +203,10 @@ TEST(SameFile, IsToldThoughItIsNotThere) { EXPECT_TRUE(is_same_file("not-there.p
 
 TEST(SameFile, IsNotAnotherOne) { EXPECT_FALSE(is_same_file("not-there.pt", "./not-there.csv")); }
 
-TEST(SameFile, IsNeverStdout) { EXPECT_FALSE(is_same_file("-", "-")); }
+TEST(SameFile, IsNeverStdout) {
+  EXPECT_FALSE(is_same_file("-", "-"));
+  EXPECT_FALSE(is_same_file("/dev/stdout", "/dev/stdout"));
+}
 
 }  // namespace
 }  // namespace iris

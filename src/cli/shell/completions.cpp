@@ -90,10 +90,13 @@ std::string zsh_value(const OptionWords& words) {
 std::string zsh_arguments(const CLI::App& command, const std::string& indent) {
   std::string text;
   for (const OptionWords& option : options_of(command)) {
-    const bool is_one = option.names.size() == 1;
+    std::vector<std::string> names = option.names;
+    for (std::string& name : names) {  // the value may be the next word, or follow at once: --input=FILE, -iFILE
+      name += option.value.empty() ? "" : name.starts_with("--") ? "=" : "+";
+    }
     text += " \\\n" + indent;
-    text += is_one ? "'" + option.names[0]
-                   : "'(" + text::joined(option.names, " ") + ")'{" + text::joined(option.names, ",") + "}'";
+    text += names.size() == 1 ? "'" + names[0]
+                              : "'(" + text::joined(option.names, " ") + ")'{" + text::joined(names, ",") + "}'";
     text += "[" + zsh_text(option.description) + "]" + (option.value.empty() ? "" : zsh_value(option)) + "'";
   }
   for (const OptionWords& argument : arguments_of(command)) {

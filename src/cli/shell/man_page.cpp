@@ -36,7 +36,7 @@ std::string option_entry(const OptionWords& option) {
     head += (head.empty() ? "" : " ") + italic(option.value);
   }
   std::string text = roff(sentence(option.description));
-  if (!option.choices.empty()) {
+  if (!option.choices.empty() && !option.takes_others) {
     text += " One of " + roff(text::joined(option.choices, ", ")) + ".";
   }
   if (!option.limits.empty()) {

@@ -10,6 +10,10 @@ void read_type(const std::string& type, OptionWords& words) {
   words.value = type.substr(0, type.find_first_of(": "));
   words.is_directory = words.value == "DIR";
   words.is_path = words.is_directory || words.value == "FILE" || words.value == "PATH";
+  if (words.value == "DEVICE") {
+    words.choices = {"auto", "cpu", "cuda"};
+    words.takes_others = true;  // cuda:1
+  }
   const std::size_t open = type.find('{');
   if (open != std::string::npos) {
     std::istringstream choices(type.substr(open + 1, type.find('}') - open - 1));

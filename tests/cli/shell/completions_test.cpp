@@ -34,12 +34,12 @@ TEST(BashCompletion, OffersNothingForANumber) {
 
 TEST(ZshCompletion, EscapesDescriptions) {
   EXPECT_TRUE(has(Shell::kZsh, "'grow:Makes flowers \\[slowly\\]'"));
-  EXPECT_TRUE(has(Shell::kZsh, "'(-i --input)'{-i,--input}'[It'\\''s a file]:FILE:_files'"));
+  EXPECT_TRUE(has(Shell::kZsh, "'(-i --input)'{-i+,--input=}'[It'\\''s a file]:FILE:_files'"));
 }
 
-TEST(ZshCompletion, OffersChoices) { EXPECT_TRUE(has(Shell::kZsh, "'--colour[Its colour]:TEXT:(red green)'")); }
+TEST(ZshCompletion, OffersChoices) { EXPECT_TRUE(has(Shell::kZsh, "'--colour=[Its colour]:TEXT:(red green)'")); }
 
-TEST(ZshCompletion, OffersFoldersAlone) { EXPECT_TRUE(has(Shell::kZsh, "'--dir[Where to]:DIR:_files -/'")); }
+TEST(ZshCompletion, OffersFoldersAlone) { EXPECT_TRUE(has(Shell::kZsh, "'--dir=[Where to]:DIR:_files -/'")); }
 
 TEST(ZshCompletion, RepeatsAnArgumentOfMany) { EXPECT_TRUE(has(Shell::kZsh, "'*:WORDS: '")); }
 

@@ -267,3 +267,38 @@ def test_json_and_csv_contradict_each_other(iris, repo):
         "predict", repo / "models/iris_net.pt", "-i", repo / "data/iris.csv", "--json", "--output-format", "csv"
     )
     assert error(result, 2) == "--json and --output-format csv contradict each other"
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["predikt", "m.pt"], 'there is no verb "predikt"; did you mean predict?\nSee: iris --help'),
+        (["predikt", "--help"], 'there is no verb "predikt"; did you mean predict?\nSee: iris --help'),
+        (["help", "predikt"], 'there is no verb "predikt"; did you mean predict?'),
+        (["--foo"], "not expected: --foo\nSee: iris --help"),
+        (["train", "d.csv", "--outptu", "m.pt"],
+         "not expected: --outptu m.pt; did you mean --output?\nSee: iris train --help"),
+        (["inspect", "m.pt", "a", "b", "c"], "not expected: a b c\nSee: iris inspect --help"),
+        (["evaluate", "m.pt", "d.csv", "-i", "x.csv"],
+         "not expected: -i x.csv; evaluate takes its files by place: iris evaluate MODEL DATA\n"
+         "See: iris evaluate --help"),
+        (["predict", "m.pt", "rows.csv"], '"rows.csv" is a file, not a feature; for the rows in it: -i rows.csv'),
+        (["predict", "m.pt", "a\nb\x1b.csv"],
+         '"a\\x0ab\\x1b.csv" is a file, not a feature; for the rows in it: -i a\\x0ab\\x1b.csv'),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)  # fmt: skip
+def test_wrong_usage_says_the_way_out(iris, arguments, message):
+    assert error(iris(*arguments), 2) == message
+
+
+@pytest.mark.parametrize("verb", ["predict", "inspect", "convert"])
+def test_a_name_with_control_characters_is_shown_printable(iris, tmp_path, verb):
+    more = {"predict": SAMPLE, "inspect": [], "convert": [tmp_path / "out.pt"]}[verb]
+    assert error(iris(verb, "no\n\x1b[31m.pt", *more), 1) == "no\\x0a\\x1b[31m.pt: No such file or directory"
+
+
+def test_help_and_the_version_have_other_names(iris):
+    assert iris("help").stdout == iris("--help").stdout != ""
+    assert iris("help", "predict").stdout == iris("predict", "--help").stdout != ""
+    assert iris("-V").stdout == iris("--version").stdout != ""

@@ -1,6 +1,7 @@
 """The program among others: pipes, signals, slow producers."""
 
 import os
+import pty
 import select
 import signal
 import subprocess
@@ -166,3 +167,64 @@ def test_a_program_without_its_library_says_so(binary, model, tmp_path):
     expected = f"iris: error: libiris_torch_verbs.so is not beside {tmp_path.resolve()}/iris, which needs it"
     assert result.stderr.decode().startswith(expected)
     assert subprocess.run([tmp_path / "iris", "inspect", model], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", ["--help", "--version", "-V", "help", "help predict", "predict --help", "completions zsh", "man train"]
+)
+def test_a_full_standard_output_is_told_of_whatever_is_written(binary, arguments):
+    result = subprocess.run(
+        ["bash", "-c", f"'{binary}' {arguments} >/dev/full"], capture_output=True, text=True, timeout=WAIT_S
+    )
+    assert result.returncode == 1
+    # Before it, --version may say that LibTorch is not there.
+    assert result.stderr.splitlines()[-1] == "iris: error: stdout: cannot be written: No space left on device"
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize("wait_s", [0.0, 0.05, 1.0])
+def test_a_signal_ends_the_wait_for_a_pipes_reader(start, repo, tmp_path, number, status, wait_s):
+    os.mkfifo(tmp_path / "pipe.pt")
+    process = start("convert", repo / "models/iris_net.pt", tmp_path / "pipe.pt")
+    caught = Path(f"/proc/{process.pid}/status")
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:  # until it notes signals
+        mask = int(next(line for line in caught.read_text().splitlines() if line.startswith("SigCgt:")).split()[1], 16)
+        if mask >> (signal.SIGALRM - 1) & 1:
+            break
+    time.sleep(wait_s)
+    process.send_signal(number)
+    assert process.wait(WAIT_S) == status
+    assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "-"])
+def test_standard_output_by_any_name_is_appended_to(binary, model, tmp_path, name):
+    log = tmp_path / "log"
+    log.write_text("before\n")
+    command = f"echo 5.1,3.5,1.4,0.2 | '{binary}' predict '{model}' -i - -o {name} >> '{log}'"
+    subprocess.run(["bash", "-c", command], check=True, timeout=WAIT_S)
+    assert [line.split(",")[0] for line in log.read_text().splitlines()] == ["before", "label", "setosa"]
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
+
+
+@pytest.mark.parametrize("kind, draws", [("xterm", True), ("dumb", False), ("", False), (None, False)])
+def test_escape_sequences_are_for_terminals_that_take_them(binary, model, kind, draws):
+    environment = {key: value for key, value in os.environ.items() if key != "TERM"}
+    terminal, its_end = pty.openpty()
+    process = subprocess.Popen(
+        [binary, "predict", model, "-i", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=its_end,
+        env=environment if kind is None else {**environment, "TERM": kind},
+    )  # fmt: skip
+    os.close(its_end)
+    process.stdin.write(ROW)
+    process.stdin.flush()
+    seen = b""
+    deadline = time.monotonic() + (WAIT_S if draws else 4)
+    while time.monotonic() < deadline and b"rows/s" not in seen:
+        if select.select([terminal], [], [], 0.1)[0]:
+            seen += os.read(terminal, 4096)
+    process.stdin.close()
+    assert process.wait(WAIT_S) == 0
+    os.close(terminal)
+    assert (b"rows/s" in seen, b"\x1b" in seen) == (draws, draws)

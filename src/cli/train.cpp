@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <sstream>
+#include <tuple>
 #include <type_traits>
 
 #include "cli/model_options.h"
@@ -12,6 +13,7 @@
 #include "error.h"
 #include "io/descriptor_path.h"
 #include "io/output_file.h"
+#include "model/file/model_names.h"
 #include "text.h"
 
 namespace iris {
@@ -65,6 +67,13 @@ int run_train(const TrainOptions& typed) {
 }  // namespace
 
 TrainOptions settled(TrainOptions options) {
+  for (const auto& [option, names, count] : {std::tuple{"--features", &options.features, iris_features().size()},
+                                             std::tuple{"--labels", &options.labels, iris_labels().size()}}) {
+    if (!names->empty() && names->size() != count) {
+      throw UsageError(option + std::string(": IrisNet has ") + std::to_string(count) + ", but " +
+                       std::to_string(names->size()) + (names->size() == 1 ? " is named" : " are named"));
+    }
+  }
   if (is_standard_output(options.output)) {
     options.output = "-";
   }
@@ -99,13 +108,16 @@ void add_train(CLI::App& app, Run& run) {
     add_whole(*command, name, target, kCount.least, kCount.most, description);
   };
   add_file(*command, "DATA", options->data,
-           "CSV with a header: the four features and the label column, in any order; - is stdin")
+           "CSV of the four features and the label, with a header in any order or without; - is stdin")
       ->required();
   add_file(*command, "-o,--output", options->output,
            "The state_dict to write, for Python's torch.load(weights_only=True) too; - is stdout")
       ->required();
   visit_settings([command](const auto& setting, auto& typed) { add_setting(*command, setting, typed); },
                  options->typed);
+  add_names(*command, "--features", options->features,
+            "Columns of the four features, in IrisNet's order: a,b,c,d or, as in CSV, a,\"b,c\",d,e");
+  add_names(*command, "--labels", options->labels, "The three classes as the data has them, in IrisNet's order: a,b,c");
   command->add_option("--checkpoint-dir", options->checkpoint_dir, "Folder for checkpoints, made if it is not there")
       ->type_name("DIR");
   add_count("--checkpoint-every", options->checkpoint_every, "Epochs from one checkpoint to the next (10)");

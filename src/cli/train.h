@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "model/device_name.h"
 #include "train/settings.h"
@@ -14,6 +15,8 @@ struct TrainOptions {
   std::string data;
   std::string output;
   TypedConfig typed;
+  std::vector<std::string> features;  // IrisNet's four columns, in its order; empty: their usual names
+  std::vector<std::string> labels;    // its three classes, in its order; empty: their usual names
   std::optional<std::string> checkpoint_dir;
   std::optional<std::int64_t> checkpoint_every;  // epochs
   std::optional<std::int64_t> keep;              // checkpoints; else all

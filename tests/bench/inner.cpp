@@ -3,12 +3,12 @@
 #include <torch/utils.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "model/classifier.h"
 #include "rows/answer_writer.h"
-#include "rows/float_text.h"
 #include "rows/rows.h"
 
 namespace {
@@ -44,31 +44,16 @@ const Classifier& classifier() {
 
 void parse(benchmark::State& state, bool is_csv, const std::string& row) {
   const std::string text = repeated(row);
-  Chunk chunk = chunk_of(text);
-  const auto parser = is_csv ? make_csv_parser("rows", classifier().features(), chunk)
-                             : make_ndjson_parser("rows", classifier().features(), chunk);
+  const Chunk chunk = chunk_of(text);
+  RowRequest request;
+  request.features = classifier().features();
+  std::optional<Unreadable> unreadable;
+  const auto parser = is_csv ? start_csv("rows", request, chunk, unreadable).parser
+                             : make_ndjson_parser("rows", request, chunk);
   Rows rows;
   for (auto _ : state) {
     parser->parse(chunk, rows);
     benchmark::DoNotOptimize(rows.features.data());
-  }
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kRows));
-}
-
-// Rows of numbers like "5.1" only, which have a parser of their own.
-void parse_tenths(benchmark::State& state) {
-  const std::string text = repeated("5.1,3.5,1.4,0.#\n");
-  Chunk chunk = chunk_of(text);
-  const auto parser = make_csv_parser("rows", classifier().features(), chunk);
-  std::vector<std::uint8_t> tenths;
-  std::vector<float> values(4 * kRows);
-  for (auto _ : state) {
-    if (!parser->parse_tenths(chunk, tenths)) {
-      state.SkipWithError("not read as tenths");
-      break;
-    }
-    floats_of_tenths(tenths, values.data());
-    benchmark::DoNotOptimize(values.data());
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kRows));
 }
@@ -111,9 +96,9 @@ void format(benchmark::State& state, RowFormat format, AnswerParts parts) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kRows));
 }
 
-BENCHMARK(parse_tenths);
 BENCHMARK_CAPTURE(parse, csv, true, "5.1,3.5,1.4,0.#\n");
 BENCHMARK_CAPTURE(parse, csv_of_2_decimals, true, "5.12,3.51,1.41,0.2#\n");
+BENCHMARK_CAPTURE(parse, csv_of_6_digits, true, "5.12345,3.51234,1.41234,0.2123#\n");
 BENCHMARK_CAPTURE(parse, csv_of_9_digits, true, "5.12345678,3.51234567,1.41234567,0.2123456#\n");
 BENCHMARK_CAPTURE(parse, csv_quoted, true, "\"5.1\",\"3.5\",\"1.4\",\"0.#\"\n");
 BENCHMARK_CAPTURE(parse, ndjson, false,

@@ -117,9 +117,10 @@ class TrainingRun {
   // Reads the data and makes the trainer.
   void start(const TrainConfig& config) {
     if (!rows_ || config_.label_column != config.label_column) {
-      LabelledSource source(options_.data, iris_features(), unit_of(iris_features()), config.label_column,
+      const auto features = options_.features.empty() ? iris_features() : options_.features;
+      LabelledSource source(options_.data, features, unit_of(features), config.label_column,
                             [](const std::string& note) { std::fprintf(stderr, "iris: %s\n", note.c_str()); });
-      rows_ = read_labelled_rows(source, iris_labels());
+      rows_ = read_labelled_rows(source, options_.labels.empty() ? iris_labels() : options_.labels);
     }
     config_ = config;
     config_.data_crc32 = data_crc32(*rows_);

@@ -1,32 +1,33 @@
 """Reads CSV files of flowers into tensors."""
 
-import csv
 import math
-import re
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
 import torch
 
+from csv_rows import USUAL_LABEL_COLUMN, LabelReader, is_finite_text, layout_of, number_text, printable, records
 from iris_net import FEATURES, LABELS
 from model_file import InputError
 
-# float() takes more ("1_000", " 5.1 ", "infinity", digits of other scripts), which is not a number in a CSV file.
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+UNIT = "cm"  # of the features
 _FLOAT32_MAX = torch.finfo(torch.float32).max
 _FLOAT32_END = 2.0**128 - 2.0**103  # in the middle of the largest float32 and the one that would be next
 
 
 @dataclass(frozen=True)
 class Flowers:
-    """features: float32 [N, 4], cm, in FEATURES' order. labels: int64 [N], indexes of LABELS. path: for messages."""
+    """features: float32 [N, 4], cm, in FEATURES' order. labels: int64 [N], indexes of LABELS. path: for messages.
+
+    notes: what the user should know of how the file was read.
+    """
 
     features: torch.Tensor
     labels: torch.Tensor
     path: Path
+    notes: list[str] = field(default_factory=list)
 
     def where(self, chosen: torch.Tensor) -> "Flowers":
         """The flowers that the bool [N] tensor chooses, in the same order."""
@@ -36,69 +37,72 @@ class Flowers:
         return Flowers(self.features.to(device), self.labels.to(device), self.path)
 
 
-def read_flowers(path: Path, label_column: str = "species") -> Flowers:
-    """Reads CSV (RFC 4180, UTF-8, LF or CRLF) whose header names the four features and the label, in any order.
+def read_flowers(
+    path: Path,
+    label_column: str = USUAL_LABEL_COLUMN,
+    names: tuple[str, ...] = FEATURES,
+    classes: tuple[str, ...] = LABELS,
+) -> Flowers:
+    """Reads a CSV file of the four features and the label: RFC 4180, columns in any order, as people write them.
 
-    Other columns and empty lines are ignored. Raises InputError, with the line and column, for a file that cannot be
-    read, a missing or repeated column, a row of another length, a value that is not a finite float32, and an unknown
-    label.
+    names and classes: what the features and labels are called there, in IrisNet's order.
+
+    csv_rows.py has the rules, which are those of iris. Raises InputError, with the line, for a file that cannot be read,
+    a missing or repeated column, a row of another length, a value that is not a finite float32, and an unknown label.
     """
-    columns = (*FEATURES, label_column)
-    features: list[list[float]] = []
-    labels: list[int] = []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = _numbered_rows(csv.reader(file, strict=True), path)
-            line, header = next(rows, (1, None))
-            if header is None:
-                raise InputError(f"{path}: is empty; expected the header {','.join(columns)}")
-            place = {name: _column(header, name, columns, f"{path}:{line}") for name in columns}
-            for line, row in rows:
-                where = f"{path}:{line}"
-                if len(row) != len(header):
-                    raise InputError(f"{where}: expected {len(header)} fields, got {len(row)}")
-                features.append([_number(row[place[name]], f"{where}: {name}") for name in FEATURES])
-                labels.append(_label(row[place[label_column]], f"{where}: {label_column}"))
+        text = path.read_bytes().removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not a CSV file: not UTF-8 text") from error
-    if not labels:
-        raise InputError(f"{path}: holds no flowers, only a header")
-    return Flowers(torch.tensor(features, dtype=torch.float32), torch.tensor(labels, dtype=torch.int64), path)
-
-
-def _numbered_rows(reader, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not empty, each with the number of its first line."""
-    while True:
-        line = reader.line_num + 1
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise InputError(f"{path}:{line}: not valid CSV: {error}") from error
-        if row:
-            yield line, row
-
-
-def _column(header: list[str], name: str, columns: tuple[str, ...], where: str) -> int:
-    if header.count(name) == 0:
-        raise InputError(f"{where}: missing column: {name}; the header must name {', '.join(columns)}")
-    if header.count(name) > 1:
-        raise InputError(f"{where}: repeated column: {name}")
-    return header.index(name)
-
-
-def _number(text: str, where: str) -> float:
     if text == "":
-        raise InputError(f"{where}: missing value")
-    if not _NUMBER.fullmatch(text):
-        raise InputError(f"{where}: not a number: {_quoted(text)}")
-    value = float32_of(text)
+        raise InputError(f"{path}: is empty; it has to hold rows of {', '.join(names)} and {label_column}")
+    all_records = records(text, str(path))
+    place, first = next(all_records, ("", None))
+    if first is None:
+        raise InputError(f"{path}: holds no rows, only a header")
+    layout = layout_of(first, names, label_column, UNIT if names == FEATURES else "", place)
+    label_reader = LabelReader(classes, layout.index_names)
+    has_name = layout.has_header and not layout.index_names
+    features: list[list[float]] = []
+    labels: list[int] = []
+    rows = all_records if layout.has_header else records(text, str(path))
+    for place, cells in rows:
+        if not labels:
+            layout.settle_row_names(len(cells))
+        if len(cells) != len(layout.columns):
+            count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+            raise InputError(f"{place}has {count}, not {len(layout.columns)}")
+        features.append(
+            [_number(cells[at], place + name) for name, at in zip(names, layout.feature_places, strict=True)]
+        )
+        label_name = printable(layout.columns[layout.label_place]) if has_name else "label"
+        labels.append(_label(cells[layout.label_place], place + label_name, label_reader, classes))
+    if not labels:
+        raise InputError(f"{path}: holds no rows, only a header")
+    return Flowers(
+        torch.tensor(features, dtype=torch.float32),
+        torch.tensor(labels, dtype=torch.int64),
+        path,
+        [f"{path}: {note}" for note in layout.notes + label_reader.notes],
+    )
+
+
+def _number(cell: str, where: str) -> float:
+    text = number_text(cell)
+    if text is None:
+        raise InputError(f"{where}: is empty" if cell.strip(" \t") == "" else f'{where}: not a number: "{printable(cell)}"')
+    value = float32_of(text) if is_finite_text(text) else math.inf
     if math.isinf(value):
-        raise InputError(f"{where}: not finite as float32: {_quoted(text)}")
+        raise InputError(f'{where}: not finite as float32: "{printable(cell)}"')
     return value
+
+
+def _label(cell: str, where: str, label_reader: LabelReader, classes: tuple[str, ...]) -> int:
+    found = label_reader.find(cell)
+    if found is None:
+        what = "is empty" if cell.strip(" \t") == "" else f'unknown label: "{printable(cell)}"'
+        raise InputError(f"{where}: {what}; the model knows {', '.join(classes)} (--labels)")
+    return found
 
 
 def float32_of(text: str) -> float:
@@ -126,15 +130,3 @@ def _rounded(value: float) -> float:
         return struct.unpack("<f", struct.pack("<f", value))[0]
     except OverflowError:
         return math.copysign(math.inf, value)
-
-
-def _label(text: str, where: str) -> int:
-    if text not in LABELS:
-        raise InputError(f"{where}: unknown label: {_quoted(text)}; expected {', '.join(LABELS)}")
-    return LABELS.index(text)
-
-
-def _quoted(text: str) -> str:
-    """The text in double quotes, on one line, cut at 40 characters, with control characters escaped."""
-    shown = text if len(text) <= 40 else text[:40] + "..."
-    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown) + '"'

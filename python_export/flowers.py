@@ -1,27 +1,29 @@
 """Reads CSV files of flowers into tensors."""
 
 import math
-import struct
+import re
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 
 import torch
 
-from csv_rows import USUAL_LABEL_COLUMN, LabelReader, is_finite_text, layout_of, number_text, printable, records
+from csv_layout import USUAL_LABEL_COLUMN, Layout, layout_of
+from csv_records import Record, records
+from float_text import float32_of, is_finite_text, number_text
 from iris_net import FEATURES, LABELS
+from label_reader import LabelReader
 from model_file import InputError
+from other_kinds import LOOKED_AT, other_kind
+from printable_text import printable, quoted
 
-UNIT = "cm"  # of the features
-_FLOAT32_MAX = torch.finfo(torch.float32).max
-_FLOAT32_END = 2.0**128 - 2.0**103  # in the middle of the largest float32 and the one that would be next
+UNIT = "cm"  # of FEATURES
 
 
 @dataclass(frozen=True)
 class Flowers:
     """features: float32 [N, 4], cm, in FEATURES' order. labels: int64 [N], indexes of LABELS. path: for messages.
 
-    notes: what the user should know of how the file was read.
+    notes: what the user should know of how the file was read, each a line.
     """
 
     features: torch.Tensor
@@ -45,88 +47,103 @@ def read_flowers(
 ) -> Flowers:
     """Reads a CSV file of the four features and the label: RFC 4180, columns in any order, as people write them.
 
-    names and classes: what the features and labels are called there, in IrisNet's order.
+    names and classes: what the features and labels are called there, in IrisNet's order. A label column that is not
+    named is looked for by other usual names too.
 
-    csv_rows.py has the rules, which are those of iris. Raises InputError, with the line, for a file that cannot be read,
-    a missing or repeated column, a row of another length, a value that is not a finite float32, and an unknown label.
+    Takes the files that iris train takes, with the same values and messages: src/rows/csv_layout.h has the rules.
+    Raises InputError, with the line, for a file that cannot be read, a missing or repeated column, a row of another
+    length, a value that is not a finite float32, and an unknown label.
     """
-    try:
-        text = path.read_bytes().removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
-    if text == "":
-        raise InputError(f"{path}: is empty; it has to hold rows of {', '.join(names)} and {label_column}")
-    all_records = records(text, str(path))
-    place, first = next(all_records, ("", None))
-    if first is None:
-        raise InputError(f"{path}: holds no rows, only a header")
-    layout = layout_of(first, names, label_column, UNIT if names == FEATURES else "", place)
+    shown_path = printable(str(path), most=None)
+    file = list(records(_content(path, shown_path, names, label_column)))
+    layout, rows = _split(file, shown_path, names, label_column)
+    if rows:
+        layout.settle_row_names(len(rows[0].cells))
     label_reader = LabelReader(classes, layout.index_names)
-    has_name = layout.has_header and not layout.index_names
     features: list[list[float]] = []
     labels: list[int] = []
-    rows = all_records if layout.has_header else records(text, str(path))
-    for place, cells in rows:
-        if not labels:
-            layout.settle_row_names(len(cells))
-        if len(cells) != len(layout.columns):
-            count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+    for row in rows:
+        place = _place(shown_path, row)
+        if row.fault:
+            raise InputError(place + row.fault)
+        if len(row.cells) != len(layout.columns):
+            count = "1 cell" if len(row.cells) == 1 else f"{len(row.cells)} cells"
             raise InputError(f"{place}has {count}, not {len(layout.columns)}")
-        features.append(
-            [_number(cells[at], place + name) for name, at in zip(names, layout.feature_places, strict=True)]
-        )
-        label_name = printable(layout.columns[layout.label_place]) if has_name else "label"
-        labels.append(_label(cells[layout.label_place], place + label_name, label_reader, classes))
+        cells = [row.cells[at] for at in layout.feature_places]
+        features.append([_number(cell, place + printable(name)) for cell, name in zip(cells, names, strict=True)])
+        labels.append(_label(row.cells[layout.label_place], place + layout.label_name(), label_reader, classes))
     if not labels:
-        raise InputError(f"{path}: holds no rows, only a header")
+        raise InputError(f"{shown_path}: holds no rows, only a header")
     return Flowers(
         torch.tensor(features, dtype=torch.float32),
         torch.tensor(labels, dtype=torch.int64),
         path,
-        [f"{path}: {note}" for note in layout.notes + label_reader.notes],
+        [f"{shown_path}: {note}" for note in layout.notes + label_reader.notes()],
     )
+
+
+def _place(shown_path: str, record: Record) -> str:
+    return f"{shown_path}:{record.line}: "
+
+
+def _content(path: Path, shown_path: str, names: tuple[str, ...], label_column: str) -> bytes:
+    """The file's bytes without a byte-order mark."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{shown_path}: {error.strerror}") from error
+    kind = other_kind(content[:LOOKED_AT])
+    if kind:
+        raise InputError(f"{shown_path}: {kind}")
+    if content == b"":
+        columns = f"{printable(', '.join(names))} and {printable(label_column)}"
+        raise InputError(f"{shown_path}: is empty; it has to hold rows of {columns}")
+    return content.removeprefix(b"\xef\xbb\xbf")
+
+
+def _split(
+    file: list[Record], shown_path: str, names: tuple[str, ...], label_column: str
+) -> tuple[Layout, list[Record]]:
+    """What the columns are, by the first record that can be read, and the records that are rows."""
+    unit = UNIT if names == FEATURES else ""
+    unreadable = None
+    for at, record in enumerate(file):
+        if record.fault:
+            unreadable = unreadable or record
+            continue
+        layout = layout_of(record.cells, names, label_column, unit, _place(shown_path, record))
+        if unreadable:
+            may_be_header = not layout.has_header and not _holds_number(unreadable)
+            why = "; it may have been the header" if may_be_header else ""
+            raise InputError(_place(shown_path, unreadable) + unreadable.fault + why)
+        return layout, file[at + 1 :] if layout.has_header else file[at:]
+    if unreadable:
+        raise InputError(_place(shown_path, unreadable) + unreadable.fault)
+    raise InputError(f"{shown_path}: holds no rows, only a header")
+
+
+def _holds_number(record: Record) -> bool:
+    """Of a faulty record: whether one of its cells is a number, with quotes or without."""
+    return any(number_text(re.sub('["\r]', "", cell)) is not None for cell in record.cells)
 
 
 def _number(cell: str, where: str) -> float:
     text = number_text(cell)
     if text is None:
-        raise InputError(f"{where}: is empty" if cell.strip(" \t") == "" else f'{where}: not a number: "{printable(cell)}"')
+        raise InputError(f"{where}: " + ("is empty" if _is_blank(cell) else f"not a number: {quoted(cell)}"))
     value = float32_of(text) if is_finite_text(text) else math.inf
     if math.isinf(value):
-        raise InputError(f'{where}: not finite as float32: "{printable(cell)}"')
+        raise InputError(f"{where}: not finite as float32: {quoted(cell)}")
     return value
 
 
 def _label(cell: str, where: str, label_reader: LabelReader, classes: tuple[str, ...]) -> int:
     found = label_reader.find(cell)
     if found is None:
-        what = "is empty" if cell.strip(" \t") == "" else f'unknown label: "{printable(cell)}"'
-        raise InputError(f"{where}: {what}; the model knows {', '.join(classes)} (--labels)")
+        what = "is empty" if _is_blank(cell) else f"unknown label: {quoted(cell)}"
+        raise InputError(f"{where}: {what}; the model knows {printable(', '.join(classes))} (--labels)")
     return found
 
 
-def float32_of(text: str) -> float:
-    """The float32 nearest to a decimal number; of two that are equally near the even one; infinity past the largest.
-
-    As C's strtof: the text is rounded once. float() followed by torch.tensor() would round it twice.
-    """
-    value = float(text)
-    nearest = _rounded(value)
-    if nearest == value:
-        return nearest
-    # The neighbour on the other side, where value lies in the middle of two.
-    other = math.copysign(_FLOAT32_MAX, value) if abs(value) == _FLOAT32_END else value + (value - nearest)
-    if math.isinf(other) or _rounded(other) != other:
-        return nearest
-    exact, middle = Decimal(text), Decimal(value)  # neither is rounded, nor is what compares them
-    if exact == middle:
-        return nearest
-    return max(nearest, other) if exact > middle else min(nearest, other)
-
-
-def _rounded(value: float) -> float:
-    """A double as float32, ties to even."""
-    try:
-        return struct.unpack("<f", struct.pack("<f", value))[0]
-    except OverflowError:
-        return math.copysign(math.inf, value)
+def _is_blank(cell: str) -> bool:
+    return cell.strip(" \t") == ""

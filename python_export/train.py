@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
         "--features",
         type=Names(len(FEATURES)),
         metavar="NAMES",
-        help="Columns of the four features, in IrisNet's order: a,b,c,d or, as in CSV, a,\"b,c\",d,e",
+        help='Columns of the four features, in IrisNet\'s order: a,b,c,d or, as in CSV, a,"b,c",d,e',
     )
     add(
         "--labels",

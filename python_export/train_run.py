@@ -45,7 +45,7 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
             options.data, settings["label_column"], options.features or FEATURES, options.labels or LABELS
         )
         for note in flowers.notes:
-            print(note, file=sys.stderr)
+            print(f"train.py: {note}", file=sys.stderr)
         training = begin(settings, flowers, device, options.threads)
         if state:
             resume(training, state, source, options)

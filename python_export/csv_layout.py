@@ -1,89 +1,14 @@
-"""Reads the records of CSV files, and finds out what their columns are, by the rules of src/rows (csv_record.h,
-csv_layout.h, column_names.h), so that both languages take the same files with the same values and messages."""
+"""Finds out what the columns of a CSV file are, by the rules of src/rows/csv_layout.h and column_names.h."""
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from float_text import number_text
+from label_reader import ascii_lower
 from model_file import InputError
+from printable_text import printable
 
 USUAL_LABEL_COLUMN = "species"
 OTHER_LABEL_COLUMNS = ("class", "variety", "target", "label", "name")
-
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"[+-]?(inf|infinity|nan(\([0-9a-z_]*\))?)", re.IGNORECASE)
-_TEXT_AFTER_QUOTE = "there is text after a closing quote"
-_QUOTE_IS_OPEN = "a quote is not closed, or there is text after the quote that closes it"
-_QUOTE_IS_OPEN_TO_THE_END = "a quote is not closed before the file ends"
-
-
-def records(text: str, path: str) -> Iterator[tuple[str, list[str]]]:
-    """Each record with its place, "flowers.csv:17: ", and its unquoted cells. Empty lines are passed over.
-
-    Raises InputError where a quote is not closed, or text follows a closing quote.
-    """
-    line, at = 1, 0
-    while at < len(text):
-        end = text.find("\n", at)
-        end = len(text) if end < 0 else end
-        row = text[at:end].rstrip("\r")
-        place = f"{path}:{line}: "
-        if row == "":
-            at, line = end + 1, line + 1
-        elif '"' not in row:
-            yield place, row.split(",")
-            at, line = end + 1, line + 1
-        else:
-            cells, after = _quoted_record(text, at, place)
-            yield place, cells
-            line += text.count("\n", at, after)
-            at = after
-
-
-def _quoted_record(text: str, begin: int, place: str) -> tuple[list[str], int]:
-    """The cells of the record that begins there, and where the next one begins."""
-    cells, cell = [], ""
-    state = "start"  # of a cell; or "plain", "quoted", or "after" a quote that may be a closing one
-    fault = ""
-    for at in range(begin, len(text)):
-        character = text[at]
-        if state == "quoted":
-            state = "after" if character == '"' else state
-            cell += "" if character == '"' else character
-        elif character in ",\n":
-            cells.append(cell.rstrip("\r") if character == "\n" and state != "after" else cell)
-            if character == "\n":
-                if fault:
-                    raise InputError(place + fault)
-                return cells, at + 1
-            cell, state = "", "start"
-        elif character == '"' and state in ("start", "after"):
-            cell += '"' if state == "after" and text[at - 1] == '"' else ""
-            state = "quoted"
-        elif state == "after" and character == "\r":
-            pass
-        else:
-            if state == "after" and not fault:
-                if "\n" in text[begin:at]:
-                    raise InputError(place + _QUOTE_IS_OPEN)
-                fault = _TEXT_AFTER_QUOTE
-            cell += character
-            state = "plain"
-    if state == "quoted":
-        raise InputError(place + _QUOTE_IS_OPEN_TO_THE_END)
-    if fault:
-        raise InputError(place + fault)
-    return [*cells, cell if state == "after" else cell.rstrip("\r")], len(text)
-
-
-def number_text(cell: str) -> str | None:
-    """The number in a cell, without blanks around it; None where it is not one. What is not finite counts as a number."""
-    text = cell.strip(" \t")
-    return text if _NUMBER.fullmatch(text) or _NOT_FINITE.fullmatch(text) else None
-
-
-def is_finite_text(text: str) -> bool:
-    return _NOT_FINITE.fullmatch(text) is None
 
 
 @dataclass
@@ -96,6 +21,10 @@ class Layout:
     label_place: int
     index_names: list[str] = field(default_factory=list)  # what the header says that class indexes mean
     notes: list[str] = field(default_factory=list)
+
+    def label_name(self) -> str:
+        """What messages call the label's column."""
+        return printable(self.columns[self.label_place]) if self.has_header and not self.index_names else "label"
 
     def settle_row_names(self, cell_count: int) -> None:
         """Where the first row has one cell more than the header, the first column has no name (R's row names)."""
@@ -129,9 +58,7 @@ def layout_of(cells: list[str], features: tuple[str, ...], label_column: str, un
             f"{place}the first row holds a number, so it is not a header, and has {cells_text}; "
             f"without a header a row is its {count} features and the label"
         )
-    note = (
-        "there is no header; the columns are taken for the features in the model's order, and the last for the label"
-    )
+    note = "there is no header; the columns are taken for the features in the model's order, and the last for the label"
     return Layout(False, columns, list(range(count)), count, notes=[note])
 
 
@@ -144,25 +71,20 @@ def _named_layout(names: list[str], features: tuple[str, ...], label_column: str
     for feature in features:
         found = find_column(names, feature, place, unit)
         if found is None:
-            raise InputError(f"{place}the header has no column {feature}; it has: {printable(', '.join(names))}")
+            raise InputError(
+                f"{place}the header has no column {printable(feature)}; it has: {printable(', '.join(names))}"
+            )
         if found in places:
             other = features[places.index(found)]
-            raise InputError(f"{place}{printable(names[found])} could be {other} and {feature}")
+            raise InputError(f"{place}{printable(names[found])} could be {printable(other)} and {printable(feature)}")
         places.append(found)
     layout = Layout(True, names, places, 0)
-    taken = [
-        f"{printable(names[at])} {'is taken ' if first else ''}for {feature}"
-        for first, (at, feature) in _marked([(a, f) for a, f in zip(places, features, strict=True) if names[a] != f])
-    ]
-    if taken:
-        layout.notes.append(", ".join(taken))
+    others = [(names[at], feature) for at, feature in zip(places, features, strict=True) if names[at] != feature]
+    if others:
+        (column, feature), *rest = [(printable(column), printable(feature)) for column, feature in others]
+        layout.notes.append(f"{column} is taken for {feature}" + "".join(f", {c} for {f}" for c, f in rest))
     layout.label_place = _find_label(names, label_column, place, layout.notes)
     return layout
-
-
-def _marked(items: list) -> list[tuple[bool, object]]:
-    """Each item with whether it is the first."""
-    return [(i == 0, item) for i, item in enumerate(items)]
 
 
 def _frame_layout(names: list[str], count: int, label_column: str, place: str) -> Layout | None:
@@ -175,7 +97,8 @@ def _frame_layout(names: list[str], count: int, label_column: str, place: str) -
     if numbered not in (count, count + 1) or not all(_is_name(name) for name in rest):
         return None
     notes = [
-        f"the header {', '.join(names)} does not name the features; the columns are taken in the model's order"
+        f"the header {printable(', '.join(names))} does not name the features; "
+        "the columns are taken in the model's order"
     ]
     if label_column == USUAL_LABEL_COLUMN and numbered == count + 1 and not rest:
         label_place = first + count
@@ -203,8 +126,9 @@ def find_column(names: list[str], name: str, place: str, unit: str = "") -> int 
         raise InputError(f"{place}the header has the column {printable(name)} twice")
     if name in names:
         return names.index(name)
+    unit = _folded(_unit_in_brackets(name) or unit)
     key = _folded(name)
-    if unit and key != unit and key.endswith(unit):
+    if unit and key != unit:
         key = key.removesuffix(unit)
     keys = {key, key + unit, f"{key}in{unit}"} if unit else {key}
     found = [at for at, column in enumerate(names) if key and _folded(column) in keys]
@@ -261,63 +185,12 @@ def _check_is_csv(cells: list[str], features: int, place: str) -> None:
     raise InputError(f"{place}the cells are separated by {how}")
 
 
-class LabelReader:
-    """The class that a label's text means: as it is; else without regard to case and a leading "Iris-"; else by index."""
-
-    def __init__(self, labels: tuple[str, ...], index_names: list[str]) -> None:
-        self._labels = labels
-        self._folded = {_folded_label(label): i for i, label in enumerate(labels)}
-        named = [self._named(name)[0] for name in index_names]
-        self._class_of_index = named if named and None not in named else list(range(len(labels)))
-        self.notes: list[str] = []
-
-    def _named(self, name: str) -> tuple[int | None, bool]:
-        if name in self._labels:
-            return self._labels.index(name), False
-        return self._folded.get(_folded_label(name)), True
-
-    def find(self, cell: str) -> int | None:
-        """The class's index; None for an unknown label. What was taken otherwise than as it is, is noted."""
-        label = cell.strip(" \t")
-        found, is_folded = self._named(label)
-        if found is not None:
-            if is_folded:
-                self._note("labels are taken for the model's without regard to case and a leading Iris-")
-            return found
-        text = number_text(label)
-        number = float(text) if text is not None and is_finite_text(text) else -1.0
-        if not (0 <= number < len(self._class_of_index) and number == int(number)):
-            return None
-        names = ", ".join(f"{i} is {self._labels[label]}" for i, label in enumerate(self._class_of_index))
-        self._note(f"labels are taken as class indexes: {names}")
-        return self._class_of_index[int(number)]
-
-    def _note(self, note: str) -> None:
-        if note not in self.notes:
-            self.notes.append(note)
-
-
-def _folded_label(label: str) -> str:
-    lower = ascii_lower(label)
-    return lower[5:].strip(" \t") if lower.startswith(("iris-", "iris_", "iris ")) else lower
-
-
-def ascii_lower(text: str) -> str:
-    return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in text)
+def _unit_in_brackets(name: str) -> str:
+    """What stands in brackets at the name's end: "cm" of "sepal length (cm)"."""
+    begin = max(name.rfind("("), name.rfind("["))
+    return name[begin + 1 : -1] if begin >= 0 and name.endswith((")", "]")) else ""
 
 
 def _folded(name: str) -> str:
-    return "".join(c for c in ascii_lower(name) if "a" <= c <= "z" or "0" <= c <= "9" or ord(c) >= 0x80)
-
-
-def printable(text: str) -> str:
-    """The text on one line, cut at 200 characters, with what cannot be shown escaped."""
-    shown = text if len(text) <= 200 else text[:200] + "…"
-    return "".join(c if c.isprintable() else _escaped(c) for c in shown)
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte outside UTF-8
-        return f"\\x{code - 0xDC00:02x}"
-    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04X}"
+    """ASCII letters in lower case, digits, and everything beyond ASCII; the rest is dropped."""
+    return "".join(c for c in ascii_lower(name) if not c.isascii() or c.isalnum())

@@ -32,28 +32,24 @@ def records(content: bytes) -> Iterator[Record]:
     """
     text = content.decode("latin-1")  # a character for each byte
     text += "" if text.endswith("\n") else "\n"
-    open_until = 0  # a quote that is open at the end of a line before this place is not closed
+    open_until = 0  # a quote that is open at the end of a line before this place is never closed
     open_fault = QUOTE_IS_OPEN
     line, at = 1, 0
     while at < len(text):
-        newline = text.index("\n", at)
-        first_line = text[at:newline].rstrip("\r")
-        after, cells, fault = newline + 1, first_line.split(","), ""
-        if newline - at < MAX_RECORD and '"' in first_line:
-            scan = _Scan(text, at, open_until)
-            if scan.is_open_at_the_end:
-                open_until, open_fault = len(text), QUOTE_IS_OPEN_TO_THE_END
-                scan = _Scan(text, at, open_until)
-            if scan.is_open:
-                fault, open_until = open_fault, max(open_until, scan.open_until)
-            elif scan.has_stray_text:
-                fault, after = TEXT_AFTER_QUOTE, scan.end
-            else:
-                cells, after = scan.cells, scan.end
-            if scan.is_too_long:
-                fault = LONG_RECORD
-        elif newline - at >= MAX_RECORD:
+        after = text.index("\n", at) + 1
+        first_line = text[at : after - 1].rstrip("\r")
+        cells, fault = first_line.split(","), ""
+        if after - at > MAX_RECORD:
             fault = LONG_LINE if "\r" in text[at : at + MAX_RECORD] else LONG_RECORD
+        elif '"' in first_line:
+            unquoted, end, fault = _scan(text, at, open_until)
+            if fault in (QUOTE_IS_OPEN, QUOTE_IS_OPEN_TO_THE_END):
+                open_until = max(open_until, end)
+                open_fault = fault if fault == QUOTE_IS_OPEN_TO_THE_END else open_fault
+                fault = open_fault
+            else:
+                after = end
+                cells = cells if fault else unquoted
         if first_line:
             yield Record(line, [_decoded(cell) for cell in cells], fault)
         if fault in (LONG_LINE, LONG_RECORD):
@@ -62,55 +58,40 @@ def records(content: bytes) -> Iterator[Record]:
         at = after
 
 
-class _Scan:
-    """What a look at the record that begins at `begin` finds.
+def _scan(text: str, begin: int, open_until: int) -> tuple[list[str], int, str]:
+    """The unquoted cells of the record that begins there, where the next one begins, and what is wrong with it.
 
-    cells, end: where it is whole; end is where the next record begins.
+    Where a quote is open, the place is the one before which no quote that is open at the end of a line is closed.
     """
-
-    def __init__(self, text: str, begin: int, open_until: int) -> None:
-        self.cells: list[str] = []
-        self.is_open = self.is_open_at_the_end = self.is_too_long = self.has_stray_text = False
-        self.open_until = 0
-        limit = min(begin + MAX_RECORD, len(text))
-        at = begin
-        first_newline = last_newline = -1  # of those in quotes
-        while True:
-            quoted = _QUOTED.match(text, at, limit) if text.startswith('"', at) else None
-            cell_end = quoted.end() if quoted else limit if text.startswith('"', at) else at
-            if cell_end > at:
-                newline = text.find("\n", at, cell_end)
-                if newline >= 0:
-                    first_newline = newline if first_newline < 0 else first_newline
-                    last_newline = text.rindex("\n", at, cell_end)
-                if 0 <= first_newline < open_until:
-                    self.is_open = True
-                    return
-            if cell_end >= limit:
-                self.is_open = self.is_too_long = limit < len(text)
-                self.is_open_at_the_end = not self.is_too_long
-                return
-            if quoted:
-                self.cells.append(quoted[1].replace('""', '"'))
-                while text[cell_end] == "\r":
-                    cell_end += 1
-                if text[cell_end] not in ",\n":
-                    if first_newline >= 0:
-                        self.is_open, self.open_until = True, last_newline + 1
-                        return
-                    self.has_stray_text = True
-                    cell_end = _PLAIN.match(text, cell_end).end()
-            else:
-                cell_end = _PLAIN.match(text, at).end()
-                cell = text[at:cell_end]
-                self.cells.append(cell.rstrip("\r") if text[cell_end] == "\n" else cell)
-            at = cell_end + 1
-            if at > limit:
-                self.is_open = self.is_too_long = True
-                return
-            if text[cell_end] == "\n":
-                self.end = at
-                return
+    limit = min(begin + MAX_RECORD, len(text))
+    cells: list[str] = []
+    fault = ""
+    newlines: list[int] = []  # the first and the last one of each quoted cell
+    at = begin
+    while True:
+        is_quoted = text[at] == '"'
+        quoted = _QUOTED.match(text, at, limit) if is_quoted else None
+        end = quoted.end() if quoted else limit if is_quoted else at
+        if is_quoted and text.find("\n", at, end) >= 0:
+            newlines += [text.index("\n", at), text.rindex("\n", at, end)]
+        if newlines and newlines[0] < open_until:
+            return [], open_until, QUOTE_IS_OPEN
+        if is_quoted and not quoted:
+            return [], limit, QUOTE_IS_OPEN_TO_THE_END if limit == len(text) else LONG_RECORD
+        while is_quoted and text[end] == "\r":
+            end += 1
+        if is_quoted and text[end] not in ",\n":
+            if newlines:
+                return [], newlines[-1] + 1, QUOTE_IS_OPEN
+            fault = TEXT_AFTER_QUOTE
+        end = _PLAIN.match(text, end).end()
+        if end >= limit:
+            return [], limit, LONG_RECORD
+        plain = text[at:end].rstrip("\r") if text[end] == "\n" else text[at:end]
+        cells.append(quoted[1].replace('""', '"') if quoted else plain)
+        at = end + 1
+        if text[end] == "\n":
+            return cells, at, fault
 
 
 def _decoded(cell: str) -> str:

@@ -59,27 +59,52 @@ def read_flowers(
     layout, rows = _split(file, shown_path, names, label_column)
     if rows:
         layout.settle_row_names(len(rows[0].cells))
-    label_reader = LabelReader(classes, layout.index_names)
+    reader = RowReader(shown_path, layout, names, classes)
     features: list[list[float]] = []
     labels: list[int] = []
     for row in rows:
-        place = _place(shown_path, row)
-        if row.fault:
-            raise InputError(place + row.fault)
-        if len(row.cells) != len(layout.columns):
-            count = "1 cell" if len(row.cells) == 1 else f"{len(row.cells)} cells"
-            raise InputError(f"{place}has {count}, not {len(layout.columns)}")
-        cells = [row.cells[at] for at in layout.feature_places]
-        features.append([_number(cell, place + printable(name)) for cell, name in zip(cells, names, strict=True)])
-        labels.append(_label(row.cells[layout.label_place], place + layout.label_name(), label_reader, classes))
-    if not labels:
+        features.append(reader.features_of(row))
+        labels.append(reader.label_of(row))
+    if not rows:
         raise InputError(f"{shown_path}: holds no rows, only a header")
     return Flowers(
         torch.tensor(features, dtype=torch.float32),
         torch.tensor(labels, dtype=torch.int64),
         path,
-        [f"{shown_path}: {note}" for note in layout.notes + label_reader.notes()],
+        [f"{shown_path}: {note}" for note in layout.notes + reader.label_notes()],
     )
+
+
+class RowReader:
+    """Reads the rows of a file with this layout. Raises InputError, with the line."""
+
+    def __init__(self, shown_path: str, layout: Layout, names: tuple[str, ...], classes: tuple[str, ...]) -> None:
+        self._path, self._layout, self._names, self._classes = shown_path, layout, names, classes
+        self._labels = LabelReader(classes, layout.index_names)
+
+    def features_of(self, row: Record) -> list[float]:
+        place = _place(self._path, row)
+        if row.fault:
+            raise InputError(place + row.fault)
+        if len(row.cells) != len(self._layout.columns):
+            count = "1 cell" if len(row.cells) == 1 else f"{len(row.cells)} cells"
+            raise InputError(f"{place}has {count}, not {len(self._layout.columns)}")
+        cells = [row.cells[at] for at in self._layout.feature_places]
+        return [_number(cell, place + printable(name)) for cell, name in zip(cells, self._names, strict=True)]
+
+    def label_of(self, row: Record) -> int:
+        """Of a row that features_of() has taken."""
+        cell = row.cells[self._layout.label_place]
+        found = self._labels.find(cell)
+        if found is None:
+            what = "is empty" if _is_blank(cell) else f"unknown label: {quoted(cell)}"
+            known = printable(", ".join(self._classes))
+            where = _place(self._path, row) + self._layout.label_name()
+            raise InputError(f"{where}: {what}; the model knows {known} (--labels)")
+        return found
+
+    def label_notes(self) -> list[str]:
+        return self._labels.notes()
 
 
 def _place(shown_path: str, record: Record) -> str:
@@ -135,14 +160,6 @@ def _number(cell: str, where: str) -> float:
     if math.isinf(value):
         raise InputError(f"{where}: not finite as float32: {quoted(cell)}")
     return value
-
-
-def _label(cell: str, where: str, label_reader: LabelReader, classes: tuple[str, ...]) -> int:
-    found = label_reader.find(cell)
-    if found is None:
-        what = "is empty" if _is_blank(cell) else f"unknown label: {quoted(cell)}"
-        raise InputError(f"{where}: {what}; the model knows {printable(', '.join(classes))} (--labels)")
-    return found
 
 
 def _is_blank(cell: str) -> bool:

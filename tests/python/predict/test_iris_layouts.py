@@ -48,6 +48,15 @@ def test_rows_are_predicted_evaluated_and_read_alike(iris, plain, path):
     assert theirs.labels.equal(flowers.labels)
 
 
+@pytest.mark.parametrize("header", [None, ["", *"0123"], [*"0123"], ["Sepal Length", *FEATURES[1:]]])
+def test_rows_without_a_label_are_predicted_alike(iris, plain, tmp_path, header):
+    cells = [line.split(",")[:4] for line in PLAIN.read_text().splitlines()[1:]]
+    has_index = header is not None and header[0] == ""
+    rows = [*([header] if header else []), *([str(i)] * has_index + row for i, row in enumerate(cells))]
+    (tmp_path / "rows.csv").write_text("".join(",".join(row) + "\n" for row in rows))
+    assert iris("predict", MODEL, "-i", tmp_path / "rows.csv", "--logits").stdout == plain[0]
+
+
 @pytest.mark.parametrize("path", LAYOUTS, ids=layout)
 def test_both_languages_tell_the_same_notes(iris, path):
     told = iris("evaluate", MODEL, path).stderr.splitlines()
@@ -79,6 +88,7 @@ REFUSED = {
     "bars": "5.1|3.5|1.4|0.2|setosa\n",
     "carriage returns alone": HEADER.replace("\n", "\r") + "5.1,3.5,1.4,0.2,setosa\r",
     "no label": "5.1,3.5,1.4,0.2\n",
+    "no label in a data frame without names": ",0,1,2,3\n0,5.1,3.5,1.4,0.2\n",
     "two labels": HEADER.replace("species", "class,target") + "5.1,3.5,1.4,0.2,setosa,0\n",
     "an unknown label": HEADER + "5.1,3.5,1.4,0.2,rose\n",
     "an index out of range": HEADER + "5.1,3.5,1.4,0.2,3\n",

@@ -117,6 +117,7 @@ REFUSED = {
     "a JSON array": "[[5.1, 3.5, 1.4, 0.2]]\n",
     "UTF-16": (HEADER + "5.1,3.5,1.4,0.2,setosa\n").encode("utf-16"),
     "UTF-16 without a mark": HEADER.encode("utf-16-le"),
+    "UTF-16 of the other order without a mark": HEADER.encode("utf-16-be"),
     "gzip": gzip.compress(HEADER.encode()),
     "a zip archive": b"PK\x03\x04" + bytes(40),
     "a web page": "\n<!DOCTYPE html>\n",

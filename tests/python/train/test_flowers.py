@@ -163,6 +163,7 @@ def test_other_names_of_features_and_classes_are_found(csv_file):
         ('"a"b\nc\n', [(1, ['"a"b'], TEXT_AFTER_QUOTE), (2, ["c"], "")]),
         ('"a\nb"c\n', [(1, ['"a'], QUOTE_IS_OPEN), (2, ['b"c'], "")]),
         ('a,"b\nc\n', [(1, ["a", '"b'], QUOTE_IS_OPEN_TO_THE_END), (2, ["c"], "")]),
+        ('"a""b\nc\n', [(1, ['"a""b'], QUOTE_IS_OPEN_TO_THE_END), (2, ["c"], "")]),
     ],
 )
 def test_records_are_cut_as_rfc_4180_says_and_a_fault_costs_one_line(text, cut):

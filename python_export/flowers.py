@@ -1,32 +1,35 @@
 """Reads CSV files of flowers into tensors."""
 
-import csv
 import math
 import re
-import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
+from csv_layout import USUAL_LABEL_COLUMN, Layout, layout_of
+from csv_records import Record, records
+from float_text import float32_of, is_finite_text, number_text
 from iris_net import FEATURES, LABELS
+from label_reader import LabelReader
 from model_file import InputError
+from other_kinds import LOOKED_AT, other_kind
+from printable_text import printable, quoted
 
-# float() takes more ("1_000", " 5.1 ", "infinity", digits of other scripts), which is not a number in a CSV file.
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_FLOAT32_MAX = torch.finfo(torch.float32).max
-_FLOAT32_END = 2.0**128 - 2.0**103  # in the middle of the largest float32 and the one that would be next
+UNIT = "cm"  # of FEATURES
 
 
 @dataclass(frozen=True)
 class Flowers:
-    """features: float32 [N, 4], cm, in FEATURES' order. labels: int64 [N], indexes of LABELS. path: for messages."""
+    """features: float32 [N, 4], cm, in FEATURES' order. labels: int64 [N], indexes of LABELS. path: for messages.
+
+    notes: what the user should know of how the file was read, each a line.
+    """
 
     features: torch.Tensor
     labels: torch.Tensor
     path: Path
+    notes: list[str] = field(default_factory=list)
 
     def where(self, chosen: torch.Tensor) -> "Flowers":
         """The flowers that the bool [N] tensor chooses, in the same order."""
@@ -36,105 +39,128 @@ class Flowers:
         return Flowers(self.features.to(device), self.labels.to(device), self.path)
 
 
-def read_flowers(path: Path, label_column: str = "species") -> Flowers:
-    """Reads CSV (RFC 4180, UTF-8, LF or CRLF) whose header names the four features and the label, in any order.
+def read_flowers(
+    path: Path,
+    label_column: str = USUAL_LABEL_COLUMN,
+    names: tuple[str, ...] = FEATURES,
+    classes: tuple[str, ...] = LABELS,
+) -> Flowers:
+    """Reads a CSV file of the four features and the label: RFC 4180, columns in any order, as people write them.
 
-    Other columns and empty lines are ignored. Raises InputError, with the line and column, for a file that cannot be
-    read, a missing or repeated column, a row of another length, a value that is not a finite float32, and an unknown
-    label.
+    names and classes: what the features and labels are called there, in IrisNet's order. A label column that is not
+    named is looked for by other usual names too.
+
+    Takes the files that iris train takes, with the same values and messages: src/rows/csv_layout.h has the rules.
+    Raises InputError, with the line, for a file that cannot be read, a missing or repeated column, a row of another
+    length, a value that is not a finite float32, and an unknown label.
     """
-    columns = (*FEATURES, label_column)
+    shown_path = printable(str(path), most=None)
+    file = list(records(_content(path, shown_path, names, label_column)))
+    layout, rows = _split(file, shown_path, names, label_column)
+    if rows:
+        layout.settle_row_names(len(rows[0].cells))
+    reader = RowReader(shown_path, layout, names, classes)
     features: list[list[float]] = []
     labels: list[int] = []
+    for row in rows:
+        features.append(reader.features_of(row))
+        labels.append(reader.label_of(row))
+    if not rows:
+        raise InputError(f"{shown_path}: holds no rows, only a header")
+    return Flowers(
+        torch.tensor(features, dtype=torch.float32),
+        torch.tensor(labels, dtype=torch.int64),
+        path,
+        [f"{shown_path}: {note}" for note in layout.notes + reader.label_notes()],
+    )
+
+
+class RowReader:
+    """Reads the rows of a file with this layout. Raises InputError, with the line."""
+
+    def __init__(self, shown_path: str, layout: Layout, names: tuple[str, ...], classes: tuple[str, ...]) -> None:
+        self._path, self._layout, self._names, self._classes = shown_path, layout, names, classes
+        self._labels = LabelReader(classes, layout.index_names)
+
+    def features_of(self, row: Record) -> list[float]:
+        place = _place(self._path, row)
+        if row.fault:
+            raise InputError(place + row.fault)
+        if len(row.cells) != len(self._layout.columns):
+            count = "1 cell" if len(row.cells) == 1 else f"{len(row.cells)} cells"
+            raise InputError(f"{place}has {count}, not {len(self._layout.columns)}")
+        cells = [row.cells[at] for at in self._layout.feature_places]
+        return [_number(cell, place + printable(name)) for cell, name in zip(cells, self._names, strict=True)]
+
+    def label_of(self, row: Record) -> int:
+        """Of a row that features_of() has taken."""
+        cell = row.cells[self._layout.label_place]
+        found = self._labels.find(cell)
+        if found is None:
+            what = "is empty" if _is_blank(cell) else f"unknown label: {quoted(cell)}"
+            known = printable(", ".join(self._classes))
+            where = _place(self._path, row) + self._layout.label_name()
+            raise InputError(f"{where}: {what}; the model knows {known} (--labels)")
+        return found
+
+    def label_notes(self) -> list[str]:
+        return self._labels.notes()
+
+
+def _place(shown_path: str, record: Record) -> str:
+    return f"{shown_path}:{record.line}: "
+
+
+def _content(path: Path, shown_path: str, names: tuple[str, ...], label_column: str) -> bytes:
+    """The file's bytes without a byte-order mark."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = _numbered_rows(csv.reader(file, strict=True), path)
-            line, header = next(rows, (1, None))
-            if header is None:
-                raise InputError(f"{path}: is empty; expected the header {','.join(columns)}")
-            place = {name: _column(header, name, columns, f"{path}:{line}") for name in columns}
-            for line, row in rows:
-                where = f"{path}:{line}"
-                if len(row) != len(header):
-                    raise InputError(f"{where}: expected {len(header)} fields, got {len(row)}")
-                features.append([_number(row[place[name]], f"{where}: {name}") for name in FEATURES])
-                labels.append(_label(row[place[label_column]], f"{where}: {label_column}"))
+        content = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not a CSV file: not UTF-8 text") from error
-    if not labels:
-        raise InputError(f"{path}: holds no flowers, only a header")
-    return Flowers(torch.tensor(features, dtype=torch.float32), torch.tensor(labels, dtype=torch.int64), path)
+        raise InputError(f"{shown_path}: {error.strerror}") from error
+    kind = other_kind(content[:LOOKED_AT])
+    if kind:
+        raise InputError(f"{shown_path}: {kind}")
+    if content == b"":
+        columns = f"{printable(', '.join(names))} and {printable(label_column)}"
+        raise InputError(f"{shown_path}: is empty; it has to hold rows of {columns}")
+    return content.removeprefix(b"\xef\xbb\xbf")
 
 
-def _numbered_rows(reader, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not empty, each with the number of its first line."""
-    while True:
-        line = reader.line_num + 1
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise InputError(f"{path}:{line}: not valid CSV: {error}") from error
-        if row:
-            yield line, row
+def _split(
+    file: list[Record], shown_path: str, names: tuple[str, ...], label_column: str
+) -> tuple[Layout, list[Record]]:
+    """What the columns are, by the first record that can be read, and the records that are rows."""
+    unit = UNIT if names == FEATURES else ""
+    unreadable = None
+    for at, record in enumerate(file):
+        if record.fault:
+            unreadable = unreadable or record
+            continue
+        layout = layout_of(record.cells, names, label_column, unit, _place(shown_path, record))
+        if unreadable:
+            may_be_header = not layout.has_header and not _holds_number(unreadable)
+            why = "; it may have been the header" if may_be_header else ""
+            raise InputError(_place(shown_path, unreadable) + unreadable.fault + why)
+        return layout, file[at + 1 :] if layout.has_header else file[at:]
+    if unreadable:
+        raise InputError(_place(shown_path, unreadable) + unreadable.fault)
+    raise InputError(f"{shown_path}: holds no rows, only a header")
 
 
-def _column(header: list[str], name: str, columns: tuple[str, ...], where: str) -> int:
-    if header.count(name) == 0:
-        raise InputError(f"{where}: missing column: {name}; the header must name {', '.join(columns)}")
-    if header.count(name) > 1:
-        raise InputError(f"{where}: repeated column: {name}")
-    return header.index(name)
+def _holds_number(record: Record) -> bool:
+    """Of a faulty record: whether one of its cells is a number, with quotes or without."""
+    return any(number_text(re.sub('["\r]', "", cell)) is not None for cell in record.cells)
 
 
-def _number(text: str, where: str) -> float:
-    if text == "":
-        raise InputError(f"{where}: missing value")
-    if not _NUMBER.fullmatch(text):
-        raise InputError(f"{where}: not a number: {_quoted(text)}")
-    value = float32_of(text)
+def _number(cell: str, where: str) -> float:
+    text = number_text(cell)
+    if text is None:
+        raise InputError(f"{where}: " + ("is empty" if _is_blank(cell) else f"not a number: {quoted(cell)}"))
+    value = float32_of(text) if is_finite_text(text) else math.inf
     if math.isinf(value):
-        raise InputError(f"{where}: not finite as float32: {_quoted(text)}")
+        raise InputError(f"{where}: not finite as float32: {quoted(cell)}")
     return value
 
 
-def float32_of(text: str) -> float:
-    """The float32 nearest to a decimal number; of two that are equally near the even one; infinity past the largest.
-
-    As C's strtof: the text is rounded once. float() followed by torch.tensor() would round it twice.
-    """
-    value = float(text)
-    nearest = _rounded(value)
-    if nearest == value:
-        return nearest
-    # The neighbour on the other side, where value lies in the middle of two.
-    other = math.copysign(_FLOAT32_MAX, value) if abs(value) == _FLOAT32_END else value + (value - nearest)
-    if math.isinf(other) or _rounded(other) != other:
-        return nearest
-    exact, middle = Decimal(text), Decimal(value)  # neither is rounded, nor is what compares them
-    if exact == middle:
-        return nearest
-    return max(nearest, other) if exact > middle else min(nearest, other)
-
-
-def _rounded(value: float) -> float:
-    """A double as float32, ties to even."""
-    try:
-        return struct.unpack("<f", struct.pack("<f", value))[0]
-    except OverflowError:
-        return math.copysign(math.inf, value)
-
-
-def _label(text: str, where: str) -> int:
-    if text not in LABELS:
-        raise InputError(f"{where}: unknown label: {_quoted(text)}; expected {', '.join(LABELS)}")
-    return LABELS.index(text)
-
-
-def _quoted(text: str) -> str:
-    """The text in double quotes, on one line, cut at 40 characters, with control characters escaped."""
-    shown = text if len(text) <= 40 else text[:40] + "..."
-    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown) + '"'
+def _is_blank(cell: str) -> bool:
+    return cell.strip(" \t") == ""

@@ -4,6 +4,7 @@ The settings' own also say what is wrong with a value in a checkpoint (fault); N
 """
 
 import argparse
+import csv
 import math
 import re
 from dataclasses import dataclass
@@ -31,6 +32,20 @@ class Whole:
 
     def _has(self, value: int) -> bool:
         return self.least <= value <= self.most
+
+
+@dataclass(frozen=True)
+class Names:
+    """`count` different names with commas between them, quoted as in CSV."""
+
+    count: int
+
+    def __call__(self, text: str) -> tuple[str, ...]:
+        rows = list(csv.reader([text], strict=True))
+        names = tuple(rows[0]) if rows else ()
+        if len(names) != self.count or len(set(names)) != self.count or "" in names:
+            raise argparse.ArgumentTypeError(f"must be {self.count} different names, got {text}")
+        return names
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import train_settings
 from interrupts import Interrupts
+from iris_net import FEATURES, LABELS
 from model_file import InputError, run_command
-from option_types import count, device, threads
+from option_types import Names, count, device, threads
 
 
 def run(options: argparse.Namespace) -> None:
@@ -39,12 +40,24 @@ def parser() -> argparse.ArgumentParser:
         "data",
         type=Path,
         metavar="DATA.csv",
-        help="CSV with a header: the four features and the label column, in any order",
+        help="CSV of the four features and the label, with a header in any order or without",
     )
     add("-o", "--output", type=Path, metavar="MODEL", required=True, help="The state_dict to write")
 
     add = result.add_argument_group("training").add_argument
     train_settings.add_options(add)
+    add(
+        "--features",
+        type=Names(len(FEATURES)),
+        metavar="NAMES",
+        help='Columns of the four features, in IrisNet\'s order: a,b,c,d or, as in CSV, a,"b,c",d,e',
+    )
+    add(
+        "--labels",
+        type=Names(len(LABELS)),
+        metavar="NAMES",
+        help="The three classes as the data has them, in IrisNet's order: a,b,c",
+    )
     add("--device", type=device, default="auto", help="auto (CUDA when there is one), cpu, cuda or cuda:N")
     add("--allow-tf32", action="store_true", help="On CUDA: quicker float32 products, of 10 bits instead of 23")
     add(

@@ -15,6 +15,7 @@ import history
 from checkpoint_folder import CheckpointFolder, checkpoints_in
 from flowers import Flowers, read_flowers
 from interrupts import Interrupts
+from iris_net import FEATURES, LABELS
 from model_file import InputError, Interrupted, check_output, write_atomically
 from train_progress import Progress
 from train_settings import resumed_settings, settings_of
@@ -40,7 +41,11 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> None:
         settings = resumed_settings(options, state["config"], source) if state else settings_of(options)
         if folder:
             refuse_to_mix(folder.path, source)
-        flowers = read_flowers(options.data, settings["label_column"])
+        flowers = read_flowers(
+            options.data, settings["label_column"], options.features or FEATURES, options.labels or LABELS
+        )
+        for note in flowers.notes:
+            print(f"train.py: {note}", file=sys.stderr)
         training = begin(settings, flowers, device, options.threads)
         if state:
             resume(training, state, source, options)

@@ -40,9 +40,9 @@ inline bool take_eight_digits(const char* text, std::uint64_t& value) {
   return true;
 }
 
-// parse_float's fast path: a decimal number at the start of [text, end), such as "5.1", "-2.50" or ".5". Returns the end of
-// the number, or nullptr where one division does not give parse_float's value: not a number, blanks, more than 19 digits,
-// or too near the middle of two floats for a double. An exponent is not read.
+// parse_float's fast path: a decimal number at the start of [text, end), such as "5.1", "-2.50" or ".5". Returns the
+// end of the number, or nullptr where one division does not give parse_float's value: not a number, blanks, more than
+// 19 digits, or too near the middle of two floats for a double. An exponent is not read.
 inline const char* parse_decimal(const char* text, const char* end, float& value) {
   constexpr std::size_t kMaxDigits = 19;  // 10^19 < 2^64
   static constexpr std::array<double, kMaxDigits + 1> kPowersOfTen = {

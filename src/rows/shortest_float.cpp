@@ -98,7 +98,8 @@ char* write_shortest(float value, char* to) {
   const int longer = after != 0 ? 1 : 0;                // with an exponent, by its point
 
   if (exponent < 0 && -exponent <= 3 + longer) {  // 0.00012, but 1e-04
-    std::memcpy(to, "0.000", 5);
+    constexpr std::array kZeros = {'0', '.', '0', '0', '0'};
+    std::memcpy(to, kZeros.data(), kZeros.size());
     to += 1 - exponent;
     *to++ = static_cast<char>('0' + first);
     std::memcpy(to, &text, 8);

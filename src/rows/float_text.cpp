@@ -41,8 +41,6 @@ std::optional<float> parse_float(std::string_view text) {
 
 std::optional<double> parse_double(std::string_view text) { return parse<double>(text, std::strtod); }
 
-char* write_shortest(float value, char* to) { return std::to_chars(to, to + 15, value).ptr; }
-
 std::string fixed_text(double value, int decimals) {
   std::array<char, 400> buffer;  // the largest double has 309 digits before its point
   const auto result =

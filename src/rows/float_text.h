@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "rows/shortest_float.h"  // the shortest text
+
 namespace iris {
 
 // The one reading of a cell. The float32 nearest to a decimal number ("5.1", "-1e-3", "+.5"), rounded once, as strtof
@@ -38,9 +40,9 @@ inline bool take_eight_digits(const char* text, std::uint64_t& value) {
   return true;
 }
 
-// parse_float's fast path: a decimal number at the start of [text, end), such as "5.1", "-2.50" or ".5". Returns the end of
-// the number, or nullptr where one division does not give parse_float's value: not a number, blanks, more than 19 digits,
-// or too near the middle of two floats for a double. An exponent is not read.
+// parse_float's fast path: a decimal number at the start of [text, end), such as "5.1", "-2.50" or ".5". Returns the
+// end of the number, or nullptr where one division does not give parse_float's value: not a number, blanks, more than
+// 19 digits, or too near the middle of two floats for a double. An exponent is not read.
 inline const char* parse_decimal(const char* text, const char* end, float& value) {
   constexpr std::size_t kMaxDigits = 19;  // 10^19 < 2^64
   static constexpr std::array<double, kMaxDigits + 1> kPowersOfTen = {
@@ -92,9 +94,6 @@ inline const char* parse_json_decimal(const char* text, const char* end, float& 
   const char* const after = parse_decimal(text, end, value);
   return after == nullptr || after[-1] == '.' ? nullptr : after;
 }
-
-// The fewest digits that are read back as the same float: "5.1". Returns the end, at most 15 characters on.
-char* write_shortest(float value, char* to);
 
 // A number from 0 to 1, rounded as printf rounds: "0.987120". Returns the end, 8 characters on; the character there is
 // overwritten too.

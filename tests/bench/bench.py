@@ -4,6 +4,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import rows
@@ -58,8 +59,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("build", type=Path, help="the build folder, with iris and tests/bench in it")
     result.add_argument("bench", nargs="?", choices=(*BENCHES, "all"), default="all")
     result.add_argument("--rows", type=positive, metavar="N")
-    result.add_argument("--task", default="", metavar="WORDS")
-    result.add_argument("--peer", default="", metavar="WORDS")
+    result.add_argument("--task", type=part_of([task.name for task in rows.TASKS]), default="", metavar="WORDS")
+    result.add_argument("--peer", type=part_of(list(rows.PEERS)), default="", metavar="WORDS")
     result.add_argument("--rounds", type=positive, metavar="N")
     result.add_argument("--size-mib", type=positive, metavar="N")
     result.add_argument("--small", action="store_true")
@@ -67,6 +68,17 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--chart", type=Path, metavar="FILE.svg")
     result.add_argument("--results", type=Path, metavar="FOLDER")
     return result
+
+
+def part_of(names: list[str]) -> Callable[[str], str]:
+    """The type of an argument that chooses the names which hold it."""
+
+    def checked(words: str) -> str:
+        if not any(words in name for name in names):
+            raise argparse.ArgumentTypeError(f"{words} is in none of: {'; '.join(names)}")
+        return words
+
+    return checked
 
 
 def positive(text: str) -> int:

@@ -1,4 +1,4 @@
-"""python polars_torch.py MODEL IN OUT [--probabilities]; IN and OUT are CSV or .ndjson."""
+"""python polars_torch.py MODEL IN OUT [--probabilities]; IN and OUT are CSV or .ndjson, which has `index` too."""
 
 import sys
 
@@ -12,7 +12,9 @@ model, source, target = sys.argv[1:4]
 read = pl.read_ndjson if source.endswith(".ndjson") else pl.read_csv
 features = read(source, schema=dict.fromkeys(FEATURES, pl.Float32)).to_numpy()
 index, confidence, probabilities = classify(model, torch.from_numpy(features))
-answers = {"label": pl.Series(LABELS).gather(index.numpy()), "confidence": confidence.numpy()}
+answers = {"label": pl.Series(LABELS).gather(index.numpy())}
+answers |= {"index": index.numpy()} if target.endswith(".ndjson") else {}
+answers |= {"confidence": confidence.numpy()}
 if "--probabilities" in sys.argv:
     answers |= {f"p_{label}": probabilities[:, i].numpy() for i, label in enumerate(LABELS)}
 table = pl.DataFrame(answers)

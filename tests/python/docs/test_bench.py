@@ -29,10 +29,9 @@ def test_many_rows_are_a_table_for_each_task(tmp_path):
     done = bench(tmp_path, "rows", "--rows", "2000")
     assert done.returncode == 0, done.stderr
     assert [line[4:] for line in done.stdout.splitlines() if line.startswith("### ")] == SECTIONS
-    assert (
-        done.stdout.count("| program | wall, s | / iris | CPU, s | peak MiB |\n|---|---|---|---|---|\n| iris | ")
-        == len(SECTIONS)
-    )
+    assert done.stdout.count(
+        "| program | wall, s | / iris | CPU, s | peak MiB |\n|---|---|---|---|---|\n| iris | "
+    ) == len(SECTIONS)
     assert (tmp_path / "rows.md").read_text() == done.stdout.removesuffix("\n")
     for section in json.loads((tmp_path / "rows.json").read_text())["sections"]:
         assert section["ratios"] == {"iris": 1.0}
@@ -60,9 +59,17 @@ def test_a_rows_wait_is_compared_with_a_loops_in_python(tmp_path):
 
 
 def test_one_task_can_be_chosen(tmp_path):
-    done = bench(tmp_path, "rows", "--rows", "10", "--task", "six digits")
+    done = bench(tmp_path, "rows", "--rows", "10", "--task", "six digits", "--peer", "polars")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("### ") == 1
+
+
+@pytest.mark.parametrize(("option", "last"), [("--task", SECTIONS[-1].split(",")[0]), ("--peer", "scikit-learn")])
+def test_what_is_not_measured_cannot_be_chosen(tmp_path, option, last):
+    done = bench(tmp_path, "rows", option, "nosuch")
+    assert done.returncode == 2
+    assert f"{option}: nosuch is in none of: " in done.stderr
+    assert done.stderr.endswith(f"{last}\n")
 
 
 def test_nothing_but_the_results_is_left(tmp_path):

@@ -200,7 +200,7 @@ std::string other_separator(const Names& cells, std::size_t features) {
 
 // Throws InputError where the first record shows that the file is another kind of file than CSV with commas and
 // newlines.
-void check_is_csv(const Header& header, std::size_t features) {
+void check_is_csv(const Header& header, const RowRequest& request) {
   const Names& cells = header.names;
   if (std::any_of(cells.begin(), cells.end(),
                   [](const std::string& cell) { return cell.find('\r') != std::string::npos; })) {
@@ -210,9 +210,9 @@ void check_is_csv(const Header& header, std::size_t features) {
   }
   if (cells[0].starts_with('{') || cells[0].starts_with('[')) {
     throw InputError(header.place + "the rows look like JSON, one on each line, not like CSV",
-                     {Choice::Of::kInputFormat, "ndjson"});
+                     request.label_column ? Choice() : Choice{Choice::Of::kInputFormat, "ndjson"});  // only CSV has labels
   }
-  const std::string separator = other_separator(cells, features);
+  const std::string separator = other_separator(cells, request.features.size());
   if (!separator.empty()) {
     throw InputError(header.place + "the cells are separated by " + separator);
   }
@@ -270,7 +270,7 @@ CsvLayout make_csv_layout(const Names& cells, const RowRequest& request, const s
     const bool holds_number = std::any_of(names.begin(), names.end(), is_number);
     const bool has_enough = names.size() >= std::max<std::size_t>(request.features.size(), 2);
     if (!has_enough || (holds_number && !std::all_of(names.begin(), names.end() - 1, is_number))) {
-      check_is_csv(header, request.features.size());
+      check_is_csv(header, request);
     }
     if (holds_number) {
       take_without_header(header, request, layout);

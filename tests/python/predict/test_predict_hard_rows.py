@@ -76,7 +76,7 @@ def test_a_file_of_one_line_too_long_has_one_row(predict):
 def test_a_carriage_return_before_a_quote_swallows_no_rows(predict):
     answers, told = skip(predict, HEADER + '\r"abc\n' + ROW * 3)
     assert answers == ["", ANSWER, ANSWER, ANSWER]
-    assert told[0] == "iris: skipped rows.csv:2: has 1 cells, not 4"
+    assert told[0] == "iris: skipped rows.csv:2: has 1 cell, not 4"
 
 
 @pytest.mark.parametrize("text", [HEADER + ROW, ROW + ROW])

@@ -9,6 +9,11 @@ ROWS = HEADER + '7,5.1,3.5,1.4,0.2,"a, ""b"""\n8,5.1,,1.4,0.2,bad\n9,6.3,3.3,6.0
 
 
 @pytest.fixture
+def model(repo):
+    return repo / "models/iris_net.pt"
+
+
+@pytest.fixture
 def copied(iris, model):
     """copied(text, *options): standard output and exit status."""
 
@@ -21,7 +26,7 @@ def copied(iris, model):
 
 def test_columns_come_first_in_the_order_asked_for_and_bad_rows_keep_theirs(copied):
     assert copied(ROWS, "--copy", "note,id") == (
-        'note,id,label,confidence\n"a, ""b""",7,setosa,0.993648\nbad,8,,\n,9,virginica,0.999064\n,,,\n',
+        'note,id,label,confidence\n"a, ""b""",7,setosa,0.993648\nbad,8,,\n,9,virginica,0.994706\n,,,\n',
         3,
     )
 

@@ -7,6 +7,11 @@ import pytest
 TEXTS = ['"abc', '"', '\n\n"abc', '"sepal_length,sepal_width,petal_length,petal_width\n']
 
 
+@pytest.fixture
+def model(repo):
+    return repo / "models/iris_net.pt"
+
+
 @pytest.fixture(autouse=True)
 def little_memory():
     """4 GB of address space, for the programs that the test starts."""

@@ -128,7 +128,7 @@ def test_rows_may_come_from_a_pipe(repo, iris):
     [
         (
             "5.1,3.5,1.4,0.2,tulip\n",
-            ':2: species: unknown label: "tulip"; the model knows setosa, versicolor, virginica',
+            ':2: species: unknown label: "tulip"; the model knows setosa, versicolor, virginica (--labels)',
         ),
         ("5.1,3.5,1.4,,setosa\n", ":2: petal_width: is empty"),
         ("5.1,3.5,1.4,inf,setosa\n", ':2: petal_width: not finite as float32: "inf"'),

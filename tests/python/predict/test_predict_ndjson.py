@@ -79,7 +79,7 @@ def test_a_bad_line_may_be_skipped(predict):
     result = predict(f"{ROW}\n[1]\n{ROW}\n", "--on-error", "skip")
     assert result.returncode == 3
     answers = [json.loads(line) for line in result.stdout.splitlines()]
-    assert answers[1] == {"error": "stdin:2: has 1 values, not 4"}
+    assert answers[1] == {"error": "stdin:2: has 1 value, not 4"}
     assert answers[0] == answers[2]
 
 

@@ -100,14 +100,15 @@ class FoundCells {
     }
     cells.clear();
     for (std::size_t i = 0; i < count; ++i) {
-      std::string_view cell = text_.substr(first_[i - 1] + 1U, first_[i] - first_[i - 1] - 1U);
+      const std::uint32_t* const its_end = first_ + i;
+      std::string_view cell = text_.substr(its_end[-1] + 1U, *its_end - its_end[-1] - 1U);
       if (has_quotes_ && cell.starts_with('"')) {
         cell = cell.substr(1, cell.size() - 2);
         if (cell.find('"') != std::string_view::npos) {
           return 0;
         }
       }
-      const char end = text_[first_[i]];
+      const char end = text_[*its_end];
       const bool is_last = i + 1 == count;
       if (is_last ? end == ',' : end != ',') {
         return 0;

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "error.h"
@@ -57,13 +58,17 @@ void check_number(const std::string& text) {
 using Expected = std::vector<std::vector<float>>;
 
 // columns: for each column the index of its feature. Passes over the header.
-Expected csv_rows(std::string_view text, const std::vector<std::size_t>& columns) {
+Expected csv_rows(std::string_view text, std::vector<std::size_t> columns) {
   Expected rows;
+  bool is_first = true;
   std::vector<std::string> cells;
   CsvRecords records(text);
   records.next_of_whole(&cells);
   for (records.pass_over_blank_lines(); records.next_of_whole(&cells); records.pass_over_blank_lines()) {
     std::for_each(cells.begin(), cells.end(), check_number);
+    if (records.fault().empty() && std::exchange(is_first, false) && cells.size() == columns.size() + 1) {
+      columns.insert(columns.begin(), 99);  // R's row names
+    }
     std::vector<float> row;
     for (std::size_t i = 0; records.fault().empty() && cells.size() == columns.size() && i < kFeatures.size(); ++i) {
       const auto column = static_cast<std::size_t>(std::find(columns.begin(), columns.end(), i) - columns.begin());

@@ -248,6 +248,7 @@ bool ChunkReader::next(Chunk& chunk, const std::stop_token& stop) {
       if (stop.stop_requested() || filled_ == 0) {
         return false;
       }
+      complete += end_of_records({chunk.buffer.get() + complete, filled_ - complete});  // text may end a quote's line
       const bool ends_in_quotes = is_open({chunk.buffer.get() + complete, filled_ - complete});
       if (ends_in_quotes && complete == 0) {
         return cut_faulty(chunk, stop);

@@ -15,7 +15,7 @@ namespace {
 std::vector<std::string> split_names(const std::string& option, const std::string& typed) {
   std::vector<std::string> names;
   const std::string record = typed + "\n";
-  CsvRecords records(record, "a quote is not closed");
+  CsvRecords records(record);
   records.next_of_whole(&names);
   if (!records.fault().empty()) {
     throw UsageError(option + ": " + std::string(records.fault()) + "; write a,\"b,c\",\"a \"\"d\"\"\"");

@@ -245,7 +245,7 @@ def test_no_names_at_all_are_no_names(iris, repo):
 @pytest.mark.parametrize(
     "typed, fact",
     [
-        ('a,"b,c', 'a quote is not closed; write a,"b,c","a ""d"""'),
+        ('a,"b,c', 'a quote is not closed, or there is text after the quote that closes it; write a,"b,c","a ""d"""'),
         ('a,"b"c,d', 'there is text after a closing quote; write a,"b,c","a ""d"""'),
         ('a,"",c', "a name is empty; write a,b,c"),
         ("a,b,", "a name is empty; write a,b,c"),

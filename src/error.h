@@ -23,6 +23,7 @@ struct Choice {
     kInputFormat,  // whether rows are read as CSV or as NDJSON
     kDevice,
     kDtype,
+    kOutputs,     // what a model's numbers are
     kRowsAtOnce,  // rows per pass through the model
   };
   Of of = Of::kNothing;

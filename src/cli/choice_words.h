@@ -23,6 +23,7 @@ inline std::string choice_words(const Choice& choice) {
                                    "--input-format",
                                    "--device",
                                    "--dtype",
+                                   "--outputs",
                                    "--batch-size"};  // by Choice::Of
   static_assert(kOptions.size() == static_cast<std::size_t>(Choice::Of::kRowsAtOnce) + 1);
   return choice.of == Choice::Of::kNothing

@@ -46,7 +46,7 @@ void add_model_options(CLI::App& command, ModelOptions& options, const std::stri
   ClassifierOptions& classifier = options.classifier;
   const std::string as_in_csv = ", in order: a,b,c or, as in CSV, a,\"b,c\"";
   add_names(command, "--features", classifier.features, "Names of the features" + as_in_csv);
-  add_names(command, "--labels", classifier.labels, "Names of the classes" + as_in_csv);
+  add_names(command, "--labels", classifier.labels, "Names of the classes, or of the values" + as_in_csv);
   command.add_option("--key", classifier.key, "Which dictionary of a checkpoint is the state_dict");
   add_whole(command, "--hidden", classifier.hidden, 1, 1 << 20, "IrisNet's hidden units (16)");
   add_device_options(command, classifier.device, options.allows_tf32);
@@ -54,6 +54,10 @@ void add_model_options(CLI::App& command, ModelOptions& options, const std::stri
       command, "--dtype", classifier.dtype,
       {{"float32", WeightDtype::kFloat32}, {"bfloat16", WeightDtype::kBFloat16}, {"float16", WeightDtype::kFloat16}},
       "Convert the model to float32, bfloat16 (logits within 3% of float32's) or float16 (0.3%)");
+  add_enum<Outputs>(command, "--outputs", classifier.outputs,
+                    {{"logits", Outputs::kLogits}, {"probabilities", Outputs::kProbabilities}, {"values", Outputs::kValues}},
+                    "What the model's numbers are: logits (default: of classes; a single one, of the second class of "
+                    "two), probabilities (taken as they are), or values (regression)");
   add_whole(command, "--threads", options.threads, 1, 1024,
             "LibTorch's threads within one pass (" + threads_default + "IrisNet: always 1)");
 }

@@ -9,72 +9,36 @@
 #include <bit>
 #include <cstdint>
 #include <limits>
-#include <type_traits>
+#include <mutex>
 #include <utility>
 
 #include "error.h"
+#include "model/answers.h"
+#include "model/company.h"
 #include "model/device.h"
 #include "model/device_passes.h"
 #include "model/network.h"
 #include "model/torch_errors.h"
+#include "rows/answer_writer.h"
+#include "tensor_file/dtype.h"
 #include "tensor_file/selection.h"
-#include "tensor_file/tensor_writer.h"
 #include "text.h"
 #include "with_place.h"
 
 namespace iris {
-
-struct Classifier::Impl {
-  std::string path;
-  c10::Device device;
-  at::ScalarType dtype;
-  std::unique_ptr<Network> network = {};
-  std::unique_ptr<DevicePasses> passes = {};  // on a device other than the CPU
-  std::vector<std::string> features = {};
-  std::vector<std::string> labels = {};
-  // The most rows per pass for which there was memory.
-  std::atomic<std::size_t> most_rows = std::numeric_limits<std::size_t>::max();
-
-  [[noreturn]] void fail(const std::string& fact, Choice choice = {}) const {
-    throw InputError(path + ": " + fact, std::move(choice));
-  }
-
-  void append_logits(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const;
-  // The module's logits: float32 [row_count, classes] on the CPU.
-  at::Tensor forward(std::span<const float> rows, std::size_t row_count) const;
-  // The module's output.
-  at::Tensor output_of(const at::Tensor& rows) const;
-  [[noreturn]] void fail(const std::exception& error, std::size_t feature_count, std::size_t row_count) const;
-};
-
 namespace {
 
-constexpr const char* kOnlyStateDicts = "a key or a width is for state_dicts only; leave it out";
+// How often rows are compared that say nothing, such as rows that are all alike.
+constexpr int kComparisons = 16;
 
-std::unique_ptr<Network> make_network(const Pt2Archive& archive, const ClassifierOptions& options, c10::Device device,
-                                      ModelNames& /*names*/) {
+// A smaller number is not remembered: a server that is short of memory now and then would end at one row per pass.
+constexpr std::size_t kLeastMostRows = 64;
+
+void refuse_tensor_options(const ClassifierOptions& options, const std::string& form) {
   if (options.key || options.hidden) {
-    throw UsageError("is an AOTInductor package; " + std::string(kOnlyStateDicts),
+    throw UsageError("is " + form + "; a key or a width is for state_dicts only; leave it out",
                      {options.key ? Choice::Of::kKey : Choice::Of::kHidden});
   }
-  return make_aoti_network(archive, device);
-}
-
-// names: the file's; changed where the network turns out to be another than the file says.
-std::unique_ptr<Network> make_network(const TensorFile& file, const ClassifierOptions& options, c10::Device device,
-                                      ModelNames& names) {
-  verify_data(file);
-  if (file.is_torchscript) {
-    if (auto network = make_torchscript_network(file, device)) {
-      if (options.key || options.hidden) {
-        throw UsageError("is a TorchScript module; " + std::string(kOnlyStateDicts),
-                         {options.key ? Choice::Of::kKey : Choice::Of::kHidden});
-      }
-      return network;
-    }
-    names = {iris_features(), iris_labels()};
-  }
-  return make_iris_network(file, options.key, options.hidden, device);
 }
 
 at::ScalarType scalar_type_of(WeightDtype dtype) {
@@ -89,8 +53,11 @@ at::ScalarType scalar_type_of(WeightDtype dtype) {
   return at::kFloat;
 }
 
-// A smaller number is not remembered: a server that is short of memory now and then would end at one row per pass.
-constexpr std::size_t kLeastMostRows = 64;
+// torch's name without "torch.": "float64".
+std::string name_of(at::ScalarType type) {
+  const auto dtype = dtype_of_number(static_cast<std::int8_t>(type));
+  return dtype ? std::string(name_of(*dtype)) : c10::toString(type);
+}
 
 // Without a branch in the loop, so that it is vectorized.
 bool are_finite(const std::vector<float>& values) {
@@ -102,77 +69,105 @@ bool are_finite(const std::vector<float>& values) {
   return found == 0;
 }
 
-// Calls the function with the number of classes, a compile-time constant for the three of Iris.
-template <typename Function>
-void for_classes(std::size_t classes, const Function& function) {
-  if (classes == 3) {
-    function(std::integral_constant<std::size_t, 3>());
-  } else {
-    function(classes);
+// A network, and what the file says of it.
+struct Opened {
+  std::unique_ptr<Network> network;
+  ModelNames names;
+};
+
+Opened open_form(const TensorFile& file, const ClassifierOptions& options, c10::Device device) {
+  return {make_iris_network(file, options.key, options.hidden, device),
+          {iris_features(), iris_labels(), Outputs::kLogits}};
+}
+
+Opened open_form(const TorchScriptArchive& archive, const ClassifierOptions& options, c10::Device device) {
+  auto network = make_torchscript_network(*archive.file, device);
+  if (network != nullptr) {
+    refuse_tensor_options(options, "a TorchScript module");
+    return {std::move(network), archive.names.empty() ? ModelNames() : parse_model_names(archive.names)};
+  }
+  const TensorFile tensors = read_tensor_file(OpenedFile(archive.file));
+  try {
+    return open_form(tensors, options, device);
+  } catch (const InputError& error) {
+    if (tensors.is_cpp_archive()) {
+      throw;
+    }
+    throw InputError("is a TorchScript module without a method called forward, and not an IrisNet; export a module "
+                     "that has one");
   }
 }
 
-// Fills in the best classes and the probabilities. at::softmax over such short rows takes longer than the forward pass.
-// at::exp over all rows at once does not.
-void softmax(Predictions& predictions) {
-  auto& values = predictions.probabilities;
-  values.resize(predictions.logits.size());
-  predictions.best.resize(values.size() / predictions.class_count);
-  for_classes(predictions.class_count, [&](auto classes) {
-    const float* logits = predictions.logits.data();
-    float* shifted = values.data();
-    for (std::size_t& best : predictions.best) {
-      std::size_t highest = 0;
-      float largest = logits[0];
-      for (std::size_t i = 1; i < classes; ++i) {
-        const bool is_higher = logits[i] > largest;  // no branch: it could not be predicted
-        highest += (i - highest) * static_cast<std::size_t>(is_higher);
-        largest = std::max(largest, logits[i]);
-      }
-      best = highest;
-      for (std::size_t i = 0; i < classes; ++i) {
-        shifted[i] = logits[i] - largest;
-      }
-      logits += classes;
-      shifted += classes;
-    }
-  });
-  at::from_blob(values.data(), {static_cast<std::int64_t>(values.size())}).exp_();
-  for_classes(predictions.class_count, [&](auto classes) {
-    for (std::size_t row = 0; row < values.size(); row += classes) {
-      float* const exponentials = values.data() + row;
-      float sum = 0;
-      for (std::size_t i = 0; i < classes; ++i) {
-        sum += exponentials[i];
-      }
-      for (std::size_t i = 0; i < classes; ++i) {
-        exponentials[i] /= sum;
-      }
-    }
-  });
+Opened open_form(const Pt2Archive& archive, const ClassifierOptions& options, c10::Device device) {
+  refuse_tensor_options(options, "an AOTInductor package");
+  return {make_aoti_network(archive, device), archive.names.empty() ? ModelNames() : parse_model_names(archive.names)};
 }
 
 }  // namespace
 
+struct Classifier::Impl {
+  std::string path;
+  c10::Device device;
+  at::ScalarType dtype;
+  std::function<void(const std::string&, const Choice&)> tell;
+  std::unique_ptr<Network> network = {};
+  std::unique_ptr<DevicePasses> passes = {};  // on a device other than the CPU
+  std::vector<std::string> features = {};
+  std::vector<std::string> labels = {};
+  std::optional<Outputs> outputs = {};
+  // The most rows per pass for which there was memory.
+  std::atomic<std::size_t> most_rows = std::numeric_limits<std::size_t>::max();
+  std::atomic<bool> doubts_logits = false;  // until the first answers were looked at
+
+  // Whether rows still have to be compared alone and in company, or were found to depend on each other.
+  enum class Rows { kIndependent, kNotCompared, kDepend };
+  std::atomic<Rows> rows = Rows::kNotCompared;
+  std::mutex comparing = {};
+  std::optional<RowsDepend> dependence = {};  // guarded
+  int comparisons_left = kComparisons;        // guarded
+
+  [[noreturn]] void fail(const std::string& fact, Choice choice = {}) const {
+    throw InputError(path + ": " + fact, std::move(choice));
+  }
+
+  void check_features(std::span<const float> rows, std::size_t row_count) const;
+  // Throws RowsDepend. Compares where the rows are two or more and nothing is known yet.
+  void require_independent(std::span<const float> features, std::size_t row_count);
+  void predict(Network& its_network, std::span<const float> its_rows, std::size_t row_count, Predictions& predictions);
+  // The model's numbers for the rows, and what they mean. Throws what Classifier::predict throws.
+  void run(Network& its_network, std::span<const float> features, std::size_t row_count, Predictions& predictions);
+  void append_outputs(Network& its_network, std::span<const float> features, std::size_t row_count,
+                      Predictions& predictions) const;
+  // One pass: float32 [row_count, outputs] on the CPU.
+  at::Tensor forward(Network& its_network, std::span<const float> features, std::size_t row_count) const;
+  // The module's output.
+  at::Tensor output_of(Network& its_network, const at::Tensor& features) const;
+  // What the numbers are, for so many of them in a row.
+  Outputs meaning_of(std::size_t output_count) const;
+  // All but the outputs.
+  void fill_in(Predictions& predictions);
+  [[noreturn]] void fail(const std::exception& error, std::size_t feature_count, std::size_t row_count) const;
+};
+
 Classifier Classifier::open(const std::string& path, const ClassifierOptions& options) {
-  const ModelFile file = read_model_file(path);
+  const RunnableFile file = read_runnable_file(path);
   const at::ScalarType dtype = scalar_type_of(options.dtype.value_or(WeightDtype::kFloat32));
   const auto* archive = std::get_if<Pt2Archive>(&file);
   const bool is_for_cpu =
       archive != nullptr && archive->device() == "cpu" && options.device.kind == DeviceName::Kind::kAuto;
   const c10::Device device = resolve_device(is_for_cpu ? DeviceName("cpu") : options.device).device;
-  std::unique_ptr<Impl> impl(new Impl{text::input_name(path), device, dtype});
-  ModelNames names;
-  with_place(impl->path, [&] {
-    names = names_of(file);
+  std::unique_ptr<Impl> impl(new Impl{text::input_name(path), device, dtype, options.tell});
+  const ModelNames names = with_place(impl->path, [&] {
     try {
-      impl->network = std::visit([&](const auto& form) { return make_network(form, options, device, names); }, file);
+      Opened opened = std::visit([&](const auto& form) { return open_form(form, options, device); }, file);
+      impl->network = std::move(opened.network);
       if (options.dtype) {
         impl->network->to(dtype);
       }
       if (device.is_cuda()) {
         impl->passes = std::make_unique<DevicePasses>(device);
       }
+      return std::move(opened.names);
     } catch (const Error&) {
       throw;
     } catch (const std::exception& error) {
@@ -191,6 +186,11 @@ Classifier Classifier::open(const std::string& path, const ClassifierOptions& op
   }
   impl->features = options.features.empty() ? names.features : options.features;
   impl->labels = options.labels.empty() ? names.labels : options.labels;
+  impl->outputs = options.outputs ? options.outputs : names.outputs;
+  impl->doubts_logits = !options.outputs && !impl->network->traits.has_independent_rows;
+  if (impl->network->traits.has_independent_rows || !options.compares_rows) {
+    impl->rows = Impl::Rows::kIndependent;
+  }
   return Classifier(std::move(impl));
 }
 
@@ -201,13 +201,13 @@ Classifier& Classifier::operator=(Classifier&&) noexcept = default;
 
 const std::vector<std::string>& Classifier::features() const { return impl_->features; }
 const std::vector<std::string>& Classifier::known_labels() const { return impl_->labels; }
+std::optional<Outputs> Classifier::known_outputs() const { return impl_->outputs; }
+bool Classifier::changes_itself() const { return impl_->network->traits.changes_itself; }
+std::vector<std::size_t> Classifier::likely_feature_counts() const { return impl_->network->likely_feature_counts(); }
+bool Classifier::is_bounded() const { return impl_->network->traits.is_bounded; }
 
-std::vector<std::string> Classifier::labels(std::size_t class_count) const {
-  std::vector<std::string> labels = impl_->labels;
-  for (std::size_t i = labels.size(); labels.size() < class_count; ++i) {
-    labels.push_back(std::to_string(i));
-  }
-  return labels;
+std::vector<std::string> Classifier::labels(const Predictions& predictions) const {
+  return completed_labels(impl_->labels, predictions);
 }
 
 bool Classifier::is_on_cpu() const { return impl_->device.is_cpu(); }
@@ -218,11 +218,11 @@ std::size_t Classifier::usual_batch_size() const {
   return is_on_cpu() ? kOnCpu : kOnGpu;
 }
 
-at::Tensor Classifier::Impl::output_of(const at::Tensor& rows) const {
+at::Tensor Classifier::Impl::output_of(Network& its_network, const at::Tensor& features_in) const {
   if (passes) {
-    return passes->run(*network, rows, dtype);
+    return passes->run(its_network, features_in, dtype);
   }
-  const at::Tensor output = network->forward(rows.to(dtype));
+  const at::Tensor output = its_network.forward(features_in.to(dtype));
   return output.defined() && output.is_floating_point() ? output.to(at::kCPU, at::kFloat).contiguous() : output;
 }
 
@@ -237,79 +237,175 @@ void Classifier::Impl::fail(const std::exception& error, std::size_t feature_cou
     throw DeviceLost(path + ": " + device.str() + " failed, and answers nothing more: " + message_of(error) +
                      "; start again");
   }
-  throw RowsError(path + ": the model failed on " + std::to_string(feature_count) + " features: " + message_of(error));
+  const std::string message = "the model failed on " + std::to_string(feature_count) + " features: " + message_of(error);
+  const auto its_dtype = network->dtype();
+  if (its_dtype && *its_dtype != dtype) {
+    fail(message + "; its weights are " + name_of(*its_dtype) + ", and the rows " + name_of(dtype),
+         {Choice::Of::kDtype, name_of(dtype)});
+  }
+  throw RowsError(path + ": " + message, is_raised_by_program(error),
+                  features.empty() ? Choice{Choice::Of::kFeatures} : Choice());
 }
 
-void Classifier::Impl::append_logits(std::span<const float> rows, std::size_t row_count,
-                                     Predictions& predictions) const {
-  const at::Tensor logits = forward(rows, row_count);
-  const auto class_count = static_cast<std::size_t>(logits.size(1));
-  if (!labels.empty() && class_count != labels.size()) {
-    fail("the model has " + std::to_string(class_count) + " classes, but there are " + std::to_string(labels.size()) +
-             " labels; name each class once",
-         {Choice::Of::kLabels});
-  }
-  if (!predictions.logits.empty() && class_count != predictions.class_count) {
-    fail("the model gives " + std::to_string(class_count) + " classes, and gave " +
-         std::to_string(predictions.class_count) + " before");
-  }
-  predictions.class_count = class_count;
-  const auto* first = logits.const_data_ptr<float>();
-  predictions.logits.insert(predictions.logits.end(), first, first + logits.numel());
-}
-
-at::Tensor Classifier::Impl::forward(std::span<const float> rows, std::size_t row_count) const {
+at::Tensor Classifier::Impl::forward(Network& its_network, std::span<const float> its_rows,
+                                     std::size_t row_count) const {
   const auto n = static_cast<std::int64_t>(row_count);
-  const std::size_t feature_count = rows.size() / row_count;
-  at::Tensor logits;
+  const std::size_t feature_count = its_rows.size() / row_count;
+  at::Tensor output;
   try {
-    logits = output_of(at::from_blob(const_cast<float*>(rows.data()), {n, static_cast<std::int64_t>(feature_count)},
-                                     at::TensorOptions().dtype(at::kFloat)));
+    output = output_of(its_network, at::from_blob(const_cast<float*>(its_rows.data()),
+                                                  {n, static_cast<std::int64_t>(feature_count)},
+                                                  at::TensorOptions().dtype(at::kFloat)));
+  } catch (const RowsDepend& error) {
+    throw RowsDepend(path + ": " + error.what(), error.choice);
+  } catch (const InputError& error) {
+    throw InputError(path + ": " + error.what(), error.choice);
   } catch (const std::exception& error) {
     fail(error, feature_count, row_count);
   }
-  if (!logits.defined() || !logits.is_floating_point()) {
-    fail("the model gives no float tensor; a classifier gives logits (rows, classes)");
+  if (!output.is_floating_point()) {
+    fail("the model gives a tensor of " + name_of(output.scalar_type()) + "; float numbers are needed, (rows, classes)");
   }
-  if (logits.dim() != 2 || logits.size(0) != n || logits.size(1) < 2) {
-    fail("the model gives outputs of shape " + shape_text(logits.sizes().vec()) + " for " + std::to_string(n) +
-         (n == 1 ? " row" : " rows") + "; a classifier gives (rows, classes), of 2 classes or more");
+  if (output.numel() == n && (output.dim() == 1 || (output.dim() == 0 && n == 1))) {
+    return output.reshape({n, 1});  // squeezed
   }
-  return logits;
+  if (output.dim() != 2 || output.size(0) != n || output.size(1) < 1) {
+    fail("the model gives outputs of shape " + shape_text(output.sizes().vec()) + " for " + std::to_string(n) +
+         (n == 1 ? " row" : " rows") + "; a classifier gives (rows, classes)");
+  }
+  return output;
 }
 
-void Classifier::predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const {
-  const torch::NoGradGuard no_grad;       // per thread, so it is taken for every call
-  at::internal::lazy_init_num_threads();  // per thread too: otherwise MKL uses all cores, even for a small product
-  const std::size_t feature_count = rows.size() / row_count;
-  if (!impl_->features.empty() && feature_count != impl_->features.size()) {
-    impl_->fail("the model takes " + std::to_string(impl_->features.size()) + " features, not " +
-                std::to_string(feature_count));
+Outputs Classifier::Impl::meaning_of(std::size_t output_count) const {
+  if (output_count == 1 && !outputs) {
+    fail("the model gives one number for each row; say whether it is the logit of two classes (logits), the second "
+         "class's probability (probabilities) or a value (values)",
+         {Choice::Of::kOutputs});
   }
-  predictions.logits.clear();
-  std::size_t most_rows = impl_->most_rows;
+  return outputs.value_or(Outputs::kLogits);
+}
+
+void Classifier::Impl::append_outputs(Network& its_network, std::span<const float> its_rows, std::size_t row_count,
+                                      Predictions& predictions) const {
+  const at::Tensor output = forward(its_network, its_rows, row_count);
+  const auto output_count = static_cast<std::size_t>(output.size(1));
+  if (!predictions.outputs.empty() && output_count != predictions.output_count) {
+    fail("the model gives " + std::to_string(output_count) + " outputs, and gave " +
+         std::to_string(predictions.output_count) + " before");
+  }
+  predictions.output_count = output_count;
+  const auto* first = output.const_data_ptr<float>();
+  predictions.outputs.insert(predictions.outputs.end(), first, first + output.numel());
+}
+
+void Classifier::Impl::run(Network& its_network, std::span<const float> its_rows, std::size_t row_count,
+                           Predictions& predictions) {
+  const std::size_t feature_count = its_rows.size() / row_count;
+  predictions.outputs.clear();
+  std::size_t most = most_rows;
   bool is_halved = false;
   for (std::size_t start = 0; start < row_count;) {
-    const std::size_t count = std::min(row_count - start, most_rows);
+    const std::size_t count = std::min(row_count - start, most);
     try {
-      impl_->append_logits(rows.subspan(start * feature_count, count * feature_count), count, predictions);
+      append_outputs(its_network, its_rows.subspan(start * feature_count, count * feature_count), count, predictions);
       start += count;
     } catch (const OutOfMemory&) {
       if (is_halved || count == 1) {
         throw;
       }
       is_halved = true;
-      most_rows = (count + 1) / 2;
+      most = (count + 1) / 2;
     }
   }
   if (is_halved) {
-    impl_->most_rows = std::max(most_rows, kLeastMostRows);
+    most_rows = std::max(most, kLeastMostRows);
   }
-  if (!are_finite(predictions.logits)) {
-    throw NotFiniteError(impl_->path + ": the model gives logits that are not finite" +
-                         (impl_->dtype == at::kHalf ? "; float16 ends at 65504" : ""));
+  predictions.meaning = meaning_of(predictions.output_count);
+  if (!are_finite(predictions.outputs)) {
+    throw NotFiniteError(path + ": the model gives " +
+                         (predictions.meaning == Outputs::kLogits ? "logits" : name_of(predictions.meaning)) +
+                         " that are not finite" + (dtype == at::kHalf ? "; float16 ends at 65504" : ""));
   }
-  softmax(predictions);
+}
+
+void Classifier::Impl::check_features(std::span<const float> its_rows, std::size_t row_count) const {
+  const std::size_t feature_count = its_rows.size() / row_count;
+  if (!features.empty() && feature_count != features.size()) {
+    fail("the model takes " + std::to_string(features.size()) + " features, not " + std::to_string(feature_count));
+  }
+}
+
+void Classifier::Impl::require_independent(std::span<const float> its_rows, std::size_t row_count) {
+  if (rows == Rows::kIndependent || (rows == Rows::kNotCompared && row_count == 1)) {
+    return;
+  }
+  const std::lock_guard one_at_a_time(comparing);
+  if (dependence) {
+    throw *dependence;
+  }
+  if (rows == Rows::kIndependent) {
+    return;
+  }
+  const std::unique_ptr<Network> copy = network->copy();
+  Network& trial = copy == nullptr ? *network : *copy;
+  const Pass pass = [&](std::span<const float> some, std::size_t count) {
+    Predictions predictions;
+    run(trial, some, count, predictions);
+    return predictions;
+  };
+  const std::size_t count = std::min(row_count, kComparedRows);
+  try {
+    const Company company =
+        compare_company(pass, its_rows.first(its_rows.size() / row_count * count), count);
+    if (!company.note.empty()) {
+      tell(path + ": " + company.note, {});
+    }
+    if (company.is_known || --comparisons_left == 0) {
+      rows = Rows::kIndependent;
+    }
+  } catch (const RowsDepend& error) {
+    dependence.emplace(error.what(), error.choice);
+    rows = Rows::kDepend;
+    throw *dependence;
+  }
+}
+
+void Classifier::Impl::fill_in(Predictions& predictions) {
+  with_place(path, [&] { fill_in_answers(predictions); });
+  if (doubts_logits.exchange(false)) {
+    const std::string doubt = doubt_about_logits(predictions);
+    if (!doubt.empty()) {
+      tell(path + ": " + doubt, {Choice::Of::kOutputs, "probabilities"});
+    }
+  }
+  const std::size_t count = predictions.label_count();
+  if (!labels.empty() && count != labels.size()) {
+    const bool has_classes = predictions.class_count > 0;
+    fail("the model has " + std::to_string(count) + (has_classes ? " classes" : " values") + ", but there are " +
+             std::to_string(labels.size()) + (has_classes ? " labels; name each class once" : " names; name each value once"),
+         {Choice::Of::kLabels});
+  }
+}
+
+void Classifier::Impl::predict(Network& its_network, std::span<const float> its_rows, std::size_t row_count,
+                               Predictions& predictions) {
+  const torch::NoGradGuard no_grad;       // per thread, so it is taken for every call
+  at::internal::lazy_init_num_threads();  // per thread too: otherwise MKL uses all cores, even for a small product
+  check_features(its_rows, row_count);
+  require_independent(its_rows, row_count);
+  run(its_network, its_rows, row_count, predictions);
+  fill_in(predictions);
+}
+
+void Classifier::predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const {
+  impl_->predict(*impl_->network, rows, row_count, predictions);
+}
+
+Predictions Classifier::try_out(std::span<const float> rows, std::size_t row_count) const {
+  const std::unique_ptr<Network> copy = impl_->network->copy();
+  Predictions predictions;
+  impl_->predict(copy == nullptr ? *impl_->network : *copy, rows, row_count, predictions);
+  return predictions;
 }
 
 Predictions Classifier::predict(std::span<const float> rows, std::size_t row_count) const {

@@ -10,6 +10,7 @@
 #include "model/iris_net.h"
 #include "model/network.h"
 #include "state_dict/tensors.h"
+#include "tensor_file/selection.h"
 #include "text.h"
 
 namespace iris {
@@ -56,10 +57,12 @@ class Layer {
   at::Tensor repeated_;
 };
 
-// Any number of threads may call forward at once.
 class IrisNetwork : public Network {
  public:
-  explicit IrisNetwork(IrisNet net) : net_(std::move(net)) { prepare(); }
+  explicit IrisNetwork(IrisNet net)
+      : Network({.has_independent_rows = true, .is_bounded = true}), net_(std::move(net)) {
+    prepare();
+  }
 
   at::Tensor forward(const at::Tensor& features) override {
     const c10::InferenceMode inference;  // no views and versions to keep count of; a user's module may need them
@@ -115,33 +118,48 @@ std::optional<std::int64_t> width_of(const StateDict& state_dict) {
   }
 }
 
+// The key of another dictionary in the file that fits an IrisNet of the width.
+std::optional<std::string> fitting_key(const TensorFile& file, const IrisNetOptions& options) {
+  for (const std::string& key : state_dict_keys(file)) {
+    try {
+      load_state_dict(*IrisNet(options), tensors_of(file, key));
+      return key;
+    } catch (const Error&) {
+    }
+  }
+  return std::nullopt;
+}
+
 // The error, and the way out that would work.
-[[noreturn]] void fail_to_fit(const InputError& error, const StateDict& state_dict) {
+[[noreturn]] void fail_to_fit(const InputError& error, const TensorFile& file, const StateDict& state_dict,
+                              const IrisNetOptions& options) {
   const std::string message = error.what();
   if (const auto width = width_of(state_dict)) {
     throw InputError(message + "\n  the file holds an IrisNet of " + std::to_string(*width) + " hidden units",
                      {Choice::Of::kHidden, std::to_string(*width)});
   }
-  const bool is_like_iris_net =
-      std::any_of(state_dict.begin(), state_dict.end(), [](const auto& item) { return is_first_weight(item.key()); });
-  if (is_like_iris_net) {
-    throw error;
+  if (const auto key = fitting_key(file, options)) {
+    throw InputError(message + "\n  another dictionary in the file fits", {Choice::Of::kKey, *key});
   }
-  throw InputError(
-      message + "\n  a state_dict is loaded into IrisNet; export another architecture as TorchScript or .pt2 instead");
+  throw InputError(message +
+                   "\n  a state_dict is loaded into IrisNet: fc1 from 4 features to 16 units, ReLU, fc2 to 3 classes; export "
+                   "another architecture\n  as TorchScript, which iris runs (docs/guide.md), with these two lines of "
+                   "Python:\n    model.load_state_dict(torch.load(\"model.pt\", weights_only=True))\n    "
+                   "torch.jit.script(model.eval()).save(\"model.ts.pt\")");
 }
 
 }  // namespace
 
 std::unique_ptr<Network> make_iris_network(const TensorFile& file, const std::optional<std::string>& key,
                                            std::optional<std::int64_t> hidden, c10::Device device) {
-  const IrisNetOptions usual;
-  IrisNet net(IrisNetOptions().hidden(hidden.value_or(usual.hidden())));
+  IrisNetOptions options;
+  options.hidden(hidden.value_or(options.hidden()));
+  IrisNet net(options);
   const StateDict state_dict = tensors_of(file, key);
   try {
     load_state_dict(*net, state_dict);
   } catch (const InputError& error) {
-    fail_to_fit(error, state_dict);
+    fail_to_fit(error, file, state_dict, options);
   }
   net->to(device);
   net->eval();

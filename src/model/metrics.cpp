@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace iris {
 namespace {
@@ -10,21 +11,39 @@ double ratio(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
+// The cross-entropy of logits. A single one is the second class's, beside a first one of 0.
+double loss_of(std::span<const float> logits, std::size_t truth) {
+  const auto logit = [&](std::size_t i) {
+    const bool is_first_of_single = logits.size() == 1 && i == 0;
+    return is_first_of_single ? 0.0 : static_cast<double>(logits.size() == 1 ? logits[0] : logits[i]);
+  };
+  const std::size_t classes = std::max<std::size_t>(logits.size(), 2);
+  double largest = logit(0);
+  for (std::size_t i = 1; i < classes; ++i) {
+    largest = std::max(largest, logit(i));
+  }
+  double sum = 0;
+  for (std::size_t i = 0; i < classes; ++i) {
+    sum += std::exp(logit(i) - largest);
+  }
+  return std::log(sum) + largest - logit(truth);
+}
+
+// The same of the true class's probability. As in scikit-learn, 0 counts as the smallest difference beside 1.
+double loss_of(float probability) {
+  return -std::log(static_cast<double>(std::max(probability, std::numeric_limits<float>::epsilon())));
+}
+
 }  // namespace
 
 Metrics::Metrics(std::size_t class_count) : class_count_(class_count), counts_(class_count * class_count) {}
 
-void Metrics::add(std::span<const float> logits, std::span<const std::int64_t> labels) {
+void Metrics::add(const Predictions& predictions, std::span<const std::int64_t> labels) {
   for (std::size_t row = 0; row < labels.size(); ++row) {
-    const auto scores = logits.subspan(row * class_count_, class_count_);
-    const auto best = std::max_element(scores.begin(), scores.end());
     const auto truth = static_cast<std::size_t>(labels[row]);
-    double sum = 0;
-    for (const float score : scores) {
-      sum += std::exp(static_cast<double>(score) - static_cast<double>(*best));
-    }
-    loss_sum_ += std::log(sum) + static_cast<double>(*best) - static_cast<double>(scores[truth]);
-    ++counts_[truth * class_count_ + static_cast<std::size_t>(best - scores.begin())];
+    loss_sum_ += predictions.meaning == Outputs::kProbabilities ? loss_of(predictions.probabilities_of(row)[truth])
+                                                                : loss_of(predictions.outputs_of(row), truth);
+    ++counts_[truth * class_count_ + predictions.best[row]];
   }
   rows_ += labels.size();
 }
@@ -63,6 +82,27 @@ double Metrics::precision(std::size_t label) const { return ratio(count(label, l
 double Metrics::recall(std::size_t label) const { return ratio(count(label, label), support(label)); }
 double Metrics::f1(std::size_t label) const {
   return ratio(2 * count(label, label), support(label) + predicted(label));
+}
+
+void ValueMetrics::add(std::span<const float> values, std::span<const float> targets) {
+  for (std::size_t row = 0; row < targets.size(); ++row) {
+    const double target = targets[row];
+    const double error = static_cast<double>(values[row]) - target;
+    squared_errors_ += error * error;
+    absolute_errors_ += std::abs(error);
+    const double from_mean = target - mean_;
+    mean_ += from_mean / static_cast<double>(++rows_);
+    deviations_ += from_mean * (target - mean_);
+  }
+}
+
+double ValueMetrics::mse() const { return rows_ == 0 ? 0.0 : squared_errors_ / static_cast<double>(rows_); }
+double ValueMetrics::mae() const { return rows_ == 0 ? 0.0 : absolute_errors_ / static_cast<double>(rows_); }
+double ValueMetrics::r2() const {
+  if (deviations_ == 0) {
+    return squared_errors_ == 0 ? 1.0 : 0.0;
+  }
+  return 1 - squared_errors_ / deviations_;
 }
 
 }  // namespace iris

@@ -1,6 +1,7 @@
 #include "model/torch_errors.h"
 
 #include <c10/util/Exception.h>
+#include <torch/csrc/jit/runtime/jit_exception.h>
 
 #include <algorithm>
 #include <iterator>
@@ -40,6 +41,12 @@ bool has_one_of(std::string_view text, const std::string_view (&sentences)[count
                      [&](std::string_view sentence) { return text.find(sentence) != std::string_view::npos; });
 }
 
+// The first that is not empty.
+std::string first_line(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \n"), text.size()));
+  return std::string(text.substr(0, text.find('\n')));
+}
+
 std::string_view text_of(const std::exception& error) {
   const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
   return torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
@@ -57,21 +64,27 @@ bool is_device_lost(const std::exception& error) {
   return text.find("CUDA error: ") != std::string_view::npos && has_one_of(text, kLost);
 }
 
+bool is_raised_by_program(const std::exception& error) {
+  return dynamic_cast<const torch::jit::JITException*>(&error) != nullptr;
+}
+
 std::string message_of(const std::exception& error) {
-  std::string message(text_of(error));
-  // The interpreter puts its traceback before the sentence: "RuntimeError: …", or the name of the module's own
-  // exception.
+  const std::string_view text = text_of(error);
   constexpr std::string_view kInterpreter = "The following operation failed in the TorchScript interpreter.";
-  if (message.find(kInterpreter) != std::string::npos) {
-    while (!message.empty() && message.back() == '\n') {
-      message.pop_back();
-    }
-    message = message.substr(message.rfind('\n') + 1);
-    for (const std::string_view prefix : {"builtins.", "RuntimeError: "}) {
-      message.erase(0, message.starts_with(prefix) ? prefix.size() : 0);
-    }
+  constexpr std::string_view kOperator = "\nRuntimeError: ";
+  if (text.find(kInterpreter) == std::string_view::npos) {
+    return first_line(text);
   }
-  return message.substr(0, message.find('\n'));
+  // The interpreter puts its traceback before the sentence.
+  if (const std::size_t sentence = text.rfind(kOperator); sentence != std::string_view::npos) {
+    return first_line(text.substr(sentence + kOperator.size()));
+  }
+  // The module's own exception: the last line.
+  const std::string_view whole = text.substr(0, text.find_last_not_of('\n') + 1);
+  std::string_view last = whole.substr(whole.rfind('\n') + 1);
+  constexpr std::string_view kBuiltins = "builtins.";
+  last.remove_prefix(last.starts_with(kBuiltins) ? kBuiltins.size() : 0);
+  return std::string(last);
 }
 
 }  // namespace iris

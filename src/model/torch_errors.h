@@ -14,6 +14,9 @@ bool is_out_of_memory(const std::exception& error);
 // launch, memory that ECC cannot correct.
 bool is_device_lost(const std::exception& error);
 
+// A TorchScript program's own exception: raise, or assert.
+bool is_raised_by_program(const std::exception& error);
+
 // The sentence of the error: without backtrace, places in C++ and TorchScript's source.
 std::string message_of(const std::exception& error);
 

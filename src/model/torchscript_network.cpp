@@ -1,24 +1,69 @@
 #include <caffe2/serialize/in_memory_adapter.h>
 #include <torch/script.h>
 
+#include <algorithm>
+#include <mutex>
+#include <set>
 #include <utility>
 
 #include "error.h"
 #include "model/network.h"
 #include "model/torch_errors.h"
+#include "model/torchscript_traits.h"
 
 namespace iris {
 namespace {
 
 class TorchScriptNetwork : public Network {
  public:
-  explicit TorchScriptNetwork(torch::jit::Module module) : module_(std::move(module)) {}
+  TorchScriptNetwork(const torch::jit::Module& module, NetworkTraits its_traits)
+      : Network(its_traits), module_(module) {}
 
   at::Tensor forward(const at::Tensor& features) override {
-    // Otherwise the first passes are profiled and the later ones optimized: the same row would get other last bits.
-    const torch::jit::GraphOptimizerEnabledGuard as_it_is(false);
-    const torch::jit::IValue output = module_.forward({features});
-    return output.isTensor() ? output.toTensor() : at::Tensor();
+    if (!traits.changes_itself) {
+      return run(features);
+    }
+    const std::lock_guard one_at_a_time(mutex_);
+    return run(features.clone());  // which it may write into
+  }
+
+  std::unique_ptr<Network> copy() const override {
+    if (!traits.changes_itself) {
+      return nullptr;
+    }
+    const std::lock_guard not_while_it_runs(mutex_);
+    return std::make_unique<TorchScriptNetwork>(module_.deepcopy(), traits);
+  }
+
+  std::optional<at::ScalarType> dtype() const override {
+    std::set<at::ScalarType> dtypes;
+    const auto add = [&](const auto& tensors) {
+      for (const at::Tensor& tensor : tensors) {
+        if (tensor.is_floating_point()) {
+          dtypes.insert(tensor.scalar_type());
+        }
+      }
+    };
+    add(module_.parameters());
+    add(module_.buffers());
+    return dtypes.size() == 1 ? std::optional(*dtypes.begin()) : std::nullopt;
+  }
+
+  std::vector<std::size_t> likely_feature_counts() const override {
+    constexpr std::size_t kMost = 3;
+    std::vector<std::size_t> counts;
+    for (const at::Tensor& weight : module_.parameters()) {
+      if (weight.dim() != 2) {
+        continue;
+      }
+      for (const std::int64_t size : {weight.size(1), weight.size(0)}) {  // nn.Linear's, and of x @ weight
+        const auto count = static_cast<std::size_t>(size);
+        if (counts.size() < kMost && std::find(counts.begin(), counts.end(), count) == counts.end()) {
+          counts.push_back(count);
+        }
+      }
+    }
+    return counts;
   }
 
   // As Python's Module.to: torch::jit::Module's own converts integers too.
@@ -43,13 +88,25 @@ class TorchScriptNetwork : public Network {
   }
 
  private:
+  at::Tensor run(const at::Tensor& features) {
+    // Otherwise the first passes are profiled and the later ones optimized: the same row would get other last bits.
+    const torch::jit::GraphOptimizerEnabledGuard as_it_is(false);
+    const torch::jit::IValue output = module_.forward({features});
+    if (!output.isTensor()) {
+      throw InputError("the model gives " + output.type()->repr_str() +
+                       ", not one tensor; export a module that returns the one to show, of shape (rows, classes)");
+    }
+    return output.toTensor();
+  }
+
+  mutable std::mutex mutex_;
   torch::jit::Module module_;
 };
 
 }  // namespace
 
-std::unique_ptr<Network> make_torchscript_network(const TensorFile& file, c10::Device device) {
-  const auto bytes = file.file->bytes();
+std::unique_ptr<Network> make_torchscript_network(const FileBytes& file, c10::Device device) {
+  const auto bytes = file.bytes();
   try {
     auto reader =
         std::make_shared<caffe2::serialize::MemoryReadAdapter>(bytes.data(), static_cast<off_t>(bytes.size()));
@@ -59,7 +116,7 @@ std::unique_ptr<Network> make_torchscript_network(const TensorFile& file, c10::D
       return nullptr;
     }
     module.eval();
-    return std::make_unique<TorchScriptNetwork>(std::move(module));
+    return std::make_unique<TorchScriptNetwork>(module, traits_of(module));
   } catch (const std::exception& error) {
     if (is_out_of_memory(error)) {
       throw;

@@ -13,30 +13,43 @@
 
 namespace iris {
 
+// What the answers are, and what is written of them.
 struct AnswerParts {
   bool probabilities = false;
   bool logits = false;
+  Outputs meaning = Outputs::kLogits;
+  bool has_single_output = false;  // the logit or probability of the second of two classes
+
+  // Throws UsageError where a part is wanted that such answers do not have.
+  void check() const;
 };
 
 // Whether JSON answers have a member of that name.
 bool is_answer_member(std::string_view name);
 
+// A label for each class or value of the answers: the known ones, then numbers: 0, 1, …, or y0, y1, … for values.
+std::vector<std::string> completed_labels(std::vector<std::string> known, const Predictions& predictions);
+
 // One model's answers in one format. Any number of threads may use it.
 class AnswerWriter {
  public:
   // copied_names: set where each answer begins with what is copied of its row (Rows::copied_of); in CSV, the names of
-  // those columns. Throws InputError where one of them is a column or member of the answers too.
+  // those columns. Throws InputError where one of them is a column or member of the answers too; UsageError as
+  // AnswerParts::check.
   AnswerWriter(RowFormat format, const std::vector<std::string>& labels, AnswerParts parts,
                const std::optional<std::vector<std::string>>& copied_names = std::nullopt);
 
-  std::size_t class_count() const { return begins_.size(); }
+  // Of classes or values.
+  std::size_t label_count() const { return label_count_; }
 
-  // CSV's first line: what is copied, "label,confidence", and "p_LABEL" and "logit_LABEL" for each class when asked for. "" for NDJSON.
+  // CSV's first line: what is copied, "label,confidence", and "p_LABEL" and "logit_LABEL" for each class when asked for
+  // (a single logit: of the second class); or the values' names. "" for NDJSON.
   std::string header() const;
 
   // Appends one line for each row from `first` to `last`:
-  // setosa,0.987120 or {"label":"setosa","index":0,"confidence":0.98712}, and the parts. In CSV, confidences and
-  // probabilities have 6 decimals. All other floats have every digit that a float32 needs.
+  // setosa,0.987120 or {"label":"setosa","index":0,"confidence":0.98712}, and the parts; of values, 1.5 or
+  // {"values":{"y0":1.5}}. In CSV, confidences and probabilities have 6 decimals. All other floats have every digit
+  // that a float32 needs.
   void append(const Predictions& predictions, std::size_t first, std::size_t last, std::string& text) const;
 
   // Appends one line, which begins with what is copied.
@@ -47,6 +60,7 @@ class AnswerWriter {
 
  private:
   char* write_answer(const Predictions& predictions, std::size_t row, char* to) const;
+  char* write_values(const Predictions& predictions, std::size_t row, char* to) const;
   char* write_csv(const Predictions& predictions, std::size_t row, char* to) const;
   char* write_json(const Predictions& predictions, std::size_t row, char* to) const;
 
@@ -58,8 +72,10 @@ class AnswerWriter {
   RowFormat format_;
   AnswerParts parts_;
   bool follows_copied_;                         // then in JSON the object is open already
-  std::vector<Begin> begins_;                   // of each class's lines: everything before the confidence
-  std::vector<std::string> probability_names_;  // in JSON: "{" or "," and the label
+  std::size_t label_count_;
+  std::size_t column_count_ = 0;          // of CSV, without what is copied
+  std::vector<Begin> begins_;             // of each class's lines: everything before the confidence
+  std::vector<std::string> named_in_json_;  // "{" or "," and the label
   std::string header_;
   std::size_t max_line_ = 0;
 };

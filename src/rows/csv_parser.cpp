@@ -195,6 +195,14 @@ void CsvParser::tell_notes() {
   }
 }
 
+// What is wrong with a cell that holds no finite number.
+std::string wrong_number(const std::string& name, std::string_view cell) {
+  return text::printable(name) + ": " +
+         (text::trimmed(cell).empty() ? "is empty"
+          : parse_float(cell)         ? "not finite as float32: " + text::quoted(cell)
+                                      : "not a number: " + text::quoted(cell));
+}
+
 // Returns what is wrong, or "".
 std::string CsvParser::take_features(const Cells& cells, float* row) const {
   if (cells.size() != columns_.count) {
@@ -205,10 +213,7 @@ std::string CsvParser::take_features(const Cells& cells, float* row) const {
     const std::string_view cell = cells[places_[i]];
     const std::optional<float> number = parse_float(cell);
     if (!number || !std::isfinite(*number)) {
-      return text::printable(features_[i]) + ": " +
-             (text::trimmed(cell).empty() ? "is empty"
-              : number                    ? "not finite as float32: " + text::quoted(cell)
-                                          : "not a number: " + text::quoted(cell));
+      return wrong_number(features_[i], cell);
     }
     row[i] = *number;
   }
@@ -217,10 +222,19 @@ std::string CsvParser::take_features(const Cells& cells, float* row) const {
 
 // Returns what is wrong, or "".
 std::string CsvParser::take_label(std::string_view cell, Rows& rows) const {
+  const bool has_name = layout_.has_header && layout_.index_names.empty();
+  const std::string name = has_name ? layout_.columns[*layout_.label_place] : "label";
+  if (request_.label_is_number) {
+    const std::optional<float> number = parse_float(cell);
+    if (!number || !std::isfinite(*number)) {
+      return wrong_number(name, cell);
+    }
+    rows.targets.push_back(*number);
+    return "";
+  }
   const std::optional<LabelReader::Found> found = labels_.find(cell);
   if (!found) {
-    const bool has_name = layout_.has_header && layout_.index_names.empty();
-    return (has_name ? text::printable(layout_.columns[*layout_.label_place]) : "label") + ": " +
+    return text::printable(name) + ": " +
            (text::trimmed(cell).empty() ? "is empty" : "unknown label: " + text::quoted(cell)) + "; the model knows " +
            labels_.names();
   }
@@ -251,9 +265,9 @@ void CsvParser::take_row(const Cells& cells, std::string error, std::size_t plac
   if (error.empty()) {
     error = take_features(cells, row);
   }
-  if (error.empty() && layout_.label_place && !labels_.is_empty()) {
+  if (error.empty() && layout_.label_place && (request_.label_is_number || !labels_.is_empty())) {
     error = take_label(cells[*layout_.label_place], rows);
-    choice = error.empty() ? Choice::Of::kNothing : Choice::Of::kLabels;
+    choice = error.empty() || request_.label_is_number ? Choice::Of::kNothing : Choice::Of::kLabels;
   }
   if (error.empty()) {
     row += features_.size();
@@ -267,6 +281,7 @@ void CsvParser::parse(const Chunk& chunk, Rows& rows) const {
   rows.count = 0;
   rows.bad.clear();
   rows.labels.clear();
+  rows.targets.clear();
   rows.has_folded_labels = rows.has_index_labels = false;
   rows.copied.clear();
   rows.copied_ends.clear();

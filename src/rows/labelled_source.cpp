@@ -9,8 +9,10 @@ namespace iris {
 namespace {
 
 RowRequest request_of(const std::vector<std::string>& features, const std::string& unit,
-                      const std::string& label_column, const std::function<void(const std::string&)>& tell) {
+                      const std::string& label_column, bool label_is_number,
+                      const std::function<void(const std::string&)>& tell) {
   RowRequest request;
+  request.label_is_number = label_is_number;
   request.features = features;
   request.unit = unit;
   request.label_column = label_column;
@@ -22,8 +24,8 @@ RowRequest request_of(const std::vector<std::string>& features, const std::strin
 
 LabelledSource::LabelledSource(const std::string& path, const std::vector<std::string>& features,
                                const std::string& unit, const std::string& label_column,
-                               const std::function<void(const std::string&)>& tell)
-    : tell_(tell), rows_(path, RowFormat::kCsv, request_of(features, unit, label_column, tell)) {
+                               const std::function<void(const std::string&)>& tell, bool label_is_number)
+    : tell_(tell), rows_(path, RowFormat::kCsv, request_of(features, unit, label_column, label_is_number, tell)) {
   if (rows_.position() == 0) {
     throw InputError(rows_.name() + ": is empty; it has to hold rows of " +
                      (features.empty() ? "features" : text::printable(text::joined(features))) + " and " +

@@ -21,7 +21,8 @@ class LabelledSource {
  public:
   // See RowRequest. "-" is standard input. Throws InputError where the file is empty, or has no column but the label's.
   LabelledSource(const std::string& path, const std::vector<std::string>& features, const std::string& unit,
-                 const std::string& label_column, const std::function<void(const std::string&)>& tell);
+                 const std::string& label_column, const std::function<void(const std::string&)>& tell,
+                 bool label_is_number = false);
 
   RowSource& rows() { return rows_; }
 

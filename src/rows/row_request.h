@@ -22,6 +22,7 @@ struct RowRequest {
   std::string unit;                   // of all features; a column's name may end with it. "cm", or empty: none is known
   // Set: each row's class is wanted, from the column of this name.
   std::optional<std::string> label_column;
+  bool label_is_number = false;  // the value to be predicted, not a class
   std::optional<Copy> copy;
   // Called with what the user should know of how the input is read: "flowers.csv: there is no header; …". By the thread
   // that opens the source or that takes a part; each fact once.

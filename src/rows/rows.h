@@ -26,6 +26,7 @@ struct BadRow {
 struct Rows {
   std::vector<float> features;       // [good rows, features], row-major
   std::vector<std::int64_t> labels;  // [good rows], class indexes; empty unless requested
+  std::vector<float> targets;        // [good rows], where the label is a number
   std::size_t count = 0;             // good and bad
   std::vector<BadRow> bad;
   // Whether a label was recognized otherwise than by itself.
@@ -66,7 +67,7 @@ class RowParser {
   // What the copied columns are called, in order; empty for members of JSON objects, all of which are copied.
   const std::vector<std::string>& copied_names() const { return copied_names_; }
 
-  // The classes that labels mean. Call before parse() where a label is requested.
+  // The classes that labels mean. Call before parse() where a class is requested.
   void set_labels(const std::vector<std::string>& labels) { labels_ = LabelReader(labels, index_names_); }
   const LabelReader& labels() const { return labels_; }
 

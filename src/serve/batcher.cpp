@@ -101,7 +101,7 @@ void Batcher::predict(const Model& model, std::size_t row_count) {
     state_.metrics.count_pass(count, Clock::now() - start);
     if (first != 0) {
       const auto append = [](auto& all, const auto& more) { all.insert(all.end(), more.begin(), more.end()); };
-      append(predictions_.logits, pass.logits);
+      append(predictions_.outputs, pass.outputs);
       append(predictions_.probabilities, pass.probabilities);
       append(predictions_.best, pass.best);
     }

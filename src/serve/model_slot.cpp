@@ -3,6 +3,7 @@
 #include <exception>
 #include <utility>
 
+#include "serve/model_on_trial.h"
 #include "serve/protocol/response.h"
 
 namespace iris::serve {
@@ -37,7 +38,18 @@ bool ModelSlot::is_loaded() const {
 std::optional<std::string> ModelSlot::reload() {
   const std::lock_guard one_at_a_time(loading_);
   try {
-    const std::shared_ptr<const Model> now = load_();
+    std::shared_ptr<const Model> now = load_();
+    const std::shared_ptr<const Model> last = [&] {
+      const std::lock_guard lock(mutex_);
+      return model_;
+    }();
+    if (!now->is_warm() && last != nullptr) {
+      now = std::make_shared<ModelOnTrial>(now, last, [this, last](const std::string& why) {
+        exchange(last);
+        metrics_.count_reload(false);
+        log_.message("the model that was loaded again cannot answer: " + why + "; the model loaded before serves again");
+      });
+    }
     const std::shared_ptr<const Model> before = exchange(now);
     is_dead_ = false;
     metrics_.count_reload(true);

@@ -17,6 +17,10 @@ namespace iris {
 // torch.save since 1.6, torch.jit.save and C++ torch::save.
 TensorFile read_zip_container(const ZipReader& zip, std::shared_ptr<const FileBytes> file);
 
+// Throws where what a zip's entries unpack to is more than kMaxInflated: LibTorch inflates a TorchScript's code into
+// memory.
+void check_inflated_size(const ZipReader& zip);
+
 // torch.save before 1.6.
 TensorFile read_legacy_container(std::shared_ptr<const FileBytes> file);
 

@@ -80,14 +80,6 @@ void add_keys(const TensorFile& file, Value dict, const std::string& before, std
   }
 }
 
-// The keys of dictionaries of tensors that select_state_dict takes, for a message.
-std::vector<std::string> keys_to_choose(const TensorFile& file) {
-  std::vector<std::string> keys;
-  std::size_t room = 1000;
-  add_keys(file, file.root, "", room, keys);
-  return keys;
-}
-
 // The root's own keys, for a message.
 std::string root_keys(const TensorFile& file) {
   std::vector<std::string> keys;
@@ -152,6 +144,13 @@ class Collector {
 
 }  // namespace
 
+std::vector<std::string> state_dict_keys(const TensorFile& file) {
+  std::vector<std::string> keys;
+  std::size_t room = 1000;
+  add_keys(file, file.root, "", room, keys);
+  return keys;
+}
+
 Selection select_state_dict(const TensorFile& file, const std::optional<std::string>& key) {
   const Value root = file.root;
   if (key) {
@@ -159,7 +158,7 @@ Selection select_state_dict(const TensorFile& file, const std::optional<std::str
     if (found != nullptr && (found->is_dict() || found->kind == Kind::kObject)) {
       return {*key, *found};
     }
-    const std::vector<std::string> keys = keys_to_choose(file);
+    const std::vector<std::string> keys = state_dict_keys(file);
     throw FormatError("there is no dictionary " + text::quoted(*key) + " in it; there " +
                           (keys.empty() ? "is none to choose from" : "are: " + text::joined(keys)),
                       {Choice::Of::kKey});
@@ -188,7 +187,7 @@ Selection select_state_dict(const TensorFile& file, const std::optional<std::str
     return {key_text(file, inner_dicts[0].key), inner_dicts[0].value};
   }
   if (inner_dicts.empty()) {
-    const std::vector<std::string> inner = keys_to_choose(file);
+    const std::vector<std::string> inner = state_dict_keys(file);
     if (inner.empty()) {
       throw FormatError("holds no dictionary of tensors; its keys are: " + root_keys(file));
     }

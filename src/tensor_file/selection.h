@@ -26,6 +26,9 @@ struct Selection {
 // dictionary that does. Throws FormatError, without the path, naming the dictionaries there are.
 Selection select_state_dict(const TensorFile& file, const std::optional<std::string>& key);
 
+// The keys that select_state_dict takes for this file, as far as a message shows them; the root's is not among them.
+std::vector<std::string> state_dict_keys(const TensorFile& file);
+
 // The tensors in a value, in the file's order, those of inner dicts, objects and lists under dotted names.
 std::vector<NamedTensor> named_tensors(const TensorFile& file, pickle::Value value);
 

@@ -98,7 +98,8 @@ TensorFile read_pickle_entry(const ZipReader& zip, const std::string& root, cons
   return file;
 }
 
-// LibTorch inflates a TorchScript's code into memory.
+}  // namespace
+
 void check_inflated_size(const ZipReader& zip) {
   std::uint64_t total = 0;
   for (const ZipEntry& entry : zip.entries()) {
@@ -109,8 +110,6 @@ void check_inflated_size(const ZipReader& zip) {
     }
   }
 }
-
-}  // namespace
 
 TensorFile read_zip_container(const ZipReader& zip, std::shared_ptr<const FileBytes> bytes) {
   const std::string root(find_root(zip));

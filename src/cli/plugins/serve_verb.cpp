@@ -1,4 +1,5 @@
 // What libiris_serve_verb.so gives the program.
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -17,9 +18,11 @@ extern "C" int iris_serve(const iris::ServeOptions& options) {
   // "auto" is settled once: else a reload after the device has failed would take the CPU, which is slower.
   its_options.device =
       iris::start_device(its_options.device, options.model.allows_tf32, options.model.threads.value_or(1)).str();
+  const auto tell = [](const std::string& note) { std::fprintf(stderr, "iris: %s\n", note.c_str()); };
+  its_options.tell = [&](const std::string& note, const iris::Choice& choice) { tell(note + iris::choice_words(choice)); };
   const auto load = [&] {
     return std::make_shared<iris::serve::ServedClassifier>(iris::Classifier::open(path, its_options),
-                                                           options.server.max_batch_rows);
+                                                           options.server.max_batch_rows, tell);
   };
   const auto load_again = [&] {
     std::error_code error;  // opening it tells what is not there

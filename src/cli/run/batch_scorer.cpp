@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -92,34 +93,57 @@ void BatchScorer::set_failing_aside(const RowSource& source, RowSource::Part& pa
     if (!rows.labels.empty()) {
       rows.labels[to] = rows.labels[from];
     }
+    if (!rows.targets.empty()) {
+      rows.targets[to] = rows.targets[from];
+    }
   }
   rows.features.resize(answered.size() * features);
   rows.labels.resize(std::min(rows.labels.size(), answered.size()));
+  rows.targets.resize(std::min(rows.targets.size(), answered.size()));
   rows.bad.insert(rows.bad.end(), std::make_move_iterator(failing.begin()), std::make_move_iterator(failing.end()));
   std::sort(rows.bad.begin(), rows.bad.end(), [](const BadRow& a, const BadRow& b) { return a.number < b.number; });
 }
 
 void BatchScorer::predict(std::span<const float> rows, std::size_t count, Predictions& predictions) const {
   classifier_.predict(rows, count, predictions);
-  if (predictions.class_count != class_count_) {
-    throw InputError(model_ + ": the model gives " + std::to_string(predictions.class_count) + " classes, and gave " +
-                     std::to_string(class_count_) + " before");
+  const std::size_t labels = predictions.label_count();
+  if (label_count_ == 0) {
+    throw InputError(model_ + ": the first rows have no answer to show how many classes there are; name them",
+                     {Choice::Of::kLabels});
+  }
+  if (labels != label_count_) {
+    throw InputError(model_ + ": the model gives " + std::to_string(labels) + " classes, and gave " +
+                     std::to_string(label_count_) + " before");
   }
 }
 
-std::vector<std::string> labels_of(const Classifier& classifier, RowSource& source) {
+AnswerShape shape_of_answers(const Classifier& classifier, RowSource& source, std::size_t batch_size) {
+  const std::vector<std::string>& labels = classifier.known_labels();
+  const Outputs meaning = classifier.known_outputs().value_or(Outputs::kLogits);
   const std::size_t features = source.features().size();
-  if (!classifier.known_labels().empty() || features == 0) {
-    return classifier.known_labels();
+  const AnswerShape known = {labels, meaning, false};
+  if ((labels.size() > 2 && meaning != Outputs::kValues) || features == 0) {
+    return known;
   }
   const Rows rows = source.first_rows();
-  for (std::span<const float> rest = rows.features; !rest.empty(); rest = rest.subspan(features)) {
+  const auto answer = [&](std::size_t first, std::size_t count) -> std::optional<AnswerShape> {
     try {
-      return classifier.labels(classifier.predict(rest.first(features), 1).class_count);
+      const Predictions predictions =
+          classifier.try_out(std::span(rows.features).subspan(first * features, count * features), count);
+      return AnswerShape{classifier.labels(predictions), predictions.meaning, predictions.output_count == 1};
     } catch (const RowsError&) {
+      return std::nullopt;
     }
+  };
+  const std::size_t count = rows.features.size() / features;
+  std::optional<AnswerShape> shape;
+  if (count > 0) {
+    shape = answer(0, std::min(count, batch_size));
   }
-  return classifier.labels(classifier.predict(std::vector<float>(features), 1).class_count);
+  for (std::size_t row = 0; row < count && !shape; ++row) {
+    shape = answer(row, 1);
+  }
+  return shape.value_or(known);
 }
 
 }  // namespace iris

@@ -16,9 +16,9 @@ namespace iris {
 // Any number of threads may use it at once.
 class BatchScorer {
  public:
-  // model: its path, for messages. class_count: what every answer has to have.
-  BatchScorer(const Classifier& classifier, std::string model, std::size_t class_count, std::size_t batch_size)
-      : classifier_(classifier), model_(std::move(model)), class_count_(class_count), batch_size_(batch_size) {}
+  // model: its path, for messages. label_count: of classes or values, what every answer has to have.
+  BatchScorer(const Classifier& classifier, std::string model, std::size_t label_count, std::size_t batch_size)
+      : classifier_(classifier), model_(std::move(model)), label_count_(label_count), batch_size_(batch_size) {}
 
   // One call's answers: for `count` of the part's good rows, from the one of number `first` on.
   using Use = std::function<void(std::size_t first, std::size_t count, const Predictions& predictions)>;
@@ -38,12 +38,18 @@ class BatchScorer {
 
   const Classifier& classifier_;
   std::string model_;
-  std::size_t class_count_;
+  std::size_t label_count_;
   std::size_t batch_size_;
 };
 
-// The model's labels; where it names none, an answer shows how many there are: to the first row that it can answer, else
-// to zeros.
-std::vector<std::string> labels_of(const Classifier& classifier, RowSource& source);
+// What the model's answers look like.
+struct AnswerShape {
+  std::vector<std::string> labels;  // empty: not known, as the first rows have no answer
+  Outputs meaning;
+  bool has_single_output;
+};
+
+// Where the file and the options do not say it, the answers to the first rows show it.
+AnswerShape shape_of_answers(const Classifier& classifier, RowSource& source, std::size_t batch_size);
 
 }  // namespace iris

@@ -4,6 +4,7 @@
 #include <stop_token>
 #include <string>
 
+#include "cli/choice_words.h"
 #include "cli/in_order.h"
 #include "cli/predict.h"
 #include "cli/progress.h"
@@ -33,20 +34,20 @@ RowRequest request_of(const PredictOptions& options, const Classifier& classifie
 
 class RowScorer {
  public:
-  RowScorer(const PredictOptions& options, const Classifier& classifier)
+  RowScorer(const PredictOptions& options, const Classifier& classifier, Progress& progress)
       : options_(options),
-        progress_(options.quiet, "rows", 1),
+        progress_(progress),
+        // The order of the rows matters to a model that changes itself.
+        workers_(classifier.changes_itself() ? 1 : options.workers),
+        batch_size_(options.batch_size.value_or(classifier.usual_batch_size())),
         source_(options.input, *options.input_format, request_of(options, classifier, progress_)),
-        writer_(*options.output_format, labels_of(classifier, source_),
-                {.probabilities = options.probabilities, .logits = options.logits},
-                options.copy.empty() ? std::nullopt : std::optional(source_.copied_names())),
-        scorer_(classifier, options.model.path, writer_.class_count(),
-                options.batch_size.value_or(classifier.usual_batch_size())),
+        writer_(writer_of(shape_of_answers(classifier, source_, batch_size_))),
+        scorer_(classifier, options.model.path, writer_.label_count(), batch_size_),
         output_(options.output, OutputFile::Durability::kOfProcess) {}
 
   int run() {
     output_.write(writer_.header());
-    InOrder in_order(options_.workers, [this] { return std::make_unique<Part>(*this); });
+    InOrder in_order(workers_, [this] { return std::make_unique<Part>(*this); });
     in_order.run([this] { progress_.show(row_count_, source_.position(), source_.size()); });
     output_.commit();
     if (skip_count_ == 0) {
@@ -68,6 +69,15 @@ class RowScorer {
     Predictions predictions;
     std::string text;
   };
+
+  AnswerWriter writer_of(const AnswerShape& shape) const {
+    return {*options_.output_format, shape.labels,
+            {.probabilities = options_.probabilities,
+             .logits = options_.logits,
+             .meaning = shape.meaning,
+             .has_single_output = shape.has_single_output},
+            options_.copy.empty() ? std::nullopt : std::optional(source_.copied_names())};
+  }
 
   bool stops() const { return options_.on_error == OnError::kStop; }
 
@@ -133,7 +143,9 @@ class RowScorer {
   }
 
   const PredictOptions& options_;
-  Progress progress_;
+  Progress& progress_;
+  std::size_t workers_;
+  std::size_t batch_size_;
   RowSource source_;
   AnswerWriter writer_;
   BatchScorer scorer_;
@@ -147,8 +159,14 @@ class RowScorer {
 int predict_rows(const PredictOptions& options) {
   const auto& [path, its_options, allows_tf32, threads] = options.model;
   start_device(its_options.device, allows_tf32, threads.value_or(1));  // the workers use the cores already
-  const Classifier classifier = Classifier::open(path, its_options);
-  return RowScorer(options, classifier).run();
+  Progress progress(options.quiet, "rows", 1);
+  ClassifierOptions model = its_options;
+  model.compares_rows = !options.batch_size;
+  model.tell = [&progress](const std::string& note, const Choice& choice) {
+    progress.say("iris: " + note + choice_words(choice));
+  };
+  const Classifier classifier = Classifier::open(path, model);
+  return RowScorer(options, classifier, progress).run();
 }
 
 }  // namespace iris

@@ -1,12 +1,47 @@
 #include "model/file/model_file.h"
 
+#include <algorithm>
+#include <optional>
 #include <string_view>
 #include <utility>
 
+#include "io/bytes.h"
+#include "tensor_file/containers.h"
+#include "tensor_file/tensor_writer.h"
 #include "text.h"
 #include "with_place.h"
 
 namespace iris {
+namespace {
+
+// nullopt where the file is another one.
+std::optional<TorchScriptArchive> read_torchscript_archive(const OpenedFile& file) {
+  constexpr std::string_view kConstants = "/constants.pkl";
+  if (!file.zip) {
+    return std::nullopt;
+  }
+  const auto& entries = file.zip->entries();
+  const auto constants = std::find_if(entries.begin(), entries.end(), [&](const ZipEntry& entry) {
+    return entry.name.ends_with(kConstants) && entry.name.find('/') + kConstants.size() == entry.name.size();
+  });
+  if (constants == entries.end()) {
+    return std::nullopt;
+  }
+  check_inflated_size(*file.zip);
+  const std::string root(constants->name.substr(0, constants->name.size() - kConstants.size() + 1));
+  TorchScriptArchive archive{.file = file.bytes, .names = {}};
+  for (const ZipEntry& entry : entries) {
+    if (entry.method == 0) {
+      const auto data = ZipReader::checked(entry);
+      if (entry.name == root + std::string(kNamesEntry)) {
+        archive.names = text_of(data);
+      }
+    }
+  }
+  return archive;
+}
+
+}  // namespace
 
 ModelFile read_model_file(const std::string& path) {
   return with_place(text::input_name(path), [&]() -> ModelFile {
@@ -18,10 +53,25 @@ ModelFile read_model_file(const std::string& path) {
   });
 }
 
+RunnableFile read_runnable_file(const std::string& path) {
+  return with_place(text::input_name(path), [&]() -> RunnableFile {
+    const OpenedFile file(path);
+    if (auto archive = read_pt2_archive(file)) {
+      return std::move(*archive);
+    }
+    if (auto archive = read_torchscript_archive(file)) {
+      return std::move(*archive);
+    }
+    TensorFile tensors = read_tensor_file(file);
+    verify_data(tensors);
+    return tensors;
+  });
+}
+
 ModelNames names_of(const ModelFile& file) {
   const auto* tensors = std::get_if<TensorFile>(&file);
   if (tensors != nullptr && (!tensors->is_torchscript || tensors->is_cpp_archive())) {
-    return {iris_features(), iris_labels()};
+    return {iris_features(), iris_labels(), Outputs::kLogits};
   }
   const std::string_view json = tensors != nullptr ? tensors->names : std::get<Pt2Archive>(file).names;
   return json.empty() ? ModelNames{} : parse_model_names(json);

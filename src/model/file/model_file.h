@@ -1,6 +1,7 @@
 // Any model's file, as plain data: no LibTorch in it.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <variant>
 
@@ -17,5 +18,16 @@ ModelFile read_model_file(const std::string& path);
 
 // What its iris.json says; of a state_dict, IrisNet's names. Throws FormatError.
 ModelNames names_of(const ModelFile& file);
+
+// A TorchScript module or a C++ archive, for LibTorch to load: whatever its tensors and objects are, they are not read.
+struct TorchScriptArchive {
+  std::shared_ptr<const FileBytes> file;
+  std::string names;  // the content of kNamesEntry; empty: there is none
+};
+
+using RunnableFile = std::variant<TensorFile, TorchScriptArchive, Pt2Archive>;
+
+// Told by content; the data's CRCs are checked, but for a package's. "-" is standard input. Throws FormatError("PATH: …").
+RunnableFile read_runnable_file(const std::string& path);
 
 }  // namespace iris

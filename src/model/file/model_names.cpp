@@ -1,6 +1,8 @@
 #include "model/file/model_names.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -14,6 +16,7 @@ namespace iris {
 namespace {
 
 constexpr int kMaxDepth = 100;  // whoever prints it calls itself for each level
+constexpr std::array<std::string_view, 3> kOutputs = {"logits", "probabilities", "values"};  // by Outputs
 constexpr std::string_view kFile = kNamesEntry.substr(kNamesEntry.rfind('/') + 1);
 
 std::vector<std::string> names_of(const nlohmann::json& object, const char* member) {
@@ -35,7 +38,27 @@ std::vector<std::string> names_of(const nlohmann::json& object, const char* memb
   return names;
 }
 
+std::optional<Outputs> outputs_in(const nlohmann::json& object) {
+  const auto found = object.find("outputs");
+  if (found == object.end() || found->is_null()) {
+    return std::nullopt;
+  }
+  return with_place("outputs", [&] {
+    const auto outputs = found->is_string() ? outputs_of(found->get<std::string>()) : std::nullopt;
+    require(outputs.has_value(), "is none of logits, probabilities and values");
+    return outputs;
+  });
+}
+
 }  // namespace
+
+std::string name_of(Outputs outputs) { return std::string(kOutputs[static_cast<std::size_t>(outputs)]); }
+
+std::optional<Outputs> outputs_of(std::string_view name) {
+  const auto* found = std::find(kOutputs.begin(), kOutputs.end(), name);
+  return found == kOutputs.end() ? std::nullopt
+                                 : std::optional(static_cast<Outputs>(std::distance(kOutputs.begin(), found)));
+}
 
 std::vector<std::string> iris_features() { return {"sepal_length", "sepal_width", "petal_length", "petal_width"}; }
 
@@ -55,7 +78,7 @@ ModelNames parse_model_names(std::string_view text) {
       throw FormatError("is nested more than " + std::to_string(kMaxDepth) + " levels deep");
     }
     require(json.is_object(), "is not a JSON object");
-    return {names_of(json, "features"), names_of(json, "labels")};
+    return {names_of(json, "features"), names_of(json, "labels"), outputs_in(json)};
   });
 }
 

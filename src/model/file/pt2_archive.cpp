@@ -11,6 +11,7 @@
 
 #include "error.h"
 #include "io/byte_cursor.h"
+#include "pickle/literals.h"
 #include "tensor_file/tensor_file.h"
 #include "text.h"
 #include "with_place.h"
@@ -23,6 +24,7 @@ constexpr std::string_view kFormat = "pt2";
 constexpr std::string_view kModels = "data/aotinductor/";
 constexpr std::string_view kConstants = "data/constants/";
 constexpr std::string_view kMetadataEnd = "wrapper_metadata.json";
+constexpr std::string_view kWrapperEnd = ".wrapper.cpp";
 
 constexpr const char* kExportAgain = "; export the model again where it is to run (docs/formats.md)";
 
@@ -83,6 +85,20 @@ std::map<std::string, std::string> parse_metadata(std::string_view text) {
   return metadata;
 }
 
+// From the checks that the source has of its first input's shape (torch/_inductor/codegen/cpp_wrapper_cpu.py,
+// generate_input_output_runtime_checks).
+std::optional<std::size_t> fixed_size(std::string_view source, int dimension) {
+  constexpr std::string_view kExpected = "\"expected: ";
+  const std::size_t check =
+      source.find("input_handles[0]: unmatched dim value at " + std::to_string(dimension) + ", ");
+  const std::size_t expected = source.find(kExpected, check);
+  if (check == std::string_view::npos || expected == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const std::size_t number = expected + kExpected.size();
+  return pickle::number_of<std::size_t>(source.substr(number, source.find(',', number) - number));
+}
+
 std::string value_of(const Pt2Archive& archive, const std::string& key) {
   const auto found = archive.metadata.find(key);
   return found == archive.metadata.end() ? "" : found->second;
@@ -138,7 +154,7 @@ std::optional<Pt2Archive> read_pt2_archive(const OpenedFile& file) {
       models.emplace(entry.name.substr(models_in.size(), entry.name.find('/', models_in.size()) - models_in.size()));
     }
   }
-  Pt2Archive archive{.file = file.bytes, .model = choose_model(models), .metadata = {}, .names = {}, .parts = {}};
+  Pt2Archive archive{.file = file.bytes, .model = choose_model(models), .metadata = {}, .names = {}, .fixed = {}, .parts = {}};
   const std::string folder = std::string(kModels) + archive.model + "/";
   bool has_code = false;
   for (const ZipEntry& entry : zip.entries()) {
@@ -148,6 +164,9 @@ std::optional<Pt2Archive> read_pt2_archive(const OpenedFile& file) {
     const std::string_view path = entry.name.substr(root->size());
     if (path == kNamesEntry) {
       archive.names = text_in(entry);
+    } else if (path.starts_with(folder) && path.ends_with(kWrapperEnd)) {
+      const std::string_view source = text_in(entry);
+      archive.fixed = {fixed_size(source, 0), fixed_size(source, 1)};
     } else if ((path.starts_with(folder) || path.starts_with(kConstants)) && !path.ends_with(".cpp") &&
                !path.ends_with(".o")) {
       has_code = has_code || path.ends_with(".so");

@@ -2,6 +2,7 @@
 // LibTorch in it, and nothing in it is run.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,6 +20,12 @@ struct Pt2Archive {
   std::map<std::string, std::string>
       metadata;       // AOTInductor's of it: AOTI_DEVICE_KEY, AOTI_CPU_ISA, …; our torch_version
   std::string names;  // the content of kNamesEntry; empty: there is none
+  // The sizes that its first input has to have, as its source says; nullopt: any, or there is no source.
+  struct Fixed {
+    std::optional<std::size_t> rows;
+    std::optional<std::size_t> features;
+  };
+  Fixed fixed;
   // The compiled code and what it reads, by the paths that LibTorch's loader expects: "data/aotinductor/MODEL/…",
   // "data/constants/…", with no more folders and no "..". Sources are not among them.
   std::vector<std::pair<std::string, ZipEntry>> parts;

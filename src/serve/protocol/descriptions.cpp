@@ -21,8 +21,8 @@ std::string server_json() {
 
 std::string model_json(const std::string& name, const Model& model) {
   json outputs = json::array();
-  for (const OutputType& type : kOutputs) {
-    const json shape = type.has_classes ? json::array({-1, dimension(model.known_labels().size())}) : json::array({-1});
+  for (const OutputType& type : model.outputs()) {
+    const json shape = type.has_columns ? json::array({-1, dimension(model.columns_of(type))}) : json::array({-1});
     outputs.push_back({{"name", type.name}, {"datatype", type.datatype}, {"shape", shape}});
   }
   const json input = {{"name", kInputName}, {"datatype", "FP32"}, {"shape", {-1, dimension(model.features().size())}}};
@@ -36,12 +36,12 @@ std::string model_json(const std::string& name, const Model& model) {
 std::string model_config_json(const std::string& name, const Model& model, std::size_t max_batch_rows,
                               std::chrono::microseconds max_wait) {
   json outputs = json::array();
-  for (const OutputType& type : kOutputs) {
+  for (const OutputType& type : model.outputs()) {
     const std::string datatype = type.datatype;
     json output = {{"name", type.name},
                    {"data_type", "TYPE_" + (datatype == "BYTES" ? "STRING" : datatype)},
-                   {"dims", json::array({type.has_classes ? dimension(model.known_labels().size()) : json(1)})}};
-    if (!type.has_classes) {
+                   {"dims", json::array({type.has_columns ? dimension(model.columns_of(type)) : json(1)})}};
+    if (!type.has_columns) {
       output["reshape"] = {{"shape", json::array()}};  // no dimension beside the rows
     }
     outputs.push_back(std::move(output));

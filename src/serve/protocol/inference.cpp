@@ -16,13 +16,14 @@ namespace {
 
 using nlohmann::json;
 
-RequestedOutput parse_output(const json& output, bool is_binary, const std::string& place) {
+RequestedOutput parse_output(const Model& model, const json& output, bool is_binary, const std::string& place) {
   const std::string name = text_at(object_at(output, place), "name", place + ".");
-  const auto* type =
-      std::find_if(std::begin(kOutputs), std::end(kOutputs), [&](const OutputType& each) { return each.name == name; });
-  if (type == std::end(kOutputs)) {
-    refuse(place + ".name: there is no output " + text::quoted(name) +
-           "; there are probabilities, logits, label and index");
+  const auto types = model.outputs();
+  const auto type = std::find_if(types.begin(), types.end(), [&](const OutputType& each) { return each.name == name; });
+  if (type == types.end()) {
+    std::vector<std::string> names;
+    std::ranges::transform(types, std::back_inserter(names), [](const OutputType& each) { return each.name; });
+    refuse(place + ".name: there is no output " + text::quoted(name) + "; the model has: " + text::joined(names));
   }
   const json& parameters = parameters_of(output, place + ".");
   refuse_shared_memory(parameters, place + ".");
@@ -32,11 +33,11 @@ RequestedOutput parse_output(const json& output, bool is_binary, const std::stri
   return {*type, flag_at(parameters, "binary_data", is_binary, place + ".")};
 }
 
-std::vector<RequestedOutput> parse_outputs(const json& root, bool is_binary) {
+std::vector<RequestedOutput> parse_outputs(const Model& model, const json& root, bool is_binary) {
   std::vector<RequestedOutput> outputs;
   const json* list = find_member(root, "outputs");
   if (list == nullptr || (list->is_array() && list->empty())) {
-    for (const OutputType& type : kOutputs) {
+    for (const OutputType& type : model.outputs()) {
       outputs.push_back({type, is_binary});
     }
     return outputs;
@@ -46,7 +47,7 @@ std::vector<RequestedOutput> parse_outputs(const json& root, bool is_binary) {
   }
   for (const json& output : *list) {
     const std::string place = "outputs[" + std::to_string(outputs.size()) + "]";
-    const RequestedOutput parsed = parse_output(output, is_binary, place);
+    const RequestedOutput parsed = parse_output(model, output, is_binary, place);
     if (std::any_of(outputs.begin(), outputs.end(),
                     [&](const RequestedOutput& other) { return other.type.output == parsed.type.output; })) {
       refuse(place + ".name: " + parsed.type.name + " is asked for twice");
@@ -69,15 +70,20 @@ const json& only_input(const json& root) {
   return input;
 }
 
+std::size_t columns_of(const OutputType& type, const Predictions& predictions) {
+  return type.output == Output::kProbabilities ? predictions.class_count : predictions.output_count;
+}
+
 // Of an output, for `count` rows of the predictions from `first`: little-endian bytes, or JSON with commas between.
 std::string elements_of(const RequestedOutput& output, const Predictions& predictions, std::size_t first,
                         std::size_t count, const std::vector<std::string>& labels) {
   std::string elements;
   const auto add_bytes = [&](auto value) { elements.append(reinterpret_cast<const char*>(&value), sizeof value); };
   const auto add_json = [&](std::string_view text) { elements.append(elements.empty() ? "" : ",").append(text); };
-  if (output.type.has_classes) {
-    const auto& all = output.type.output == Output::kLogits ? predictions.logits : predictions.probabilities;
-    const std::size_t width = predictions.class_count;
+  if (output.type.has_columns) {
+    const bool are_probabilities = output.type.output == Output::kProbabilities;
+    const auto& all = are_probabilities ? predictions.probabilities : predictions.outputs;
+    const std::size_t width = columns_of(output.type, predictions);
     for (const float value : std::span(all).subspan(first * width, count * width)) {
       char digits[16];
       output.is_binary ? add_bytes(value) : add_json({digits, write_shortest(value, digits)});
@@ -126,7 +132,7 @@ InferenceRequest parse_inference(const Model& model, std::string_view body, std:
       request.timeout = std::chrono::microseconds(std::min(microseconds, kMost));
     }
   }
-  request.outputs = parse_outputs(root, flag_at(parameters, "binary_data_output", false, ""));
+  request.outputs = parse_outputs(model, root, flag_at(parameters, "binary_data_output", false, ""));
   request.rows = read_input(only_input(root), "inputs[0]", model, binary);
   if (!binary.empty()) {
     refuse(std::to_string(binary.size()) + " more bytes follow the JSON than the input takes");
@@ -137,7 +143,7 @@ InferenceRequest parse_inference(const Model& model, std::string_view body, std:
 Response inference_response(const std::string& model_name, const Model& model, const InferenceRequest& request,
                             const Predictions& predictions, std::size_t first) {
   const std::size_t count = request.rows.count;
-  const auto labels = model.labels(predictions.class_count);
+  const auto labels = completed_labels(model.known_labels(), predictions);
   std::string text = "{\"model_name\":" + text::json_string(model_name) + ",\"model_version\":\"1\"";
   if (request.id) {
     text += ",\"id\":" + text::json_string(*request.id);
@@ -148,7 +154,7 @@ Response inference_response(const std::string& model_name, const Model& model, c
     text += text.back() == '[' ? "" : ",";
     text.append("{\"name\":\"").append(output.type.name).append("\",\"datatype\":\"").append(output.type.datatype);
     text += "\",\"shape\":[" + std::to_string(count);
-    text += output.type.has_classes ? "," + std::to_string(predictions.class_count) + "]" : "]";
+    text += output.type.has_columns ? "," + std::to_string(columns_of(output.type, predictions)) + "]" : "]";
     const std::string elements = elements_of(output, predictions, first, count, labels);
     if (output.is_binary) {
       text += ",\"parameters\":{\"binary_data_size\":" + std::to_string(elements.size()) + "}}";

@@ -1,10 +1,11 @@
-// The model as the server sees it: one input and four outputs.
+// The model as the server sees it: one input, and outputs by what its numbers are.
 #pragma once
 
 #include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "rows/answer_writer.h"
@@ -14,20 +15,17 @@ namespace iris::serve {
 
 inline constexpr const char* kInputName = "input";
 
-enum class Output { kProbabilities, kLogits, kLabel, kIndex };
+enum class Output { kProbabilities, kLogits, kLabel, kIndex, kValues };
 
 struct OutputType {
   const char* name;
   const char* datatype;
   Output output;
-  bool has_classes;  // shape [-1, classes], else [-1]
+  bool has_columns;  // shape [-1, columns], else [-1]
 };
-inline constexpr OutputType kOutputs[] = {
-    {"probabilities", "FP32", Output::kProbabilities, true},
-    {"logits", "FP32", Output::kLogits, true},
-    {"label", "BYTES", Output::kLabel, false},
-    {"index", "INT64", Output::kIndex, false},
-};
+
+// Of a model whose numbers are these, in order.
+std::span<const OutputType> outputs_of(Outputs meaning);
 
 // A loaded and warmed-up model. Any number of threads may use it.
 class Model {
@@ -43,24 +41,34 @@ class Model {
 
   // Whether it still answers. Asked after predict has failed.
   virtual bool is_alive() const = 0;
+  // Whether it has given an answer, if only to made-up rows.
+  virtual bool is_warm() const { return true; }
 
   const std::vector<std::string>& features() const { return features_; }
   const std::vector<std::string>& known_labels() const { return labels_; }
-  std::vector<std::string> labels(std::size_t class_count) const;
+  Outputs meaning() const { return meaning_; }
+  std::span<const OutputType> outputs() const { return outputs_of(meaning_); }
+  // How many columns the output has; 0: not known.
+  std::size_t columns_of(const OutputType& output) const;
 
-  // Appends {"label","index","confidence","probabilities":{…}} and a newline for each row from `first` to `last`.
+  // Appends {"label","index","confidence","probabilities":{…}}, or {"values":{…}}, and a newline for each row from
+  // `first` to `last`.
   void append_answers(const Predictions& predictions, std::size_t first, std::size_t last, std::string& text) const;
 
   // Whether a full batch takes so little time that the thread that read a request may also compute the answer.
   bool is_quick = false;
 
  protected:
+  // labels: of all classes or values. To be called before other threads use the model.
+  void set_answers(const std::vector<std::string>& labels, Outputs meaning, bool has_single_output);
   // To be called before other threads use the model.
-  void set_labels(const std::vector<std::string>& labels);
+  void set_features(std::vector<std::string> features) { features_ = std::move(features); }
 
  private:
   std::vector<std::string> features_;
   std::vector<std::string> labels_;
+  Outputs meaning_ = Outputs::kLogits;
+  bool has_single_output_ = false;
   std::optional<AnswerWriter> writer_;
 };
 

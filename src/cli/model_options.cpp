@@ -54,10 +54,11 @@ void add_model_options(CLI::App& command, ModelOptions& options, const std::stri
       command, "--dtype", classifier.dtype,
       {{"float32", WeightDtype::kFloat32}, {"bfloat16", WeightDtype::kBFloat16}, {"float16", WeightDtype::kFloat16}},
       "Convert the model to float32, bfloat16 (logits within 3% of float32's) or float16 (0.3%)");
-  add_enum<Outputs>(command, "--outputs", classifier.outputs,
-                    {{"logits", Outputs::kLogits}, {"probabilities", Outputs::kProbabilities}, {"values", Outputs::kValues}},
-                    "What the model's numbers are: logits (default: of classes; a single one, of the second class of "
-                    "two), probabilities (taken as they are), or values (regression)");
+  add_enum<Outputs>(
+      command, "--outputs", classifier.outputs,
+      {{"logits", Outputs::kLogits}, {"probabilities", Outputs::kProbabilities}, {"values", Outputs::kValues}},
+      "What the model's numbers are: logits (default: of classes; a single one, of the second class of "
+      "two), probabilities (taken as they are), or values (regression)");
   add_whole(command, "--threads", options.threads, 1, 1024,
             "LibTorch's threads within one pass (" + threads_default + "IrisNet: always 1)");
 }

@@ -28,8 +28,8 @@ CLI::Option* add_names(CLI::App& command, const std::string& option, std::vector
 // --device, --allow-tf32.
 void add_device_options(CLI::App& command, DeviceName& device, bool& allows_tf32);
 
-// All but the path: --features, --labels, --key, --hidden, --dtype, --outputs, --threads and the device's. threads_default: for
-// the help, such as "1; ". `options` must outlive the command.
+// All but the path: --features, --labels, --key, --hidden, --dtype, --outputs, --threads and the device's.
+// threads_default: for the help, such as "1; ". `options` must outlive the command.
 void add_model_options(CLI::App& command, ModelOptions& options, const std::string& threads_default = "");
 
 // Throws UsageError where both name standard input (io/descriptor_path.h): standard input can be read only once.

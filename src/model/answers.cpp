@@ -74,8 +74,9 @@ void sigmoid(Predictions& predictions) {
 void take_probabilities(Predictions& predictions) {
   for (const float value : predictions.outputs) {
     if (value < -kRounding || value > 1 + kRounding) {
-      throw InputError("the model gives " + fixed_text(value, 4) + ", which is not a probability; say what its outputs are",
-                       {Choice::Of::kOutputs});
+      throw InputError(
+          "the model gives " + fixed_text(value, 4) + ", which is not a probability; say what its outputs are",
+          {Choice::Of::kOutputs});
     }
   }
   const bool is_single = predictions.output_count == 1;

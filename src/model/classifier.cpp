@@ -93,8 +93,9 @@ Opened open_form(const TorchScriptArchive& archive, const ClassifierOptions& opt
     if (tensors.is_cpp_archive()) {
       throw;
     }
-    throw InputError("is a TorchScript module without a method called forward, and not an IrisNet; export a module "
-                     "that has one");
+    throw InputError(
+        "is a TorchScript module without a method called forward, and not an IrisNet; export a module "
+        "that has one");
   }
 }
 
@@ -237,7 +238,8 @@ void Classifier::Impl::fail(const std::exception& error, std::size_t feature_cou
     throw DeviceLost(path + ": " + device.str() + " failed, and answers nothing more: " + message_of(error) +
                      "; start again");
   }
-  const std::string message = "the model failed on " + std::to_string(feature_count) + " features: " + message_of(error);
+  const std::string message =
+      "the model failed on " + std::to_string(feature_count) + " features: " + message_of(error);
   const auto its_dtype = network->dtype();
   if (its_dtype && *its_dtype != dtype) {
     fail(message + "; its weights are " + name_of(*its_dtype) + ", and the rows " + name_of(dtype),
@@ -253,9 +255,9 @@ at::Tensor Classifier::Impl::forward(Network& its_network, std::span<const float
   const std::size_t feature_count = its_rows.size() / row_count;
   at::Tensor output;
   try {
-    output = output_of(its_network, at::from_blob(const_cast<float*>(its_rows.data()),
-                                                  {n, static_cast<std::int64_t>(feature_count)},
-                                                  at::TensorOptions().dtype(at::kFloat)));
+    output = output_of(its_network,
+                       at::from_blob(const_cast<float*>(its_rows.data()), {n, static_cast<std::int64_t>(feature_count)},
+                                     at::TensorOptions().dtype(at::kFloat)));
   } catch (const RowsDepend& error) {
     throw RowsDepend(path + ": " + error.what(), error.choice);
   } catch (const InputError& error) {
@@ -264,7 +266,8 @@ at::Tensor Classifier::Impl::forward(Network& its_network, std::span<const float
     fail(error, feature_count, row_count);
   }
   if (!output.is_floating_point()) {
-    fail("the model gives a tensor of " + name_of(output.scalar_type()) + "; float numbers are needed, (rows, classes)");
+    fail("the model gives a tensor of " + name_of(output.scalar_type()) +
+         "; float numbers are needed, (rows, classes)");
   }
   if (output.numel() == n && (output.dim() == 1 || (output.dim() == 0 && n == 1))) {
     return output.reshape({n, 1});  // squeezed
@@ -278,9 +281,10 @@ at::Tensor Classifier::Impl::forward(Network& its_network, std::span<const float
 
 Outputs Classifier::Impl::meaning_of(std::size_t output_count) const {
   if (output_count == 1 && !outputs) {
-    fail("the model gives one number for each row; say whether it is the logit of two classes (logits), the second "
-         "class's probability (probabilities) or a value (values)",
-         {Choice::Of::kOutputs});
+    fail(
+        "the model gives one number for each row; say whether it is the logit of two classes (logits), the second "
+        "class's probability (probabilities) or a value (values)",
+        {Choice::Of::kOutputs});
   }
   return outputs.value_or(Outputs::kLogits);
 }
@@ -355,8 +359,7 @@ void Classifier::Impl::require_independent(std::span<const float> its_rows, std:
   };
   const std::size_t count = std::min(row_count, kComparedRows);
   try {
-    const Company company =
-        compare_company(pass, its_rows.first(its_rows.size() / row_count * count), count);
+    const Company company = compare_company(pass, its_rows.first(its_rows.size() / row_count * count), count);
     if (!company.note.empty()) {
       tell(path + ": " + company.note, {});
     }
@@ -382,7 +385,8 @@ void Classifier::Impl::fill_in(Predictions& predictions) {
   if (!labels.empty() && count != labels.size()) {
     const bool has_classes = predictions.class_count > 0;
     fail("the model has " + std::to_string(count) + (has_classes ? " classes" : " values") + ", but there are " +
-             std::to_string(labels.size()) + (has_classes ? " labels; name each class once" : " names; name each value once"),
+             std::to_string(labels.size()) +
+             (has_classes ? " labels; name each class once" : " names; name each value once"),
          {Choice::Of::kLabels});
   }
 }

@@ -107,9 +107,10 @@ class Classifier {
 
   // rows: float32 [row_count, features], row-major, in the units of training (Iris: cm); row_count at least 1.
   // Throws InputError where the model does not take that many features, does not give float numbers [rows, outputs],
-  // gives another number of them than there are labels, or a single one of which nobody said what it is; RowsDepend (model/company.h); RowsError where
-  // it throws an exception itself, or an output is not finite. Where there is not enough memory, the rows go through the model in two halves, and those of later
-  // calls in parts of that size; if that is still too much, OutOfMemory is thrown. DeviceLost: see there.
+  // gives another number of them than there are labels, or a single one of which nobody said what it is; RowsDepend
+  // (model/company.h); RowsError where it throws an exception itself, or an output is not finite. Where there is not
+  // enough memory, the rows go through the model in two halves, and those of later calls in parts of that size; if that
+  // is still too much, OutOfMemory is thrown. DeviceLost: see there.
   Predictions predict(std::span<const float> rows, std::size_t row_count) const;
   // The same into `predictions`, whose memory is used again.
   void predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const;

@@ -37,7 +37,9 @@ bool differ_in_class(Numbers alone, Numbers together, float largest) {
   if (alone.size() == 1) {  // the sign is the class
     return (alone[0] > 0) != (together[0] > 0) && std::abs(alone[0] - together[0]) > kNearTie * largest;
   }
-  const auto best_of = [](Numbers numbers) { return std::max_element(numbers.begin(), numbers.end()) - numbers.begin(); };
+  const auto best_of = [](Numbers numbers) {
+    return std::max_element(numbers.begin(), numbers.end()) - numbers.begin();
+  };
   const auto a = static_cast<std::size_t>(best_of(alone));
   const auto b = static_cast<std::size_t>(best_of(together));
   return std::min(alone[a] - alone[b], together[b] - together[a]) > kNearTie * largest;

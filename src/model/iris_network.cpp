@@ -141,11 +141,12 @@ std::optional<std::string> fitting_key(const TensorFile& file, const IrisNetOpti
   if (const auto key = fitting_key(file, options)) {
     throw InputError(message + "\n  another dictionary in the file fits", {Choice::Of::kKey, *key});
   }
-  throw InputError(message +
-                   "\n  a state_dict is loaded into IrisNet: fc1 from 4 features to 16 units, ReLU, fc2 to 3 classes; export "
-                   "another architecture\n  as TorchScript, which iris runs (docs/guide.md), with these two lines of "
-                   "Python:\n    model.load_state_dict(torch.load(\"model.pt\", weights_only=True))\n    "
-                   "torch.jit.script(model.eval()).save(\"model.ts.pt\")");
+  throw InputError(
+      message +
+      "\n  a state_dict is loaded into IrisNet: fc1 from 4 features to 16 units, ReLU, fc2 to 3 classes; export "
+      "another architecture\n  as TorchScript, which iris runs (docs/guide.md), with these two lines of "
+      "Python:\n    model.load_state_dict(torch.load(\"model.pt\", weights_only=True))\n    "
+      "torch.jit.script(model.eval()).save(\"model.ts.pt\")");
 }
 
 }  // namespace

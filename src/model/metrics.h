@@ -56,7 +56,7 @@ class ValueMetrics {
   std::uint64_t rows_ = 0;
   double squared_errors_ = 0;
   double absolute_errors_ = 0;
-  double mean_ = 0;       // of the targets
+  double mean_ = 0;        // of the targets
   double deviations_ = 0;  // the sum of their squared deviations from the mean (Welford's algorithm)
 };
 

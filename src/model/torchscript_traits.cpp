@@ -65,9 +65,9 @@ std::vector<const Value*> lasting_values(Graph& graph) {
   const auto inputs = graph.inputs();
   std::vector<const Value*> values(inputs.begin(), inputs.end());
   for_each_node(*graph.block(), [&](Node& node) {
-    constexpr std::array<std::string_view, 8> kTakeOut = {
-        "prim::GetAttr",     "prim::TupleUnpack", "prim::TupleIndex", "prim::ListUnpack",
-        "aten::__getitem__", "aten::get",         "aten::values",     "aten::items"};
+    constexpr std::array<std::string_view, 8> kTakeOut = {"prim::GetAttr",    "prim::TupleUnpack", "prim::TupleIndex",
+                                                          "prim::ListUnpack", "aten::__getitem__", "aten::get",
+                                                          "aten::values",     "aten::items"};
     if (std::find(kTakeOut.begin(), kTakeOut.end(), node.kind().toQualString()) != kTakeOut.end()) {
       values.insert(values.end(), node.outputs().begin(), node.outputs().end());
     }

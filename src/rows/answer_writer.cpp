@@ -68,8 +68,9 @@ AnswerWriter::AnswerWriter(RowFormat format, const std::vector<std::string>& lab
     max_line_ = std::max(max_line_, size);
   }
   const bool are_values = parts.meaning == Outputs::kValues;
-  max_line_ += is_csv && !are_values ? kSixDecimals + 1
-                                     : kMaxFloat + std::string_view(R"({"values":,"probabilities":},"logits":[]})").size();
+  max_line_ += is_csv && !are_values
+                   ? kSixDecimals + 1
+                   : kMaxFloat + std::string_view(R"({"values":,"probabilities":},"logits":[]})").size();
   for (const std::string& name : named_in_json_) {
     max_line_ += (parts.probabilities || are_values ? name.size() + kMaxFloat : 0) + (parts.logits ? kMaxFloat : 0);
   }

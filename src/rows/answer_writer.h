@@ -71,10 +71,10 @@ class AnswerWriter {
 
   RowFormat format_;
   AnswerParts parts_;
-  bool follows_copied_;                         // then in JSON the object is open already
+  bool follows_copied_;  // then in JSON the object is open already
   std::size_t label_count_;
-  std::size_t column_count_ = 0;          // of CSV, without what is copied
-  std::vector<Begin> begins_;             // of each class's lines: everything before the confidence
+  std::size_t column_count_ = 0;            // of CSV, without what is copied
+  std::vector<Begin> begins_;               // of each class's lines: everything before the confidence
   std::vector<std::string> named_in_json_;  // "{" or "," and the label
   std::string header_;
   std::size_t max_line_ = 0;

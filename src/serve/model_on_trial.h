@@ -31,7 +31,8 @@ class ModelOnTrial : public Model {
     } catch (const std::exception& error) {
       if (!is_over_ && before_answers(rows, row_count) && !is_over_.exchange(true)) {
         give_up_(error.what());
-        throw RequestError(503, "the model that was loaded again cannot answer, and the one before serves again; retry");
+        throw RequestError(503,
+                           "the model that was loaded again cannot answer, and the one before serves again; retry");
       }
       throw;
     }

@@ -47,7 +47,8 @@ std::optional<std::string> ModelSlot::reload() {
       now = std::make_shared<ModelOnTrial>(now, last, [this, last](const std::string& why) {
         exchange(last);
         metrics_.count_reload(false);
-        log_.message("the model that was loaded again cannot answer: " + why + "; the model loaded before serves again");
+        log_.message("the model that was loaded again cannot answer: " + why +
+                     "; the model loaded before serves again");
       });
     }
     const std::shared_ptr<const Model> before = exchange(now);

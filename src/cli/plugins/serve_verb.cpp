@@ -19,7 +19,9 @@ extern "C" int iris_serve(const iris::ServeOptions& options) {
   its_options.device =
       iris::start_device(its_options.device, options.model.allows_tf32, options.model.threads.value_or(1)).str();
   const auto tell = [](const std::string& note) { std::fprintf(stderr, "iris: %s\n", note.c_str()); };
-  its_options.tell = [&](const std::string& note, const iris::Choice& choice) { tell(note + iris::choice_words(choice)); };
+  its_options.tell = [&](const std::string& note, const iris::Choice& choice) {
+    tell(note + iris::choice_words(choice));
+  };
   const auto load = [&] {
     return std::make_shared<iris::serve::ServedClassifier>(iris::Classifier::open(path, its_options),
                                                            options.server.max_batch_rows, tell);

@@ -31,8 +31,9 @@ class Evaluation {
         classifier_(Classifier::open(options.model.path, model_options())),
         batch_size_(options.batch_size.value_or(classifier_.usual_batch_size())),
         are_values_(classifier_.known_outputs() == Outputs::kValues),
-        source_(options.data, classifier_.features(), unit_of(classifier_.features()), options.label_column,
-                [this](const std::string& note) { progress_.say("iris: " + note); }, are_values_),
+        source_(
+            options.data, classifier_.features(), unit_of(classifier_.features()), options.label_column,
+            [this](const std::string& note) { progress_.say("iris: " + note); }, are_values_),
         labels_(shape_of_answers(classifier_, source_.rows(), batch_size_).labels) {}
 
   bool are_values() const { return are_values_; }
@@ -53,10 +54,9 @@ class Evaluation {
                        " values for each row, and the data has one target");
     }
     ValueMetrics metrics;
-    run(metrics,
-        [](ValueMetrics& all, std::size_t first, std::size_t count, const Predictions& its, const Rows& rows) {
-          all.add(its.outputs, std::span(rows.targets).subspan(first, count));
-        });
+    run(metrics, [](ValueMetrics& all, std::size_t first, std::size_t count, const Predictions& its, const Rows& rows) {
+      all.add(its.outputs, std::span(rows.targets).subspan(first, count));
+    });
     return metrics;
   }
 
@@ -184,7 +184,8 @@ std::string report_text(const Metrics& metrics, const std::vector<std::string>& 
     return totals + "The " + std::to_string(shown.size()) + " worst of " + std::to_string(labels.size()) +
            " classes by F1 (--json has all):\n" + table_text(scores);
   }
-  return totals + table_text(scores) + "\nConfusion matrix (rows the truth, columns the prediction):\n" + table_text(matrix);
+  return totals + table_text(scores) + "\nConfusion matrix (rows the truth, columns the prediction):\n" +
+         table_text(matrix);
 }
 
 }  // namespace

@@ -71,7 +71,8 @@ class RowScorer {
   };
 
   AnswerWriter writer_of(const AnswerShape& shape) const {
-    return {*options_.output_format, shape.labels,
+    return {*options_.output_format,
+            shape.labels,
             {.probabilities = options_.probabilities,
              .logits = options_.logits,
              .meaning = shape.meaning,

@@ -37,7 +37,8 @@ std::string values_text(const Predictions& predictions, const std::vector<std::s
   std::string text;
   for (std::size_t i = 0; i < names.size(); ++i) {
     char digits[16];
-    text += text::printable(names[i]) + ": " + std::string(digits, write_shortest(predictions.outputs[i], digits)) + "\n";
+    text +=
+        text::printable(names[i]) + ": " + std::string(digits, write_shortest(predictions.outputs[i], digits)) + "\n";
   }
   return text;
 }

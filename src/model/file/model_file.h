@@ -27,7 +27,8 @@ struct TorchScriptArchive {
 
 using RunnableFile = std::variant<TensorFile, TorchScriptArchive, Pt2Archive>;
 
-// Told by content; the data's CRCs are checked, but for a package's. "-" is standard input. Throws FormatError("PATH: …").
+// Told by content; the data's CRCs are checked, but for a package's. "-" is standard input. Throws FormatError("PATH:
+// …").
 RunnableFile read_runnable_file(const std::string& path);
 
 }  // namespace iris

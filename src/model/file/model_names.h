@@ -28,8 +28,8 @@ std::string name_of(Outputs outputs);
 // nullopt for any other name.
 std::optional<Outputs> outputs_of(std::string_view name);
 
-// Of iris.json: {"name":"iris","features":["sepal_length",…],"labels":["setosa",…],"outputs":"logits"}; other members are
-// ignored. Throws FormatError.
+// Of iris.json: {"name":"iris","features":["sepal_length",…],"labels":["setosa",…],"outputs":"logits"}; other members
+// are ignored. Throws FormatError.
 ModelNames parse_model_names(std::string_view json);
 
 }  // namespace iris

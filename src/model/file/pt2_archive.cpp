@@ -89,8 +89,7 @@ std::map<std::string, std::string> parse_metadata(std::string_view text) {
 // generate_input_output_runtime_checks).
 std::optional<std::size_t> fixed_size(std::string_view source, int dimension) {
   constexpr std::string_view kExpected = "\"expected: ";
-  const std::size_t check =
-      source.find("input_handles[0]: unmatched dim value at " + std::to_string(dimension) + ", ");
+  const std::size_t check = source.find("input_handles[0]: unmatched dim value at " + std::to_string(dimension) + ", ");
   const std::size_t expected = source.find(kExpected, check);
   if (check == std::string_view::npos || expected == std::string_view::npos) {
     return std::nullopt;
@@ -154,7 +153,8 @@ std::optional<Pt2Archive> read_pt2_archive(const OpenedFile& file) {
       models.emplace(entry.name.substr(models_in.size(), entry.name.find('/', models_in.size()) - models_in.size()));
     }
   }
-  Pt2Archive archive{.file = file.bytes, .model = choose_model(models), .metadata = {}, .names = {}, .fixed = {}, .parts = {}};
+  Pt2Archive archive{
+      .file = file.bytes, .model = choose_model(models), .metadata = {}, .names = {}, .fixed = {}, .parts = {}};
   const std::string folder = std::string(kModels) + archive.model + "/";
   bool has_code = false;
   for (const ZipEntry& entry : zip.entries()) {

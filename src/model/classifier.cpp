@@ -205,6 +205,7 @@ const std::vector<std::string>& Classifier::known_labels() const { return impl_-
 std::optional<Outputs> Classifier::known_outputs() const { return impl_->outputs; }
 bool Classifier::changes_itself() const { return impl_->network->traits.changes_itself; }
 std::vector<std::size_t> Classifier::likely_feature_counts() const { return impl_->network->likely_feature_counts(); }
+bool Classifier::has_independent_rows() const { return impl_->network->traits.has_independent_rows; }
 bool Classifier::is_bounded() const { return impl_->network->traits.is_bounded; }
 
 std::vector<std::string> Classifier::labels(const Predictions& predictions) const {
@@ -258,8 +259,8 @@ at::Tensor Classifier::Impl::forward(Network& its_network, std::span<const float
     output = output_of(its_network,
                        at::from_blob(const_cast<float*>(its_rows.data()), {n, static_cast<std::int64_t>(feature_count)},
                                      at::TensorOptions().dtype(at::kFloat)));
-  } catch (const RowsDepend& error) {
-    throw RowsDepend(path + ": " + error.what(), error.choice);
+  } catch (const RowsDepend&) {
+    throw;  // predict adds the path
   } catch (const InputError& error) {
     throw InputError(path + ": " + error.what(), error.choice);
   } catch (const std::exception& error) {
@@ -396,8 +397,12 @@ void Classifier::Impl::predict(Network& its_network, std::span<const float> its_
   const torch::NoGradGuard no_grad;       // per thread, so it is taken for every call
   at::internal::lazy_init_num_threads();  // per thread too: otherwise MKL uses all cores, even for a small product
   check_features(its_rows, row_count);
-  require_independent(its_rows, row_count);
-  run(its_network, its_rows, row_count, predictions);
+  try {
+    require_independent(its_rows, row_count);
+    run(its_network, its_rows, row_count, predictions);
+  } catch (const RowsDepend& error) {
+    throw RowsDepend(path + ": " + error.what(), error.choice);
+  }
   fill_in(predictions);
 }
 

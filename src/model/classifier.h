@@ -95,6 +95,8 @@ class Classifier {
 
   // Whether it may change itself while it runs, so that the order of the rows may matter.
   bool changes_itself() const;
+  // Whether a row's answer is the same in any company, by construction.
+  bool has_independent_rows() const;
   // Whether a pass takes as long for some rows as for others.
   bool is_bounded() const;
   // How many features there may be where they have no names, by the weights' shapes; the likeliest first.

@@ -29,6 +29,29 @@ Chunk begin_of(const Chunk& chunk, std::size_t size) {
   return begin;
 }
 
+// Of the text's first lines.
+std::size_t size_of_lines(std::string_view text, std::size_t lines) {
+  std::size_t size = 0;
+  for (; lines > 0; --lines) {
+    size = text.find('\n', size) + 1;
+  }
+  return size;
+}
+
+// The memory is doubled, so that a chunk may grow from many small ones.
+void append(Chunk& chunk, const Chunk& next) {
+  const std::size_t size = chunk.text.size() + next.text.size();
+  if (chunk.capacity < size || chunk.text.data() != chunk.buffer.get()) {
+    auto buffer = std::make_unique_for_overwrite<char[]>(2 * size);
+    std::copy(chunk.text.begin(), chunk.text.end(), buffer.get());
+    chunk.buffer = std::move(buffer);
+    chunk.capacity = 2 * size;
+  }
+  std::copy(next.text.begin(), next.text.end(), chunk.buffer.get() + chunk.text.size());
+  chunk.text = {chunk.buffer.get(), size};
+  chunk.line_count += next.line_count;
+}
+
 void remove_begin(Chunk& chunk, std::size_t size) {
   const std::size_t lines = lines_of(chunk.text.substr(0, size));
   chunk.first_line += lines;
@@ -43,7 +66,7 @@ RowSource::RowSource(const std::string& path, RowFormat format, RowRequest reque
   if (request.copy) {  // the names of the copied columns have to be known
     Chunk chunk;
     if (take_after_header(chunk, {})) {
-      after_header_ = std::move(chunk);
+      after_header_.push_front(std::move(chunk));
     }
   }
 }
@@ -58,7 +81,7 @@ void RowSource::start(RowFormat format, const RowRequest& request) {
     }
     if (format == RowFormat::kNdjson) {
       parser_ = make_ndjson_parser(reader_.name(), request, chunk);
-      after_header_ = std::move(chunk);
+      after_header_.push_front(std::move(chunk));
       return;
     }
     CsvStart start = start_csv(reader_.name(), request, chunk, unreadable);
@@ -69,7 +92,7 @@ void RowSource::start(RowFormat format, const RowRequest& request) {
       }
       remove_begin(chunk, start.header_end);
       if (!is_blank(chunk.text)) {
-        after_header_ = std::move(chunk);
+        after_header_.push_front(std::move(chunk));
       }
       return;
     }
@@ -84,10 +107,10 @@ void RowSource::start(RowFormat format, const RowRequest& request) {
 }
 
 // The next chunk that is not blank. Before the first one is given, the parser has seen it.
-bool RowSource::take_after_header(Chunk& chunk, const std::stop_token& stop) {
-  if (after_header_) {
-    chunk = std::move(*after_header_);
-    after_header_.reset();
+bool RowSource::take_chunk(Chunk& chunk, const std::stop_token& stop) {
+  if (!after_header_.empty()) {
+    chunk = std::move(after_header_.front());
+    after_header_.pop_front();
   } else {
     do {
       if (!reader_.next(chunk, stop)) {
@@ -101,12 +124,60 @@ bool RowSource::take_after_header(Chunk& chunk, const std::stop_token& stop) {
   return true;
 }
 
+bool RowSource::take_after_header(Chunk& chunk, const std::stop_token& stop) {
+  if (!take_chunk(chunk, stop)) {
+    return false;
+  }
+  if (group_ > 1) {
+    complete_groups(chunk, stop);
+  }
+  return true;
+}
+
+// Lengthens the chunk until it holds a group of good rows, and gives back what is behind the last whole group.
+void RowSource::complete_groups(Chunk& chunk, const std::stop_token& stop) {
+  Rows rows;
+  std::size_t good = 0;
+  for (std::size_t lines = group_; good < group_; lines = chunk.line_count + group_ - good) {
+    while (chunk.line_count < lines) {
+      Chunk next;
+      if (!take_chunk(next, stop)) {
+        return;  // the end: the last group may lack rows
+      }
+      if (next.fault != chunk.fault) {
+        after_header_.push_front(std::move(next));
+        return;
+      }
+      append(chunk, next);
+    }
+    parser_->parse(chunk, rows);
+    good = rows.count - rows.bad.size();
+  }
+  std::size_t row = 0;
+  auto bad = rows.bad.begin();
+  for (std::size_t left = good / group_ * group_; left > 0; ++row) {
+    if (bad != rows.bad.end() && bad->number == row) {
+      ++bad;
+    } else {
+      --left;
+    }
+  }
+  if (row == rows.count) {
+    return;
+  }
+  const std::size_t size = size_of_lines(chunk.text, parser_->lines(chunk)[row] - chunk.first_line);
+  Chunk groups = begin_of(chunk, size);
+  remove_begin(chunk, size);
+  after_header_.push_front(std::move(chunk));
+  chunk = std::move(groups);
+}
+
 Rows RowSource::first_rows() {
   Rows rows;
   Chunk chunk;
   if (take_after_header(chunk, {})) {
     parser_->parse(chunk, rows);
-    after_header_ = std::move(chunk);
+    after_header_.push_front(std::move(chunk));
   }
   return rows;
 }

@@ -32,7 +32,11 @@ class RowSource {
   const LabelReader& labels() const { return parser_->labels(); }
   void set_labels(const std::vector<std::string>& labels) { parser_->set_labels(labels); }
 
-  // The rows of the first chunk that holds any, without labels. Call before the first take().
+  // From now on every part but the last has a multiple of so many good rows, however the input comes. Reads each part
+  // twice. Call before first_rows() and take().
+  void set_group(std::size_t rows) { group_ = rows; }
+
+  // The rows of the first part that holds any, without labels. Call before the first take().
   Rows first_rows();
 
   // False at the end, or when asked to stop. One thread at a time.
@@ -51,13 +55,16 @@ class RowSource {
 
  private:
   void start(RowFormat format, const RowRequest& request);
+  bool take_chunk(Chunk& chunk, const std::stop_token& stop);
   bool take_after_header(Chunk& chunk, const std::stop_token& stop);
+  void complete_groups(Chunk& chunk, const std::stop_token& stop);
 
   ChunkReader reader_;
   std::unique_ptr<RowParser> parser_;
   std::deque<Chunk> before_header_;  // what cannot be read
-  std::optional<Chunk> after_header_;
+  std::deque<Chunk> after_header_;   // read, and not given yet
   bool is_settled_ = false;
+  std::size_t group_ = 1;
 };
 
 }  // namespace iris

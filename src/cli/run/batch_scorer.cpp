@@ -117,7 +117,10 @@ void BatchScorer::predict(std::span<const float> rows, std::size_t count, Predic
   }
 }
 
-AnswerShape shape_of_answers(const Classifier& classifier, RowSource& source, std::size_t batch_size) {
+AnswerShape shape_of_answers(const Classifier& classifier, RowSource& source, std::optional<std::size_t> batch_size) {
+  if (batch_size && !classifier.has_independent_rows()) {
+    source.set_group(*batch_size);
+  }
   const std::vector<std::string>& labels = classifier.known_labels();
   const Outputs meaning = classifier.known_outputs().value_or(Outputs::kLogits);
   const std::size_t features = source.features().size();
@@ -138,7 +141,7 @@ AnswerShape shape_of_answers(const Classifier& classifier, RowSource& source, st
   const std::size_t count = rows.features.size() / features;
   std::optional<AnswerShape> shape;
   if (count > 0) {
-    shape = answer(0, std::min(count, batch_size));
+    shape = answer(0, std::min(count, batch_size.value_or(classifier.usual_batch_size())));
   }
   for (std::size_t row = 0; row < count && !shape; ++row) {
     shape = answer(row, 1);

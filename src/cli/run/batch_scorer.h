@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -49,7 +50,8 @@ struct AnswerShape {
   bool has_single_output;
 };
 
-// Where the file and the options do not say it, the answers to the first rows show it.
-AnswerShape shape_of_answers(const Classifier& classifier, RowSource& source, std::size_t batch_size);
+// Where the file and the options do not say it, the answers to the first rows show it. batch_size: where the user typed
+// one, the source gives rows in such groups from now on, unless rows cannot depend on each other.
+AnswerShape shape_of_answers(const Classifier& classifier, RowSource& source, std::optional<std::size_t> batch_size);
 
 }  // namespace iris

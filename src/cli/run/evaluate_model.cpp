@@ -34,7 +34,7 @@ class Evaluation {
         source_(
             options.data, classifier_.features(), unit_of(classifier_.features()), options.label_column,
             [this](const std::string& note) { progress_.say("iris: " + note); }, are_values_),
-        labels_(shape_of_answers(classifier_, source_.rows(), batch_size_).labels) {}
+        labels_(shape_of_answers(classifier_, source_.rows(), options.batch_size).labels) {}
 
   bool are_values() const { return are_values_; }
   const std::vector<std::string>& labels() const { return labels_; }

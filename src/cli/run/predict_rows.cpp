@@ -39,10 +39,10 @@ class RowScorer {
         progress_(progress),
         // The order of the rows matters to a model that changes itself.
         workers_(classifier.changes_itself() ? 1 : options.workers),
-        batch_size_(options.batch_size.value_or(classifier.usual_batch_size())),
         source_(options.input, *options.input_format, request_of(options, classifier, progress_)),
-        writer_(writer_of(shape_of_answers(classifier, source_, batch_size_))),
-        scorer_(classifier, options.model.path, writer_.label_count(), batch_size_),
+        writer_(writer_of(shape_of_answers(classifier, source_, options.batch_size))),
+        scorer_(classifier, options.model.path, writer_.label_count(),
+                options.batch_size.value_or(classifier.usual_batch_size())),
         output_(options.output, OutputFile::Durability::kOfProcess) {}
 
   int run() {
@@ -146,7 +146,6 @@ class RowScorer {
   const PredictOptions& options_;
   Progress& progress_;
   std::size_t workers_;
-  std::size_t batch_size_;
   RowSource source_;
   AnswerWriter writer_;
   BatchScorer scorer_;

@@ -18,18 +18,20 @@ from interrupts import tidy_ends
 from iris_net import FEATURES, LABELS, IrisNet
 from model_file import InputError, check_output, run_command, write_atomically
 from option_types import count
+from state_dicts import select_state_dict, without_prefixes
 
 
-def load_iris_net(path: Path, hidden: int | None = None) -> IrisNet:
+def load_iris_net(path: Path, hidden: int | None = None, key: str | None = None) -> IrisNet:
     """IrisNet in eval mode with the weights of a state_dict file; nothing in the file is run (weights_only).
 
-    hidden: the width that the file must have; None takes it from fc1.weight. Raises InputError where the file cannot be
-    read, is not a state_dict, or does not fit.
+    hidden: the width that the file must have; None takes it from fc1.weight. key: which dictionary of a checkpoint; None
+    chooses as `iris` does. Prefixes of DataParallel and torch.compile are dropped. Raises InputError where the file
+    cannot be read, holds no state_dict, or does not fit.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about files that are refused below
-            state_dict = torch.load(path, map_location="cpu", weights_only=True)
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from error
     except pickle.UnpicklingError as error:
@@ -39,6 +41,10 @@ def load_iris_net(path: Path, hidden: int | None = None) -> IrisNet:
             raise InputError(f"{path}: is TorchScript already; give the state_dict that train.py wrote") from error
         raise InputError(f"{path}: damaged, or not a model file: {_first_sentence(error)}") from error
 
+    try:
+        state_dict = without_prefixes(select_state_dict(loaded, key))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     if not isinstance(state_dict, dict) or not isinstance(state_dict.get("fc1.weight"), torch.Tensor):
         raise InputError(f"{path}: not the state_dict of an IrisNet: no tensor fc1.weight")
     if hidden is None:
@@ -69,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
     outputs = outputs_of(options)
     for output in outputs.values():
         check_output(output)
-    model = load_iris_net(options.model, options.hidden)
+    model = load_iris_net(options.model, options.hidden, options.key)
     if not all(tensor.isfinite().all() for tensor in model.state_dict().values()):
         raise InputError(f"{options.model}: holds weights that are not finite; train it again")
     if "aoti" in outputs:  # first: making the others takes time
@@ -101,7 +107,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         allow_abbrev=False,
     )
-    result.add_argument("model", type=Path, metavar="MODEL", help="the state_dict that train.py wrote")
+    result.add_argument("model", type=Path, metavar="MODEL", help="a state_dict of IrisNet, or a checkpoint that holds one")
     result.add_argument(
         "-o",
         "--output",
@@ -113,6 +119,7 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--format", choices=[*FORMS, "all"], default="torchscript", help="what to write")
     result.add_argument("--method", choices=["script", "trace"], default="script", help="how TorchScript is made")
+    result.add_argument("--key", help="which dictionary of a checkpoint to export; None chooses as iris does")
     result.add_argument("--hidden", type=count, help="hidden width that the file must have; None takes any")
     return result
 

@@ -30,48 +30,68 @@ def rows_like(example: torch.Tensor, rows: int) -> torch.Tensor:
     return low + range_of * torch.rand(rows, example.shape[1], generator=generator).to(example.device)
 
 
+OUTPUTS = ("logits", "probabilities", "values")
+
+
 @torch.no_grad()
-def check_classifier(
-    model: torch.nn.Module, example: torch.Tensor, name: str, features: Sequence[str], labels: Sequence[str]
+def check_model(
+    model: torch.nn.Module,
+    example: torch.Tensor,
+    name: str,
+    features: Sequence[str],
+    labels: Sequence[str],
+    outputs: str,
 ) -> None:
-    """Raises InputError where the model is not a classifier of independent rows, or the names are not its names."""
+    """Raises InputError where the rows depend on each other, or the names or `outputs` are not the model's."""
+    if outputs not in OUTPUTS:
+        raise InputError(f"outputs {outputs!r}: is not one of {', '.join(OUTPUTS)}")
     _check_names("name", [name])
     _check_names("features", features)
     _check_names("labels", labels)
     if any(module.training for module in model.modules()):
         raise InputError("the model is in training mode, in which dropout and batch norm differ; call model.eval()")
-    logits = _logits_of(model, example, name)
-    if not logits.isfinite().all():
-        raise InputError(f"{name}: gives logits that are not finite")
-    for what, names, count in (("features", features, example.shape[1]), ("labels", labels, logits.shape[1])):
+    numbers = _outputs_of(model, example, name)
+    if not numbers.isfinite().all():
+        raise InputError(f"{name}: gives {outputs} that are not finite")
+    _check_meaning(numbers, name, outputs)
+    is_of_two_classes = numbers.shape[1] == 1 and outputs != "values"
+    label_count = 2 if is_of_two_classes else numbers.shape[1]
+    for what, names, count in (("features", features, example.shape[1]), ("labels", labels, label_count)):
         if len(set(names)) != len(names) or len(names) != count:
             raise InputError(f"{name}: needs {count} {what} of different names, got {list(names)}")
     _check_rows(model, rows_like(example, 8), name)
 
 
-def _logits_of(model: torch.nn.Module, rows: torch.Tensor, name: str) -> torch.Tensor:
+def _check_meaning(numbers: torch.Tensor, name: str, outputs: str) -> None:
+    lie_between = bool(((numbers >= 0) & (numbers <= 1)).all())
+    if outputs == "probabilities" and not lie_between:
+        raise InputError(f"{name}: gives numbers outside [0, 1], which are not probabilities; say what they are: outputs=")
+    add_up = numbers.shape[1] > 1 and bool(((numbers.sum(1) - 1).abs() < 1e-3).all())
+    if outputs == "logits" and lie_between and add_up:
+        raise InputError(
+            f"{name}: gives what looks like probabilities (each row lies between 0 and 1 and adds up to 1), not logits; "
+            'leave softmax out, or say outputs="probabilities"'
+        )
+
+
+def _outputs_of(model: torch.nn.Module, rows: torch.Tensor, name: str) -> torch.Tensor:
     try:
-        logits = model(rows)
+        numbers = model(rows)
     except Exception as error:  # the model's own
         raise InputError(
             f"{name}: fails on float32 {list(rows.shape)}: {reason_of(error)}; the weights are made float32 by "
             "model.float()"
         ) from error
-    if not isinstance(logits, torch.Tensor) or logits.dim() != 2 or len(logits) != len(rows):
-        raise InputError(f"{name}: is not a classifier: it does not give one tensor of logits [rows, classes]")
-    if logits.shape[1] < 2:
-        raise InputError(
-            f"{name}: is not a classifier: it gives {logits.shape[1]} logit a row, not one for each of two classes or "
-            "more"
-        )
-    if not logits.is_floating_point():
-        raise InputError(f"{name}: gives {logits.dtype}; logits are floating-point numbers")
-    return logits
+    if not isinstance(numbers, torch.Tensor) or numbers.dim() not in (1, 2) or len(numbers) != len(rows):
+        raise InputError(f"{name}: does not give one tensor [rows, outputs]")
+    if not numbers.is_floating_point():
+        raise InputError(f"{name}: gives {numbers.dtype}; outputs are floating-point numbers")
+    return numbers.reshape(len(rows), -1)
 
 
 def _check_rows(model: torch.nn.Module, rows: torch.Tensor, name: str) -> None:
-    together = _logits_of(model, rows, name)
-    alone = torch.cat([_logits_of(model, row[None], name) for row in rows])
+    together = _outputs_of(model, rows, name)
+    alone = torch.cat([_outputs_of(model, row[None], name) for row in rows])
     difference = (together - alone).abs().max().item() if together.shape == alone.shape else float("nan")
     if not difference <= _ROW_TOLERANCE * max(1.0, together.abs().max().item()):
         raise InputError(

@@ -1,4 +1,4 @@
-"""Exports any classifier to TorchScript, AOTInductor or ONNX, which run without its Python code, or its weights alone.
+"""Exports any model of rows to TorchScript, AOTInductor or ONNX, which run without its Python code, or its weights alone.
 
     export_model(model.eval(), rows, Path("wine.pt2"), "aoti", name="wine", features=[...], labels=[...])
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from export_aoti import aoti_bytes, open_aoti
-from export_checks import check_classifier, example_rows, rows_like
+from export_checks import check_model, example_rows, rows_like
 from export_faults import reason_of, silenced
 from export_onnx import onnx_bytes, open_onnx
 from export_safetensors import open_safetensors, safetensors_bytes
@@ -51,11 +51,14 @@ def export_model(
     name: str,
     features: Sequence[str],
     labels: Sequence[str],
+    outputs: str = "logits",
 ) -> float:
-    """Writes `model` to `output`; returns the largest absolute difference between the file's logits and the model's.
+    """Writes `model` to `output`; returns the largest absolute difference between the file's outputs and the model's.
 
-    model: in eval mode, from float32 [rows, features] to logits (not probabilities) float32 [rows, classes], for any
-    number of rows, each independent of the others. example: such rows, on the model's device, or a NumPy array; the
+    model: in eval mode, from float32 [rows, features] to float32 [rows, outputs], for any number of rows, each
+    independent of the others. outputs: what its numbers are, which the file says too: "logits" or "probabilities", one
+    for each class (a single one: of the second of two), or "values" (regression). labels: of the classes, or of the
+    values. example: such rows, on the model's device, or a NumPy array; the
     file is tested on other rows in their range. format: a key of FORMS.
 
     Before the file is put in place, it is loaded back from its bytes and run on batches of BATCH_SIZES. It is written
@@ -63,7 +66,9 @@ def export_model(
     """
     output = Path(output)
     check_output(output)
-    content, difference = exported(model, example, format, name=name, features=features, labels=labels)
+    content, difference = exported(
+        model, example, format, name=name, features=features, labels=labels, outputs=outputs
+    )
     write_atomically(output, content)
     return difference
 
@@ -76,17 +81,18 @@ def exported(
     name: str,
     features: Sequence[str],
     labels: Sequence[str],
+    outputs: str = "logits",
     **options: str,
 ) -> tuple[bytes, float]:
     """The bytes that export_model writes, and the difference that it returns. options: for the form's make()."""
     if format not in FORMS:
         raise InputError(f"format {format}: is not one of {', '.join(FORMS)}")
     example = example_rows(example)
-    check_classifier(model, example, name, features, labels)
+    check_model(model, example, name, features, labels, outputs)
     example = example.repeat(2, 1)  # torch.export takes a size of 1 for a constant
     try:
         with silenced():
-            content = FORMS[format].make(model, example, iris_json(name, features, labels), **options)
+            content = FORMS[format].make(model, example, iris_json(name, features, labels, outputs), **options)
         return content, verify(model, example, format, content)
     except InputError as error:
         raise InputError(f"format {format}: {error}") from error
@@ -95,7 +101,7 @@ def exported(
 
 
 def verify(model: torch.nn.Module, example: torch.Tensor, format: str, content: bytes) -> float:
-    """Loads an export back. Returns the largest absolute difference between its logits and the model's.
+    """Loads an export back. Returns the largest absolute difference between its outputs and the model's.
 
     Raises InputError where the difference is more than rounding.
     """
@@ -119,5 +125,6 @@ def verify(model: torch.nn.Module, example: torch.Tensor, format: str, content: 
     return largest
 
 
-def iris_json(name: str, features: Sequence[str], labels: Sequence[str]) -> str:
-    return json.dumps({"name": name, "features": list(features), "labels": list(labels)}, separators=(",", ":"))
+def iris_json(name: str, features: Sequence[str], labels: Sequence[str], outputs: str = "logits") -> str:
+    named = {"name": name, "features": list(features), "labels": list(labels)}
+    return json.dumps(named if outputs == "logits" else {**named, "outputs": outputs}, separators=(",", ":"))

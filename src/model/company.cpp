@@ -26,6 +26,8 @@ std::optional<Predictions> answers(const Pass& pass, Numbers rows, std::size_t r
     throw;
   } catch (const DeviceLost&) {
     throw;
+  } catch (const OutOfMemory&) {
+    throw;
   } catch (const InputError& error) {
     why_not = error.what();
     return std::nullopt;

@@ -31,7 +31,7 @@ struct Company {
 
 // Compares each row by itself with all of them together; rows without an answer of their own are left out. row_count: 2
 // to kComparedRows. Throws RowsDepend, without the path, for another class and for outputs that differ by more than 5 %
-// of the largest; DeviceLost.
+// of the largest; DeviceLost; OutOfMemory.
 Company compare_company(const Pass& pass, std::span<const float> rows, std::size_t row_count);
 
 }  // namespace iris

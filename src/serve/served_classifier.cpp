@@ -89,9 +89,8 @@ void ServedClassifier::predict(std::span<const float> rows, std::size_t row_coun
 bool ServedClassifier::is_alive() const {
   try {
     if (is_warm_ && !is_lost_) {
-      classifier_.try_out(std::vector<float>(features().size()), 1);
+      classifier_.try_out(made_up_rows(warm_kind_, 1, features().size()), 1);
     }
-  } catch (const RowsError&) {
   } catch (const std::exception&) {
     return false;
   }
@@ -151,6 +150,7 @@ bool ServedClassifier::warm_up(std::size_t batch_rows, const std::function<void(
           break;
         }
       }
+      warm_kind_ = kind;
       set_answers(classifier_.labels(predictions), predictions.meaning, predictions.output_count == 1);
       // A GPU gains from larger passes.
       is_quick = classifier_.is_on_cpu() && classifier_.is_bounded() && fastest < kQuick;

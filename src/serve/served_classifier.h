@@ -35,6 +35,7 @@ class ServedClassifier : public Model {
 
   Classifier classifier_;
   bool is_warm_ = false;
+  int warm_kind_ = 0;  // of made-up rows, which it answered
   mutable std::atomic<bool> is_lost_ = false;
   mutable std::atomic<std::size_t> answered_width_ = 0;  // of a model without feature names
 };

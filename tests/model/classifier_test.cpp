@@ -54,10 +54,10 @@ TEST_P(GoldenClassifier, GivesPythonsLogits) {
   const std::size_t rows = golden.features.size() / 4;
   const Predictions predictions =
       Classifier::open(fixture(GetParam().file), GetParam().options).predict(golden.features, rows);
-  ASSERT_EQ(predictions.logits.size(), golden.logits.size());
+  ASSERT_EQ(predictions.outputs.size(), golden.logits.size());
   for (std::size_t i = 0; i < golden.logits.size(); ++i) {
     const float tolerance = 1e-6F * std::max(1.0F, std::abs(golden.logits[i]));
-    EXPECT_NEAR(predictions.logits[i], golden.logits[i], tolerance) << i;
+    EXPECT_NEAR(predictions.outputs[i], golden.logits[i], tolerance) << i;
   }
 }
 
@@ -66,7 +66,7 @@ TEST_P(GoldenClassifier, GivesTheSameForOneRowAtATime) {
   const GoldenLogits golden(GetParam().name);
   const Classifier classifier = Classifier::open(fixture(GetParam().file), GetParam().options);
   for (std::size_t row = 0; row < golden.features.size() / 4; ++row) {
-    const auto logits = classifier.predict(std::span(golden.features).subspan(4 * row, 4), 1).logits;
+    const auto logits = classifier.predict(std::span(golden.features).subspan(4 * row, 4), 1).outputs;
     const auto expected = std::span(golden.logits).subspan(row * logits.size(), logits.size());
     const float largest = std::abs(*std::max_element(expected.begin(), expected.end(),
                                                      [](float a, float b) { return std::abs(a) < std::abs(b); }));
@@ -98,12 +98,12 @@ TEST(Classifier, GivesTheSoftmaxOfItsLogits) {
   const Predictions predictions = Classifier::open(fixture("iris_net.pt")).predict(features, 150);
   for (std::size_t row = 0; row < 150; ++row) {
     double total = 0;
-    for (const float logit : predictions.logits_of(row)) {
+    for (const float logit : predictions.outputs_of(row)) {
       total += std::exp(static_cast<double>(logit));
     }
     for (std::size_t i = 0; i < 3; ++i) {
       EXPECT_NEAR(predictions.probabilities_of(row)[i],
-                  std::exp(static_cast<double>(predictions.logits_of(row)[i])) / total, 1e-6);
+                  std::exp(static_cast<double>(predictions.outputs_of(row)[i])) / total, 1e-6);
     }
     EXPECT_NEAR(
         std::accumulate(predictions.probabilities_of(row).begin(), predictions.probabilities_of(row).end(), 0.0), 1.0,
@@ -114,34 +114,42 @@ TEST(Classifier, GivesTheSoftmaxOfItsLogits) {
 TEST(Classifier, GivesTheSameAgainAndAgainThoughTheModuleWasSavedInTrainMode) {
   const Classifier classifier = Classifier::open(fixture("train_mode.pt"));
   const auto features = test::flowers();
-  const auto first = classifier.predict(features, 150).logits;
-  EXPECT_EQ(classifier.predict(features, 150).logits, first);
+  const auto first = classifier.predict(features, 150).outputs;
+  EXPECT_EQ(classifier.predict(features, 150).outputs, first);
 }
 
 TEST(Classifier, NamesIrisNetsFeaturesAndLabels) {
   const Classifier classifier = Classifier::open(fixture("iris_net.pt"));
   EXPECT_EQ(classifier.features(), iris_features());
-  EXPECT_EQ(classifier.labels(3), iris_labels());
+  EXPECT_EQ(classifier.labels(
+                Predictions{.output_count = 3, .outputs = {}, .class_count = 3, .probabilities = {}, .best = {}}),
+            iris_labels());
 }
 
 TEST(Classifier, TakesNamesFromATorchScriptsIrisJson) {
   const Classifier classifier = Classifier::open(fixture("traced.pt"));
   EXPECT_EQ(classifier.features(), iris_features());
-  EXPECT_EQ(classifier.labels(3), iris_labels());
+  EXPECT_EQ(classifier.labels(
+                Predictions{.output_count = 3, .outputs = {}, .class_count = 3, .probabilities = {}, .best = {}}),
+            iris_labels());
 }
 
 TEST(Classifier, NumbersTheClassesThatNothingNames) {
   const Classifier classifier = Classifier::open(fixture("no_names.pt"));
   EXPECT_TRUE(classifier.features().empty());
   EXPECT_TRUE(classifier.known_labels().empty());
-  EXPECT_EQ(classifier.labels(3), (std::vector<std::string>{"0", "1", "2"}));
+  EXPECT_EQ(classifier.labels(
+                Predictions{.output_count = 3, .outputs = {}, .class_count = 3, .probabilities = {}, .best = {}}),
+            (std::vector<std::string>{"0", "1", "2"}));
 }
 
 TEST(Classifier, LetsOptionsWinOverTheFilesNames) {
   const Classifier classifier =
       Classifier::open(fixture("traced.pt"), with_names({"a", "b", "c", "d"}, {"x", "y", "z"}));
   EXPECT_EQ(classifier.features(), (std::vector<std::string>{"a", "b", "c", "d"}));
-  EXPECT_EQ(classifier.labels(3), (std::vector<std::string>{"x", "y", "z"}));
+  EXPECT_EQ(classifier.labels(
+                Predictions{.output_count = 3, .outputs = {}, .class_count = 3, .probabilities = {}, .best = {}}),
+            (std::vector<std::string>{"x", "y", "z"}));
 }
 
 TEST(Classifier, RefusesAWrongNumberOfLabels) {
@@ -190,13 +198,13 @@ TEST(Classifier, SaysThatAFileIsMissing) {
 TEST(Classifier, PredictsFromManyThreadsAtOnce) {
   const Classifier classifier = Classifier::open(fixture("iris_net.ts.pt"));
   const auto features = test::flowers();
-  const auto expected = classifier.predict(features, 150).logits;
+  const auto expected = classifier.predict(features, 150).outputs;
   std::vector<std::thread> threads;
   std::vector<std::vector<float>> answers(4);
   for (auto& answer : answers) {
     threads.emplace_back([&] {
       for (int i = 0; i < 20; ++i) {
-        answer = classifier.predict(features, 150).logits;
+        answer = classifier.predict(features, 150).outputs;
       }
     });
   }

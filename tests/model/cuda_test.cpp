@@ -70,7 +70,7 @@ TEST_F(Cuda, GivesTheCpusLogits) {
     const auto expected = Classifier::open(fixture(file), {.device = "cpu"}).predict(rows, 150);
     const auto answer = Classifier::open(fixture(file), {.device = "cuda"}).predict(rows, 150);
     SCOPED_TRACE(file);
-    expect_near(answer.logits, expected.logits, 1e-5F);
+    expect_near(answer.outputs, expected.outputs, 1e-5F);
     EXPECT_EQ(answer.best, expected.best);
   }
 }
@@ -78,27 +78,27 @@ TEST_F(Cuda, GivesTheCpusLogits) {
 TEST_F(Cuda, GivesTheCpusLogitsOfManyRowsAndAWideModel) {
   const auto rows = random_rows(20'000, 13);
   const std::string model = perceptron(1024);
-  expect_near(Classifier::open(model, {.device = "cuda"}).predict(rows, 20'000).logits,
-              Classifier::open(model, {.device = "cpu"}).predict(rows, 20'000).logits, 1e-5F);
+  expect_near(Classifier::open(model, {.device = "cuda"}).predict(rows, 20'000).outputs,
+              Classifier::open(model, {.device = "cpu"}).predict(rows, 20'000).outputs, 1e-5F);
 }
 
 TEST_F(Cuda, RoundsMoreOnlyWhereTf32IsAllowed) {
   const auto rows = random_rows(1000, 13);
   const Classifier classifier = Classifier::open(perceptron(1024), {.device = "cuda"});
-  const auto exact = classifier.predict(rows, 1000).logits;
+  const auto exact = classifier.predict(rows, 1000).outputs;
   allow_tf32(true);
-  expect_near(classifier.predict(rows, 1000).logits, exact, 5e-3F);
+  expect_near(classifier.predict(rows, 1000).outputs, exact, 5e-3F);
   allow_tf32(false);
-  EXPECT_EQ(classifier.predict(rows, 1000).logits, exact);
+  EXPECT_EQ(classifier.predict(rows, 1000).outputs, exact);
 }
 
 TEST_F(Cuda, GivesHalfPrecisionAsFarOffAsTheCpuDoes) {
   const auto rows = test::flowers();
-  const auto expected = Classifier::open(fixture("iris_net.pt"), {.device = "cpu"}).predict(rows, 150).logits;
+  const auto expected = Classifier::open(fixture("iris_net.pt"), {.device = "cpu"}).predict(rows, 150).outputs;
   for (const auto& [dtype, tolerance] :
        {std::pair(WeightDtype::kBFloat16, 0.03F), std::pair(WeightDtype::kFloat16, 0.003F)}) {
     const Classifier classifier = Classifier::open(fixture("iris_net.pt"), {.device = "cuda", .dtype = dtype});
-    expect_near(classifier.predict(rows, 150).logits, expected, tolerance);
+    expect_near(classifier.predict(rows, 150).outputs, expected, tolerance);
   }
 }
 
@@ -108,14 +108,14 @@ TEST_F(Cuda, GivesManyThreadsWhatItGivesOne) {
   std::vector<std::vector<float>> expected;
   for (std::size_t i = 0; i < 8; ++i) {
     inputs.push_back(random_rows(4096 + 64 * i, 13));
-    expected.push_back(classifier.predict(inputs[i], 4096 + 64 * i).logits);
+    expected.push_back(classifier.predict(inputs[i], 4096 + 64 * i).outputs);
   }
   std::vector<std::thread> threads;
   std::vector<int> wrong(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     threads.emplace_back([&, i] {
       for (int pass = 0; pass < 50; ++pass) {
-        wrong[i] += classifier.predict(inputs[i], 4096 + 64 * i).logits == expected[i] ? 0 : 1;
+        wrong[i] += classifier.predict(inputs[i], 4096 + 64 * i).outputs == expected[i] ? 0 : 1;
       }
     });
   }

@@ -47,7 +47,7 @@ TEST_F(OutOfMemoryTest, SendsTheRowsInTwoHalvesWithTheSameAnswers) {
   for (const std::size_t count : {1000U, 999U}) {
     const Predictions whole = open(1000).predict(rows(count), count);
     const Predictions halved = open(500).predict(rows(count), count);
-    EXPECT_EQ(halved.logits, whole.logits);
+    EXPECT_EQ(halved.outputs, whole.outputs);
     EXPECT_EQ(halved.probabilities, whole.probabilities);
     EXPECT_EQ(halved.best, whole.best);
     EXPECT_EQ(halved.class_count, whole.class_count);
@@ -85,12 +85,12 @@ TEST_F(OutOfMemoryTest, OfTheHostIsTheSame) {
 }
 
 TEST_F(OutOfMemoryTest, OfManyThreadsLosesNoRows) {
-  const auto expected = open(1000).predict(rows(1000), 1000).logits;
+  const auto expected = open(1000).predict(rows(1000), 1000).outputs;
   const Classifier classifier = open(500);
   std::vector<std::vector<float>> answers(4);
   std::vector<std::thread> threads;
   for (auto& answer : answers) {
-    threads.emplace_back([&] { answer = classifier.predict(rows(1000), 1000).logits; });
+    threads.emplace_back([&] { answer = classifier.predict(rows(1000), 1000).outputs; });
   }
   for (std::thread& thread : threads) {
     thread.join();

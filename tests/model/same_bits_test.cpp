@@ -31,7 +31,7 @@ class SameBits : public ::testing::TestWithParam<std::int64_t> {
   }
 
   std::vector<float> logits(const Classifier& classifier, std::size_t first, std::size_t count) const {
-    return classifier.predict(std::span(rows_).subspan(first * kFeatures, count * kFeatures), count).logits;
+    return classifier.predict(std::span(rows_).subspan(first * kFeatures, count * kFeatures), count).outputs;
   }
 
   // The first place where rows alone or in other company have other bits than all of them together; "" if none.

@@ -69,5 +69,44 @@ TEST_F(RowSourceTest, GivesTheFirstRowsTwice) {
   EXPECT_FALSE(source.take(part));
 }
 
+// The good rows of each part, and how many good and bad ones there are in all.
+std::vector<std::size_t> good_rows_of_parts(RowSource& source, std::string& features, std::size_t& count) {
+  std::vector<std::size_t> good;
+  for (RowSource::Part part; source.take(part);) {
+    source.parse(part);
+    good.push_back(part.rows.count - part.rows.bad.size());
+    count += part.rows.count;
+    for (const float feature : part.rows.features) {
+      features += std::to_string(static_cast<int>(feature)) + " ";
+    }
+  }
+  return good;
+}
+
+TEST_F(RowSourceTest, GivesPartsInWholeGroups) {
+  std::string text = "a,b\n";
+  std::string all;
+  for (int i = 0; i < 60'000; ++i) {
+    const std::string number = std::to_string(i % 1000);
+    text += number + ",1\n" + (i % 7 == 0 ? "x,bad\n" : "") + (i % 11 == 0 ? "\n" : "");
+    all += number + " 1 ";
+  }
+  for (const std::size_t group : {2U, 7U, 1000U, 17'000U, 100'000U}) {
+    RowSource source = open(text);
+    source.set_group(group);
+    EXPECT_EQ(source.first_rows().features.size() / 2 % group, group > 60'000 ? 60'000 : 0) << group;
+    std::string features;
+    std::size_t count = 0;
+    std::vector<std::size_t> good = good_rows_of_parts(source, features, count);
+    EXPECT_EQ(good.back() % group, 60'000 % group);
+    good.pop_back();
+    for (const std::size_t rows : good) {
+      EXPECT_EQ(rows % group, 0U) << group;
+    }
+    EXPECT_TRUE(features == all) << group;
+    EXPECT_EQ(count, 60'000U + 8572U);
+  }
+}
+
 }  // namespace
 }  // namespace iris

@@ -24,7 +24,7 @@ Response answered(std::vector<RequestedOutput> outputs, const std::optional<std:
 }
 
 RequestedOutput output(Output wanted, bool is_binary) {
-  for (const OutputType& type : kOutputs) {
+  for (const OutputType& type : outputs_of(Outputs::kLogits)) {
     if (type.output == wanted) {
       return {type, is_binary};
     }

@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python_export"))
-from export_formats import export_model  # noqa: E402
+from iris_export import export_model  # noqa: E402
 
 FILES = {
     "torchscript": "wine_net.ts.pt",

@@ -1,4 +1,4 @@
-// The tutorial's classifier. Its submodules carry the names of the Python attributes (python_export/iris_net.py), so
+// The tutorial's classifier. Its submodules carry the names of the Python attributes (python_export/iris_export/iris_net.py), so
 // its state_dict's keys are Python's.
 #pragma once
 

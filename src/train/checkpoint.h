@@ -21,7 +21,7 @@ struct BestWeights {
 };
 
 // In Python a plain dict of these names: epoch, batch, loss_sum, model_state_dict, optimizer_state_dict, rng_state,
-// best, config, history (docs/training.md; python_export/checkpoint.py reads and writes the same).
+// best, config, history (docs/training.md; python_export/iris_export/checkpoint.py reads and writes the same).
 struct Checkpoint {
   std::int64_t epoch = 0;  // epochs done
   std::int64_t batch = 0;  // batches done of the next epoch

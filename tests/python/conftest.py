@@ -12,9 +12,8 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE / "support"), str(HERE.parent.parent / "python_export")]
 
-from commands import REPO, run  # noqa: E402
-
 import model_file  # noqa: E402
+from commands import REPO, run  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import pandas as pd
 import torch
 from torch_classes import classify
 
-from iris_net import FEATURES, LABELS
+from iris_export.iris_net import FEATURES, LABELS
 
 model, source, target = sys.argv[1:4]
 features = pd.read_csv(source, usecols=FEATURES, dtype="float32")[list(FEATURES)].to_numpy()

@@ -6,7 +6,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from iris_net import FEATURES, LABELS
+from iris_export.iris_net import FEATURES, LABELS
 
 state_dict = torch.load(sys.argv[1], weights_only=True)
 nodes = [

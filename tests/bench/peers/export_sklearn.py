@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from sklearn.neural_network import MLPClassifier
 
-from iris_net import FEATURES, LABELS
+from iris_export.iris_net import FEATURES, LABELS
 
 state_dict = torch.load(sys.argv[1], weights_only=True)
 layers = ("fc1", "fc2")

@@ -6,7 +6,7 @@ import polars as pl
 import torch
 from torch_classes import classify
 
-from iris_net import FEATURES, LABELS
+from iris_export.iris_net import FEATURES, LABELS
 
 model, source, target = sys.argv[1:4]
 read = pl.read_ndjson if source.endswith(".ndjson") else pl.read_csv

@@ -4,7 +4,7 @@ import sys
 
 import torch
 
-from iris_net import LABELS, IrisNet
+from iris_export.iris_net import LABELS, IrisNet
 
 model = IrisNet()
 model.load_state_dict(torch.load(sys.argv[1], weights_only=True))

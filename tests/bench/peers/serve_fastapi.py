@@ -7,7 +7,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from iris_net import LABELS, IrisNet
+from iris_export.iris_net import LABELS, IrisNet
 
 app = FastAPI()
 model = IrisNet()

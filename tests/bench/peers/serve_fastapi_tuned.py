@@ -9,7 +9,7 @@ import torch
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
-from iris_net import IrisNet
+from iris_export.iris_net import IrisNet
 
 LABELS = ("setosa", "versicolor", "virginica")
 

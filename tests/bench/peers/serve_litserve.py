@@ -5,7 +5,7 @@ import sys
 import litserve
 import torch
 
-from iris_net import LABELS, IrisNet
+from iris_export.iris_net import LABELS, IrisNet
 
 
 class Api(litserve.LitAPI):

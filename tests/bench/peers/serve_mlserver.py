@@ -8,7 +8,7 @@ from mlserver import MLModel, MLServer, ModelSettings, Settings
 from mlserver.handlers import custom_handler
 from mlserver.settings import ModelParameters
 
-from iris_net import LABELS, IrisNet
+from iris_export.iris_net import LABELS, IrisNet
 
 
 class Iris(MLModel):

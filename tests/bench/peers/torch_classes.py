@@ -2,7 +2,7 @@
 
 import torch
 
-from iris_net import IrisNet
+from iris_export.iris_net import IrisNet
 
 CHUNK = 1 << 16  # rows per pass: of 4096 to 1048576 the fastest
 

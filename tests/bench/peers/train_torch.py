@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset, random_split
 
-from iris_net import FEATURES, LABELS, IrisNet
+from iris_export.iris_net import FEATURES, LABELS, IrisNet
 
 data, target, epochs = sys.argv[1], sys.argv[2], int(sys.argv[3])
 with open(data, newline="") as file:

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 import torch
 
-from iris_net import IrisNet
+from iris_export.iris_net import IrisNet
 
 SAMPLE = ["5.1", "3.5", "1.4", "0.2"]
 WORKERS = ["1", "2", "8", "40"]

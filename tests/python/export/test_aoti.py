@@ -14,10 +14,10 @@ import pytest
 import torch
 from torch import nn
 
-from export import example_flowers, load_iris_net
-from export_formats import export_model
-from flowers import read_flowers
-from iris_net import FEATURES, LABELS
+from iris_export.export import example_flowers, load_iris_net
+from iris_export.export_formats import export_model
+from iris_export.flowers import read_flowers
+from iris_export.iris_net import FEATURES, LABELS
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 

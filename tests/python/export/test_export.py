@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from export import example_flowers, load_iris_net
-from export_formats import verify
-from export_torchscript import make_torchscript
-from flowers import read_flowers
-from iris_net import IrisNet
-from model_file import InputError
+from iris_export.export import example_flowers, load_iris_net
+from iris_export.export_formats import verify
+from iris_export.export_torchscript import make_torchscript
+from iris_export.flowers import read_flowers
+from iris_export.iris_net import IrisNet
+from iris_export.model_file import InputError
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

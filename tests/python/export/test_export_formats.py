@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-import export_formats
-from export import load_iris_net
-from export_formats import FORMS, export_model, exported
-from flowers import read_flowers
-from model_file import InputError
+from iris_export import export_formats
+from iris_export.export import load_iris_net
+from iris_export.export_formats import FORMS, export_model, exported
+from iris_export.flowers import read_flowers
+from iris_export.model_file import InputError
 
 IRIS_JSON = (
     '{"name":"iris","features":["sepal_length","sepal_width","petal_length","petal_width"],'

@@ -15,7 +15,7 @@ import torch
 from hostile_files.build import model, pickled, storage, tensor
 from torch import nn
 
-from iris_net import IrisNet
+from iris_export.iris_net import IrisNet
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:TypedStorage")
 

@@ -6,8 +6,8 @@ import json
 import pytest
 import torch
 
-from flowers import read_flowers
-from iris_net import IrisNet
+from iris_export.flowers import read_flowers
+from iris_export.iris_net import IrisNet
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 TOLERANCES = {"bfloat16": 0.03, "float16": 0.003}  # of a row's largest logit: docs/cuda.md

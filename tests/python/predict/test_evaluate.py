@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn import metrics
 
-from iris_net import FEATURES, LABELS, IrisNet
+from iris_export.iris_net import FEATURES, LABELS, IrisNet
 
 
 def expected_figures(logits: torch.Tensor, truth: torch.Tensor, labels: list[str]) -> dict:

@@ -9,11 +9,11 @@ import pytest
 import torch
 from commands import REPO
 
-from csv_layout import layout_of
-from csv_records import records
-from flowers import UNIT, RowReader, read_flowers
-from iris_net import FEATURES, LABELS
-from model_file import InputError
+from iris_export.csv_layout import layout_of
+from iris_export.csv_records import records
+from iris_export.flowers import UNIT, RowReader, read_flowers
+from iris_export.iris_net import FEATURES, LABELS
+from iris_export.model_file import InputError
 
 FOLDER = REPO / "tests" / "fixtures" / "iris_layouts"
 LAYOUTS = sorted(FOLDER.glob("*.csv"))

@@ -6,7 +6,7 @@ import io
 import pytest
 import torch
 
-from iris_net import IrisNet
+from iris_export.iris_net import IrisNet
 
 ROWS = 50
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from export_formats import export_model
-from model_file import InputError
+from iris_export.export_formats import export_model
+from iris_export.model_file import InputError
 
 NAMES = ["a b", "c/d", "e,f", 'g "h" é']  # of features, as CSV and JSON must escape them
 

@@ -174,7 +174,7 @@ def test_a_model_of_another_shape_lists_all_that_differs(iris, repo):
 def test_missing_and_unexpected_keys_are_listed_together(iris, tmp_path):
     import torch
 
-    from iris_net import IrisNet
+    from iris_export.iris_net import IrisNet
 
     state_dict = IrisNet().state_dict()
     state_dict["fc2.bais"] = state_dict.pop("fc2.bias")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from training import Training
+from iris_export.training import Training
 
 
 @pytest.fixture

@@ -7,9 +7,16 @@ import pytest
 import torch
 from flower_rows import HEADER, SETOSA, VIRGINICA
 
-from csv_records import LONG_LINE, LONG_RECORD, QUOTE_IS_OPEN, QUOTE_IS_OPEN_TO_THE_END, TEXT_AFTER_QUOTE, records
-from flowers import read_flowers
-from model_file import InputError
+from iris_export.csv_records import (
+    LONG_LINE,
+    LONG_RECORD,
+    QUOTE_IS_OPEN,
+    QUOTE_IS_OPEN_TO_THE_END,
+    TEXT_AFTER_QUOTE,
+    records,
+)
+from iris_export.flowers import read_flowers
+from iris_export.model_file import InputError
 
 
 def message_for(path: Path) -> str:
@@ -171,7 +178,7 @@ def test_records_are_cut_as_rfc_4180_says_and_a_fault_costs_one_line(text, cut):
 
 
 def test_a_record_longer_than_16_mib_is_refused(monkeypatch):
-    monkeypatch.setattr("csv_records.MAX_RECORD", 8)
+    monkeypatch.setattr("iris_export.csv_records.MAX_RECORD", 8)
     assert [record.fault for record in records(b"1234567\n123456\xc3\xa9\nno more\n")] == ["", LONG_RECORD]
     assert [record.fault for record in records(b"12\r34\r56\r78")] == [LONG_LINE]
     assert [record.fault for record in records(b'"2\n4\n6\n8"')] == [LONG_RECORD]

@@ -11,8 +11,8 @@ import torch
 from flower_rows import HEADER
 from training_runs import DATA
 
-from flowers import float32_of, read_flowers
-from model_file import InputError
+from iris_export.flowers import float32_of, read_flowers
+from iris_export.model_file import InputError
 
 LARGEST = 2.0**128 - 2.0**104
 END = str(Decimal(2.0**128 - 2.0**103))  # in the middle of it and of what would be next: even, so infinity

@@ -8,13 +8,13 @@ import pytest
 import torch
 from training_runs import DATA, changed
 
-from checkpoint import read_checkpoint, to_bytes
-from flowers import read_flowers
-from model_file import InputError
-from option_types import Choice, Number, Whole
-from train import parser
-from train_run import begin
-from train_settings import OPTIMIZERS, SETTINGS, settings_of
+from iris_export.checkpoint import read_checkpoint, to_bytes
+from iris_export.flowers import read_flowers
+from iris_export.model_file import InputError
+from iris_export.option_types import Choice, Number, Whole
+from iris_export.train import parser
+from iris_export.train_run import begin
+from iris_export.train_settings import OPTIMIZERS, SETTINGS, settings_of
 
 NUMBERS = "0 -0.0 1e-320 0.5 1 0.9999999999999999 2 1e308 1e309 -inf nan x 1_0 １".split()
 WHOLE = ["0", "1", "01", "+1", "1.0", "1e3", "x", "-1", "1_0", "１", "9" * 30, "0" * 5000 + "1"]

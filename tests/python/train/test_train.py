@@ -10,10 +10,10 @@ import pytest
 import torch
 from flower_rows import HEADER, SETOSA, VIRGINICA
 
-from flowers import read_flowers
-from iris_net import IrisNet
-from train_progress import Progress
-from training import split
+from iris_export.flowers import read_flowers
+from iris_export.iris_net import IrisNet
+from iris_export.train_progress import Progress
+from iris_export.training import split
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import torch
 from commands import REPO, run
 from training_runs import DATA, contents, names
 
-from iris_net import IrisNet
+from iris_export.iris_net import IrisNet
 
 KEYS = [
     "epoch",
@@ -210,7 +210,7 @@ def test_an_interrupt_ends_the_process_before_training_and_when_it_comes_again(b
     program = f"""
 import os
 from signal import SIGHUP, SIGINT, SIGTERM
-from interrupts import Interrupts
+from iris_export.interrupts import Interrupts
 def kill(number):
     os.kill(os.getpid(), number)
 with Interrupts("train.py") as interrupts:
@@ -223,7 +223,7 @@ with Interrupts("train.py") as interrupts:
 def test_nohup_is_respected():
     program = """
 import os, signal
-from interrupts import Interrupts
+from iris_export.interrupts import Interrupts
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 with Interrupts("train.py") as interrupts:
     os.kill(os.getpid(), signal.SIGHUP)

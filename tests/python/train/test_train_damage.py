@@ -6,14 +6,14 @@ import pytest
 import torch
 from training_runs import DATA, changed, contents, error_of
 
-from checkpoint import read_checkpoint, to_bytes
-from checkpoint_folder import CheckpointFolder
-from flowers import read_flowers
-from iris_net import IrisNet
-from model_file import InputError
-from train import parser
-from train_run import begin
-from train_settings import settings_of
+from iris_export.checkpoint import read_checkpoint, to_bytes
+from iris_export.checkpoint_folder import CheckpointFolder
+from iris_export.flowers import read_flowers
+from iris_export.iris_net import IrisNet
+from iris_export.model_file import InputError
+from iris_export.train import parser
+from iris_export.train_run import begin
+from iris_export.train_settings import settings_of
 
 
 def cut(content: bytes) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from flower_rows import HEADER, SETOSA, VIRGINICA
 
-from model_file import InputError, write_atomically
+from iris_export.model_file import InputError, write_atomically
 
 
 def test_an_error_is_one_line_on_stderr_with_exit_status_1_and_the_old_model_stays(csv_file, in_process, tmp_path):

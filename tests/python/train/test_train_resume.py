@@ -4,8 +4,8 @@ import pytest
 import torch
 from training_runs import DATA, changed, contents, error_of
 
-from checkpoint import read_checkpoint, to_bytes
-from checkpoint_folder import checkpoints_in
+from iris_export.checkpoint import read_checkpoint, to_bytes
+from iris_export.checkpoint_folder import checkpoints_in
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import pytest
 import torch
 from flower_rows import HEADER, SETOSA, VIRGINICA
 
-from flowers import read_flowers
-from iris_net import FEATURES, LABELS, IrisNet
-from model_file import InputError
-from training import Training, split
+from iris_export.flowers import read_flowers
+from iris_export.iris_net import FEATURES, LABELS, IrisNet
+from iris_export.model_file import InputError
+from iris_export.training import Training, split
 
 CONFIG = {
     "optimizer": "sgd",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
-from model_file import InputError
+from .model_file import InputError
 
 _USUAL_KEYS = ("model_state_dict", "state_dict", "model_state", "model")
 _PREFIXES = ("module.", "_orig_mod.")  # of DataParallel and torch.compile

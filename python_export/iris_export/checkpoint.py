@@ -13,12 +13,11 @@ from pathlib import Path
 
 import torch
 
-import history
-import train_settings
-from iris_net import FEATURES, LABELS, IrisNet
-from model_file import InputError
-from option_types import Text, Whole
-from training import new_optimizer
+from . import history, train_settings
+from .iris_net import FEATURES, LABELS, IrisNet
+from .model_file import InputError
+from .option_types import Text, Whole
+from .training import new_optimizer
 
 
 def to_bytes(value: object) -> bytes:

@@ -1,4 +1,4 @@
-"""Exports any model of rows to TorchScript, AOTInductor or ONNX, which run without its Python code, or its weights alone.
+"""Exports any model of rows to TorchScript, AOTInductor or ONNX, which run without its Python code, or its weights.
 
     export_model(model.eval(), rows, Path("wine.pt2"), "aoti", name="wine", features=[...], labels=[...])
 
@@ -12,13 +12,13 @@ from pathlib import Path
 
 import torch
 
-from export_aoti import aoti_bytes, open_aoti
-from export_checks import check_model, example_rows, rows_like
-from export_faults import reason_of, silenced
-from export_onnx import onnx_bytes, open_onnx
-from export_safetensors import open_safetensors, safetensors_bytes
-from export_torchscript import make_torchscript, open_torchscript
-from model_file import InputError, check_output, write_atomically
+from .export_aoti import aoti_bytes, open_aoti
+from .export_checks import check_model, example_rows, rows_like
+from .export_faults import reason_of, silenced
+from .export_onnx import onnx_bytes, open_onnx
+from .export_safetensors import open_safetensors, safetensors_bytes
+from .export_torchscript import make_torchscript, open_torchscript
+from .model_file import InputError, check_output, write_atomically
 
 # One row, a few, and more than any kernel's block: a form that works for one count of rows only fails on the others.
 BATCH_SIZES = (1, 2, 3, 64, 4097)
@@ -66,9 +66,7 @@ def export_model(
     """
     output = Path(output)
     check_output(output)
-    content, difference = exported(
-        model, example, format, name=name, features=features, labels=labels, outputs=outputs
-    )
+    content, difference = exported(model, example, format, name=name, features=features, labels=labels, outputs=outputs)
     write_atomically(output, content)
     return difference
 
@@ -88,11 +86,12 @@ def exported(
     if format not in FORMS:
         raise InputError(f"format {format}: is not one of {', '.join(FORMS)}")
     example = example_rows(example)
-    check_model(model, example, name, features, labels, outputs)
+    output_count = check_model(model, example, name, features, labels, outputs)
+    told = None if outputs == "logits" and output_count > 1 else outputs
     example = example.repeat(2, 1)  # torch.export takes a size of 1 for a constant
     try:
         with silenced():
-            content = FORMS[format].make(model, example, iris_json(name, features, labels, outputs), **options)
+            content = FORMS[format].make(model, example, iris_json(name, features, labels, told), **options)
         return content, verify(model, example, format, content)
     except InputError as error:
         raise InputError(f"format {format}: {error}") from error
@@ -125,6 +124,7 @@ def verify(model: torch.nn.Module, example: torch.Tensor, format: str, content: 
     return largest
 
 
-def iris_json(name: str, features: Sequence[str], labels: Sequence[str], outputs: str = "logits") -> str:
+def iris_json(name: str, features: Sequence[str], labels: Sequence[str], outputs: str | None = None) -> str:
+    """outputs: None where they are one logit for each class, which goes without saying."""
     named = {"name": name, "features": list(features), "labels": list(labels)}
-    return json.dumps(named if outputs == "logits" else {**named, "outputs": outputs}, separators=(",", ":"))
+    return json.dumps({**named, "outputs": outputs} if outputs else named, separators=(",", ":"))

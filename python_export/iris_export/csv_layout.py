@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from float_text import number_text
-from label_reader import ascii_lower
-from model_file import InputError
-from printable_text import printable
+from .float_text import number_text
+from .label_reader import ascii_lower
+from .model_file import InputError
+from .printable_text import printable
 
 USUAL_LABEL_COLUMN = "species"
 OTHER_LABEL_COLUMNS = ("class", "variety", "target", "label", "name")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import torch
 
-from model_file import require_packages
+from .model_file import require_packages
 
 
 def onnx_bytes(model: torch.nn.Module, example: torch.Tensor, iris_json: str) -> bytes:

@@ -10,16 +10,15 @@ from pathlib import Path
 
 import torch
 
-import checkpoint
-import history
-from checkpoint_folder import CheckpointFolder, checkpoints_in
-from flowers import Flowers, read_flowers
-from interrupts import Interrupts
-from iris_net import FEATURES, LABELS
-from model_file import InputError, Interrupted, check_output, write_atomically
-from train_progress import Progress
-from train_settings import resumed_settings, settings_of
-from training import Diverged, Training, score
+from . import checkpoint, history
+from .checkpoint_folder import CheckpointFolder, checkpoints_in
+from .flowers import Flowers, read_flowers
+from .interrupts import Interrupts
+from .iris_net import FEATURES, LABELS
+from .model_file import InputError, Interrupted, check_output, write_atomically
+from .train_progress import Progress
+from .train_settings import resumed_settings, settings_of
+from .training import Diverged, Training, score
 
 PROGRAM = "train.py"
 

@@ -4,7 +4,7 @@ import copy
 
 import torch
 
-from model_file import InputError, require_packages
+from .model_file import InputError, require_packages
 
 
 def safetensors_bytes(model: torch.nn.Module, example: torch.Tensor, iris_json: str) -> bytes:

@@ -9,8 +9,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_file import InputError
-from option_types import Choice, Number, Text, Whole, count
+from .model_file import InputError
+from .option_types import Choice, Number, Text, Whole, count
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
 DEFAULT_OPTIMIZER = "adam"

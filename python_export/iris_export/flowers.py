@@ -7,14 +7,14 @@ from pathlib import Path
 
 import torch
 
-from csv_layout import USUAL_LABEL_COLUMN, Layout, layout_of
-from csv_records import Record, records
-from float_text import float32_of, is_finite_text, number_text
-from iris_net import FEATURES, LABELS
-from label_reader import LabelReader
-from model_file import InputError
-from other_kinds import LOOKED_AT, other_kind
-from printable_text import printable, quoted
+from .csv_layout import USUAL_LABEL_COLUMN, Layout, layout_of
+from .csv_records import Record, records
+from .float_text import float32_of, is_finite_text, number_text
+from .iris_net import FEATURES, LABELS
+from .label_reader import LabelReader
+from .model_file import InputError
+from .other_kinds import LOOKED_AT, other_kind
+from .printable_text import printable, quoted
 
 UNIT = "cm"  # of FEATURES
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import torch
 
-from export_faults import reason_of
-from model_file import InputError
+from .export_faults import reason_of
+from .model_file import InputError
 
 # Times the batch's largest logit, or 1. A kernel for one row may round differently from one for many.
 _ROW_TOLERANCE = 1e-4
@@ -41,8 +41,11 @@ def check_model(
     features: Sequence[str],
     labels: Sequence[str],
     outputs: str,
-) -> None:
-    """Raises InputError where the rows depend on each other, or the names or `outputs` are not the model's."""
+) -> int:
+    """How many numbers the model gives for a row.
+
+    Raises InputError where the rows depend on each other, or the names or `outputs` are not the model's.
+    """
     if outputs not in OUTPUTS:
         raise InputError(f"outputs {outputs!r}: is not one of {', '.join(OUTPUTS)}")
     _check_names("name", [name])
@@ -60,12 +63,15 @@ def check_model(
         if len(set(names)) != len(names) or len(names) != count:
             raise InputError(f"{name}: needs {count} {what} of different names, got {list(names)}")
     _check_rows(model, rows_like(example, 8), name)
+    return numbers.shape[1]
 
 
 def _check_meaning(numbers: torch.Tensor, name: str, outputs: str) -> None:
     lie_between = bool(((numbers >= 0) & (numbers <= 1)).all())
     if outputs == "probabilities" and not lie_between:
-        raise InputError(f"{name}: gives numbers outside [0, 1], which are not probabilities; say what they are: outputs=")
+        raise InputError(
+            f"{name}: gives numbers outside [0, 1], which are not probabilities; say what they are: outputs="
+        )
     add_up = numbers.shape[1] > 1 and bool(((numbers.sum(1) - 1).abs() < 1e-3).all())
     if outputs == "logits" and lie_between and add_up:
         raise InputError(

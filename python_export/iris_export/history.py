@@ -4,7 +4,7 @@ import csv
 import math
 from pathlib import Path
 
-from model_file import InputError
+from .model_file import InputError
 
 ENTRY = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy")
 VALIDATION = ("validation_loss", "validation_accuracy")

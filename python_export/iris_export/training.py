@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-import history
-from flowers import Flowers
-from iris_net import LABELS, IrisNet
-from model_file import InputError
+from . import history
+from .flowers import Flowers
+from .iris_net import LABELS, IrisNet
+from .model_file import InputError
 
 
 class Diverged(Exception):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 
-from export_torchscript import rewritten
-from model_file import InputError
+from .export_torchscript import rewritten
+from .model_file import InputError
 
 
 def aoti_bytes(model: torch.nn.Module, example: torch.Tensor, iris_json: str) -> bytes:

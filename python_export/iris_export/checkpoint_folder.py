@@ -5,8 +5,8 @@ import os
 import re
 from pathlib import Path
 
-import checkpoint
-from model_file import InputError, check_writable, write_atomically
+from . import checkpoint
+from .model_file import InputError, check_writable, write_atomically
 
 # (epochs done, batches done of the next), by which checkpoints are ordered.
 Position = tuple[int, int]

@@ -1,7 +1,7 @@
 """The class that a cell means, read as src/rows/label_reader.h reads it."""
 
-from float_text import is_finite_text, number_text
-from printable_text import printable
+from .float_text import is_finite_text, number_text
+from .printable_text import printable
 
 _NAMED_IN_NOTE = 10
 

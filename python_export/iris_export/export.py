@@ -24,9 +24,9 @@ from .state_dicts import select_state_dict, without_prefixes
 def load_iris_net(path: Path, hidden: int | None = None, key: str | None = None) -> IrisNet:
     """IrisNet in eval mode with the weights of a state_dict; nothing in the file is run (weights_only).
 
-    hidden: the width that the file must have; None takes it from fc1.weight. key: which dictionary of a checkpoint; None
-    chooses as `iris` does. Prefixes of DataParallel and torch.compile are dropped. Raises InputError where the file
-    cannot be read, holds no state_dict, or does not fit.
+    hidden: the width that the file must have; None takes it from fc1.weight. key: which dictionary of a checkpoint;
+    None chooses as `iris` does. Prefixes of DataParallel and torch.compile are dropped. Raises InputError where the
+    file cannot be read, holds no state_dict, or does not fit.
     """
     try:
         with warnings.catch_warnings():

@@ -75,8 +75,8 @@ def _check_meaning(numbers: torch.Tensor, name: str, outputs: str) -> None:
     add_up = numbers.shape[1] > 1 and bool(((numbers.sum(1) - 1).abs() < 1e-3).all())
     if outputs == "logits" and lie_between and add_up:
         raise InputError(
-            f"{name}: gives what looks like probabilities (each row lies between 0 and 1 and adds up to 1), not logits; "
-            'leave softmax out, or say outputs="probabilities"'
+            f"{name}: gives what looks like probabilities (each row lies between 0 and 1 and adds up to 1), not "
+            'logits; leave softmax out, or say outputs="probabilities"'
         )
 
 

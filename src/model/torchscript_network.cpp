@@ -1,9 +1,12 @@
 #include <caffe2/serialize/in_memory_adapter.h>
+#include <torch/csrc/jit/runtime/print_handler.h>
 #include <torch/script.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <mutex>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "error.h"
@@ -110,6 +113,8 @@ std::unique_ptr<Network> make_torchscript_network(const FileBytes& file, c10::De
   try {
     auto reader =
         std::make_shared<caffe2::serialize::MemoryReadAdapter>(bytes.data(), static_cast<off_t>(bytes.size()));
+    // Results alone go to stdout.
+    torch::jit::setPrintHandler([](const std::string& text) { std::fputs(text.c_str(), stderr); });
     torch::jit::ExtraFilesMap no_extra_files;
     torch::jit::Module module = torch::jit::load(std::move(reader), device, no_extra_files, /*load_debug_files=*/false);
     if (!module.find_method("forward")) {

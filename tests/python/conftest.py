@@ -12,8 +12,9 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE / "support"), str(HERE.parent.parent / "python_export")]
 
-import model_file  # noqa: E402
 from commands import REPO, run  # noqa: E402
+
+from iris_export import model_file  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +56,7 @@ def in_process(capsys, monkeypatch) -> Callable[..., subprocess.CompletedProcess
     """in_process("train.py", *args, cwd=None): the same in this process, without importing torch again."""
 
     def call(script: str, *args, cwd=None) -> subprocess.CompletedProcess:
-        module = importlib.import_module(script.removesuffix(".py"))
+        module = importlib.import_module("iris_export." + script.removesuffix(".py"))
         monkeypatch.setattr(sys, "argv", [script, *map(str, args)])
         if cwd is not None:
             monkeypatch.chdir(cwd)

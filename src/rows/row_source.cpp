@@ -61,7 +61,7 @@ void remove_begin(Chunk& chunk, std::size_t size) {
 
 }  // namespace
 
-RowSource::RowSource(const std::string& path, RowFormat format, RowRequest request) : reader_(path, format) {
+RowSource::RowSource(const std::string& path, RowFormat format, const RowRequest& request) : reader_(path, format) {
   start(format, request);
   if (request.copy) {  // the names of the copied columns have to be known
     Chunk chunk;

@@ -24,7 +24,7 @@ class RowSource {
 
   // Reads as far as it takes to know the columns. path: "-" is standard input. Throws InputError("PATH: …"), as take()
   // does: see ChunkReader and rows.h.
-  RowSource(const std::string& path, RowFormat format, RowRequest request);
+  RowSource(const std::string& path, RowFormat format, const RowRequest& request);
 
   // See RowParser.
   const std::vector<std::string>& features() const { return parser_->features(); }

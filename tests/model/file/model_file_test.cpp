@@ -61,5 +61,23 @@ TEST(NamesOf, APackageAreThoseOfItsIrisJson) {
   EXPECT_EQ(test::error_of<FormatError>([&] { names_of(ModelFile(archive)); }), "iris.json: is not a JSON object");
 }
 
+TEST(ModelNames, SayWhatTheOutputsAre) {
+  EXPECT_EQ(parse_model_names(R"({"outputs":"values"})").outputs, Outputs::kValues);
+  EXPECT_EQ(parse_model_names("{}").outputs, std::nullopt);
+  for (const char* wrong : {R"({"outputs":"odds"})", R"({"outputs":1})"}) {
+    EXPECT_EQ(test::error_of<FormatError>([&] { parse_model_names(wrong); }),
+              "iris.json: outputs: is none of logits, probabilities and values");
+  }
+}
+
+TEST(ReadRunnableFile, LeavesATorchScriptsObjectsToLibTorch) {
+  const std::string bytes =
+      test::zip_of({{"m/data.pkl", "no pickle"}, {"m/constants.pkl", ""}, {"m/extra/iris.json", "{}"}});
+  const test::MemoryFile file(bytes);
+  const RunnableFile runnable = read_runnable_file(file.path());
+  ASSERT_TRUE(std::holds_alternative<TorchScriptArchive>(runnable));
+  EXPECT_EQ(std::get<TorchScriptArchive>(runnable).names, "{}");
+}
+
 }  // namespace
 }  // namespace iris

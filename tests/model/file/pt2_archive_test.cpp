@@ -90,5 +90,24 @@ TEST(Pt2Archive, HasNoTensorsForOthersToRead) {
             "that it was made from");
 }
 
+// The checks that PyTorch 2.13 writes into the sources of a package for float32 [8, 4].
+TEST(Pt2Archive, KnowsTheSizesThatItsSourceWasCompiledFor) {
+  Entries changed = entries();
+  changed[4].data =
+      "ss << \"input_handles[0]: unmatched dim value at 0, \"\n   << \"expected: 8, \" << \"but got: \" << a_size[0]\n"
+      "ss << \"input_handles[0]: unmatched dim value at 1, \"\n   << \"expected: 4, \" << \"but got: \" << a_size[1]\n";
+  const auto archive = read(test::zip_of(changed));
+  ASSERT_TRUE(archive);
+  EXPECT_EQ(archive->fixed.rows, 8U);
+  EXPECT_EQ(archive->fixed.features, 4U);
+}
+
+TEST(Pt2Archive, KnowsNoSizesWithoutASource) {
+  const auto archive = read(test::zip_of(entries()));
+  ASSERT_TRUE(archive);
+  EXPECT_EQ(archive->fixed.rows, std::nullopt);
+  EXPECT_EQ(archive->fixed.features, std::nullopt);
+}
+
 }  // namespace
 }  // namespace iris

@@ -215,9 +215,12 @@ std::vector<std::string> Classifier::labels(const Predictions& predictions) cons
 bool Classifier::is_on_cpu() const { return impl_->device.is_cpu(); }
 
 std::size_t Classifier::usual_batch_size() const {
-  constexpr std::size_t kOnCpu = 4096;   // stays in its caches
-  constexpr std::size_t kOnGpu = 65536;  // computes for longer than a kernel takes to start
-  return is_on_cpu() ? kOnCpu : kOnGpu;
+  constexpr std::size_t kMostOnCpu = 4096;
+  constexpr std::size_t kLeastOnCpu = 256;     // fewer rows make a product slower
+  constexpr std::size_t kCached = 256 * 1024;  // numbers that stay in a core's cache between two layers
+  constexpr std::size_t kOnGpu = 65536;        // computes for longer than a kernel takes to start
+  const std::size_t widest = std::max<std::size_t>(impl_->network->widest_layer(), 1);
+  return is_on_cpu() ? std::clamp(kCached / widest, kLeastOnCpu, kMostOnCpu) : kOnGpu;
 }
 
 at::Tensor Classifier::Impl::output_of(Network& its_network, const at::Tensor& features_in) const {

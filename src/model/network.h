@@ -43,6 +43,9 @@ class Network {
   // the model takes another number of rows; else c10::Error or std::exception.
   virtual at::Tensor forward(const at::Tensor& features) = 0;
 
+  // Of its layers' outputs for a row, as far as the weights' shapes show; 0: not known.
+  virtual std::size_t widest_layer() const { return 0; }
+
   // See Classifier.
   virtual std::vector<std::size_t> likely_feature_counts() const { return {}; }
 

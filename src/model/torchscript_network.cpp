@@ -52,6 +52,14 @@ class TorchScriptNetwork : public Network {
     return dtypes.size() == 1 ? std::optional(*dtypes.begin()) : std::nullopt;
   }
 
+  std::size_t widest_layer() const override {
+    std::int64_t widest = 0;
+    for (const at::Tensor& weight : module_.parameters()) {
+      widest = std::max(widest, weight.dim() == 2 ? weight.size(0) : 0);
+    }
+    return static_cast<std::size_t>(widest);
+  }
+
   std::vector<std::size_t> likely_feature_counts() const override {
     constexpr std::size_t kMost = 3;
     std::vector<std::size_t> counts;

@@ -128,6 +128,14 @@ void ServedClassifier::find_features() {
   }
 }
 
+// Throws RowsDepend where rows have answers together, though one of them alone has none.
+void ServedClassifier::require_rows_to_stand_alone(int kind, std::size_t batch_rows) {
+  try {
+    classifier_.try_out(made_up_rows(kind, batch_rows, features().size()), batch_rows);
+  } catch (const RowsError&) {
+  }
+}
+
 // With both sizes of pass, so that no caller waits for what LibTorch does the first time. False where made-up rows get
 // no answers.
 bool ServedClassifier::warm_up(std::size_t batch_rows, const std::function<void(const std::string&)>& tell) {
@@ -158,6 +166,7 @@ bool ServedClassifier::warm_up(std::size_t batch_rows, const std::function<void(
     } catch (const RowsError& error) {
       failure = error.what();
       is_own_fault = is_own_fault && error.is_about_values;
+      require_rows_to_stand_alone(kind, batch_rows);
     }
   }
   if (!is_own_fault) {

@@ -83,7 +83,8 @@ TEST(Metrics, LossOfProbabilitiesIsTheirLogarithm) {
   fill_in_answers(predictions);
   Metrics metrics(2);
   metrics.add(predictions, std::vector<std::int64_t>{1, 1});
-  EXPECT_NEAR(metrics.loss(), -(std::log(0.75) + std::log(std::numeric_limits<float>::epsilon())) / 2, 1e-12);
+  EXPECT_NEAR(metrics.loss(),
+              -(std::log(0.75) + std::log(static_cast<double>(std::numeric_limits<float>::epsilon()))) / 2, 1e-12);
 }
 
 TEST(ValueMetrics, AreScikitLearns) {  // mean_squared_error, mean_absolute_error, r2_score

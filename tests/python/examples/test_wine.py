@@ -114,7 +114,7 @@ def test_its_numbers_alone_are_shown_and_not_run(iris, wine):
     assert "layers.0.weight (32, 13)\n" in iris("inspect", path).stdout
     result = iris("predict", path, *range(13))
     assert (result.returncode, result.stdout) == (1, "")
-    way_out = "torch.jit.script(model.eval()).save(\"model.ts.pt\")\n"
+    way_out = 'torch.jit.script(model.eval()).save("model.ts.pt")\n'
     assert result.stderr.endswith(way_out)
 
 

@@ -84,7 +84,7 @@ TEST(InferenceRequest, RefusesBinaryBytesWithoutTheHeader) {
 
 TEST(InferenceRequest, RefusesAnUnknownOutput) {
   EXPECT_EQ(refused(with(R"("outputs":[{"name":"nothing"}])")),
-            "400 outputs[0].name: there is no output \"nothing\"; there are probabilities, logits, label and index");
+            "400 outputs[0].name: there is no output \"nothing\"; the model has: probabilities, logits, label, index");
 }
 
 TEST(InferenceRequest, RefusesAnOutputThatIsAskedForTwice) {

@@ -155,7 +155,7 @@ void softmax(Predictions& predictions) {
 }  // namespace
 
 Classifier Classifier::open(const std::string& path, const ClassifierOptions& options) {
-  const ModelFile file = read_model_file(path);
+  const ModelFile file = read_model_file(path, options.reading);
   const at::ScalarType dtype = scalar_type_of(options.dtype.value_or(WeightDtype::kFloat32));
   const auto* archive = std::get_if<Pt2Archive>(&file);
   const bool is_for_cpu =

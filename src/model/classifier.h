@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "error.h"
+#include "io/file_bytes.h"
 #include "model/device_name.h"
 #include "model/file/model_file.h"
 #include "rows/predictions.h"
@@ -26,6 +27,7 @@ struct ClassifierOptions {
   std::optional<std::int64_t> hidden = {};  // IrisNet's width; absent: 16; for state_dicts only
   std::vector<std::string> features = {};   // names that win over the file's
   std::vector<std::string> labels = {};
+  FileBytes::Reading reading = FileBytes::Reading::kMapped;  // copied: the file may be rewritten at any time
 };
 
 // The model failed on the rows that it was given. A single one of them may be the reason.

@@ -8,9 +8,9 @@
 
 namespace iris {
 
-ModelFile read_model_file(const std::string& path) {
+ModelFile read_model_file(const std::string& path, FileBytes::Reading reading) {
   return with_place(text::input_name(path), [&]() -> ModelFile {
-    const OpenedFile file(path);
+    const OpenedFile file(FileBytes::open(path, reading));
     if (auto archive = read_pt2_archive(file)) {
       return std::move(*archive);
     }

@@ -47,8 +47,11 @@ void describe_instances(const std::vector<std::string>& features, std::size_t ma
     schemas["InstanceObject"] = {{"type", "object"}, {"properties", properties}, {"required", features}};
     schemas["Instance"] = {{"anyOf", {reference("Numbers"), reference("InstanceObject")}}};
   }
-  schemas["InstanceList"] = {
-      {"type", "array"}, {"items", reference("Instance")}, {"minItems", 1}, {"maxItems", max_queue_rows}};
+  // No maxItems: too many rows are valid, and a 413 tells so, as for a body of too many bytes.
+  schemas["InstanceList"] = {{"type", "array"},
+                             {"items", reference("Instance")},
+                             {"minItems", 1},
+                             {"description", "Up to " + std::to_string(max_queue_rows) + "; more are a 413."}};
 }
 
 // One row, as a schema cannot say "n times as many numbers". Of a model without names, a row of one number.

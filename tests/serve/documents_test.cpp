@@ -52,7 +52,7 @@ TEST(Documents, TheDescriptionIsOfTheModelThatIsServedWithinItsLimits) {
   EXPECT_EQ(schemas["Numbers"]["minItems"], 2);
   EXPECT_EQ(schemas["Numbers"]["maxItems"], 2);
   EXPECT_EQ(schemas["InstanceObject"]["required"], (json{"p", "q"}));
-  EXPECT_EQ(schemas["InstanceList"]["maxItems"], 7);
+  EXPECT_EQ(schemas["InstanceList"]["description"], "Up to 7; more are a 413.");
   EXPECT_EQ(schemas["InferenceRequest"]["properties"]["inputs"]["items"]["properties"]["shape"]["const"], (json{1, 2}));
   const json& media = its["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"];
   EXPECT_EQ(media["example"].dump(), R"({"instances":[[1.0,1.0]]})");

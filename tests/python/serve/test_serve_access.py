@@ -142,7 +142,7 @@ def test_sighup_reads_the_certificate_again(serve, certificate, tmp_path):
     before = certificate_of_server()
     context = ssl.create_default_context(cafile=cert)
     with server.connect() as plain, context.wrap_socket(plain, server_hostname="127.0.0.1") as old:
-        make_certificate(tmp_path)
+        make_certificate(tmp_path, "-nodes")
         server.process.send_signal(signal.SIGHUP)
         server.wait_for_log("iris: the certificate was loaded again")
         after = certificate_of_server()

@@ -1,5 +1,7 @@
 #include "serve/service.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <exception>
@@ -23,6 +25,7 @@ namespace asio = boost::asio;
 constexpr const char* kLate = "parameters.timeout: was over before the model had answered";
 constexpr std::size_t kLargeBody = 64 << 10;    // to be parsed on a thread of its own
 constexpr std::size_t kMostLargeBodies = 16;    // that wait for it
+constexpr std::size_t kWorthTrimming = 16 << 20;
 constexpr std::size_t kCountedRows = 16 << 10;  // bytes of a request's rows; fewer do not count in the memory of all
 constexpr std::size_t kWorthPacking = 1 << 10;  // bytes of an answer
 constexpr std::size_t kMostPacked = 1 << 20;    // packing more would hold up the thread's other connections
@@ -152,9 +155,10 @@ void Service::answer_elsewhere(const Request& request, Batcher& quick, Clock::ti
     throw RequestError(503, "as many large bodies wait to be parsed as this server takes; try again");
   }
   const auto work = [this, &request, &quick, arrived, reply] {
+    std::size_t most_taken = 0;
     try {
       MemoryBudget::Share share(memory);
-      ParseLimits limits(share, arrived + options_.timeout, request.has_left);
+      ParseLimits limits(share, arrived + options_.timeout, request.has_left, most_taken);
       limits.look_now();
       const bool is_packed = !request.content_encoding.empty();
       const std::string unpacked =
@@ -163,11 +167,14 @@ void Service::answer_elsewhere(const Request& request, Batcher& quick, Clock::ti
     } catch (const std::exception& error) {
       reply(error_response(error));
     }
+    return most_taken;
   };
   try {
     asio::post(contexts_.large_bodies, [this, work] {
-      work();
-      --large_bodies_;
+      const bool was_large = work() > kWorthTrimming;
+      if (--large_bodies_ == 0 && was_large) {
+        ::malloc_trim(0);  // else the allocator keeps what millions of small values took
+      }
     });
   } catch (const std::exception&) {
     --large_bodies_;

@@ -26,9 +26,10 @@ struct Flag {
 
 class ParseLimits {
  public:
-  // Takes the memory from `share`. Both must outlive this.
-  ParseLimits(MemoryBudget::Share& share, std::chrono::steady_clock::time_point deadline, const Flag& has_left)
-      : share_(share), deadline_(deadline), has_left_(has_left), taken_(share.bytes()) {}
+  // Takes the memory from `share`, and notes in `most_taken` how much that was at its most. All must outlive this.
+  ParseLimits(MemoryBudget::Share& share, std::chrono::steady_clock::time_point deadline, const Flag& has_left,
+              std::size_t& most_taken)
+      : share_(share), deadline_(deadline), has_left_(has_left), taken_(share.bytes()), most_taken_(most_taken) {}
 
   // Notes memory that is about to be allocated. Throws RequestError: 413 where no server of this configuration has so
   // much, 503 where other requests hold it.
@@ -44,6 +45,7 @@ class ParseLimits {
     if (!share_.resize(std::min(taken_ + kStep, share_.most())) && !share_.resize(taken_)) {
       throw RequestError(503, kRequestsAreLarge);
     }
+    most_taken_ = std::max(most_taken_, taken_);
   }
   void give_back(std::size_t bytes) { taken_ -= bytes; }
 
@@ -73,6 +75,7 @@ class ParseLimits {
   std::chrono::steady_clock::time_point deadline_;
   const Flag& has_left_;
   std::size_t taken_;
+  std::size_t& most_taken_;
   std::size_t looks_ = 0;
 };
 

@@ -9,11 +9,18 @@
 namespace iris {
 
 // Mapped where the file can be mapped, else (a pipe, standard input) read into memory. The mapping is private: writing
-// through a tensor that lies in it never reaches the file.
+// through a tensor that lies in it never reaches the file. But who cuts a file that is mapped ends this process.
 class FileBytes {
  public:
-  // `path` "-" is standard input. Throws FormatError, without the path, when it cannot be read or is a directory.
-  static std::shared_ptr<const FileBytes> open(const std::string& path);
+  enum class Reading {
+    kMapped,
+    kCopied,  // into memory: whatever becomes of the file, these bytes stay
+  };
+
+  // `path` "-" is standard input. Throws FormatError, without the path, when it cannot be read or is a directory. A
+  // copy is of one state of the file: one that was written to just now is waited for, for some seconds, and FormatError
+  // is thrown where it still changes.
+  static std::shared_ptr<const FileBytes> open(const std::string& path, Reading reading = Reading::kMapped);
 
   // As if a file held these bytes.
   static std::shared_ptr<const FileBytes> copy_of(std::span<const std::byte> bytes);

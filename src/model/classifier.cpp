@@ -151,7 +151,7 @@ struct Classifier::Impl {
 };
 
 Classifier Classifier::open(const std::string& path, const ClassifierOptions& options) {
-  const RunnableFile file = read_runnable_file(path);
+  const RunnableFile file = read_runnable_file(path, options.reading);
   const at::ScalarType dtype = scalar_type_of(options.dtype.value_or(WeightDtype::kFloat32));
   const auto* archive = std::get_if<Pt2Archive>(&file);
   const bool is_for_cpu =

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "error.h"
+#include "io/file_bytes.h"
 #include "model/device_name.h"
 #include "model/file/model_file.h"
 #include "rows/predictions.h"
@@ -34,6 +35,7 @@ struct ClassifierOptions {
   // Called with what the user should know of the model, once for each fact: "PATH: …"; and with the choice that would
   // change it. By any thread that calls predict.
   std::function<void(const std::string& note, const Choice& choice)> tell = [](const auto&, const auto&) {};
+  FileBytes::Reading reading = FileBytes::Reading::kMapped;  // copied: the file may be rewritten at any time
 };
 
 // The model failed on the rows that it was given. A single one of them may be the reason.

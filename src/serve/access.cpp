@@ -16,6 +16,31 @@ bool is_same_secret(std::string_view given, std::string_view secret) {
   return is_same;
 }
 
+// Of "Bearer KEY", with one blank or more between. Empty where it is something else.
+std::string_view bearer_key(std::string_view authorization) {
+  constexpr std::string_view kScheme = "Bearer ";
+  if (!iequals(authorization.substr(0, kScheme.size()), kScheme)) {
+    return {};
+  }
+  const std::size_t begin = authorization.find_first_not_of(' ', kScheme.size());
+  return begin == std::string_view::npos ? std::string_view() : authorization.substr(begin);
+}
+
+// Needs no key: health, and the page, which asks its reader for the key. The page says nothing of the model.
+bool is_open(Route route) {
+  switch (route) {
+    case Route::kLive:
+    case Route::kReady:
+    case Route::kPage:
+    case Route::kPageScript:
+    case Route::kPageStyle:
+    case Route::kPageData:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 bool Access::is_preflight(const Request& request) const { return request.method == "OPTIONS" && !cors_origin_.empty(); }
@@ -25,14 +50,11 @@ bool Access::is_welcome_origin(const Request& request) const {
 }
 
 void Access::check(const Request& request) const {
-  constexpr std::string_view kScheme = "Bearer ";
-  const std::string_view given = request.authorization;
-  const Route route = request.match.route;
-  if (api_key_.empty() || route == Route::kLive || route == Route::kReady || is_preflight(request)) {
+  if (api_key_.empty() || is_open(request.match.route) || is_preflight(request)) {
     return;
   }
-  if (given.size() <= kScheme.size() || !iequals(given.substr(0, kScheme.size()), kScheme) ||
-      !is_same_secret(given.substr(kScheme.size()), api_key_)) {
+  const std::string_view key = bearer_key(request.authorization);
+  if (key.empty() || !is_same_secret(key, api_key_)) {
     throw RequestError(401, "Authorization: has to be Bearer and this server's key");
   }
 }
@@ -42,9 +64,9 @@ void Access::check_may_manage(const Request& request) const {
     throw RequestError(403,
                        "models are loaded and unloaded by callers on this machine, or with the key of --api-key-file");
   }
-  if (api_key_.empty() && !request.origin.empty() && !is_welcome_origin(request)) {
-    throw RequestError(
-        403, "Origin: a page of another origin may not load or unload models; see --cors-origin and --api-key-file");
+  // Also a page of "the same" origin: by DNS rebinding any page can seem to be one.
+  if (api_key_.empty() && !request.origin.empty()) {
+    throw RequestError(403, "Origin: a page may load or unload models only with the key of --api-key-file");
   }
 }
 

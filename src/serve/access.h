@@ -24,7 +24,7 @@ class Access {
   void check(const Request& request) const;
 
   // Throws RequestError 403 where no key is set and the caller may not load and unload models: a caller on another
-  // machine, or a page of another origin in a browser on this machine.
+  // machine, or a page in a browser on this machine, whatever --cors-origin says.
   void check_may_manage(const Request& request) const;
 
   // Adds what a browser needs before it hands the answer to a page of another origin.

@@ -17,6 +17,7 @@
 
 #include "serve/give_way.h"
 #include "serve/metrics.h"
+#include "serve/protocol/memory_budget.h"
 #include "serve/protocol/model.h"
 #include "serve/protocol/response.h"
 
@@ -38,8 +39,10 @@ struct Job {
   std::size_t row_count;
   Clock::time_point arrived;
   std::optional<Clock::time_point> deadline;
+  const std::atomic<bool>* is_given_up = nullptr;  // set once nobody waits for the answer; lives as long as `done`
+  MemoryBudget::Share memory = {};                 // of many rows
   // Called once, on the batcher's thread: with the predictions, in which the job's rows begin at `first`, or with the
-  // error. Must not throw.
+  // error. Where it throws, it is called again with that error.
   std::function<void(const Predictions* predictions, std::size_t first, const RequestError* error)> done;
 };
 
@@ -52,25 +55,32 @@ class Batcher {
   // Throws RequestError 503 where the queue is full, and 413 where the job has more rows than the queue takes.
   void add(Job job);
 
+  // From now on no pass waits for more rows. For any thread.
+  void hurry();
+
+  boost::asio::io_context& context() { return context_; }
+
  private:
   void run();
-  std::vector<Job> take_batch();
+  void take_batch();
   void run_batch(std::span<Job> batch);
   void predict(const Model& model, std::size_t row_count);
   void finish(Job& job, const Predictions* predictions, std::size_t first, const RequestError* error);
-  bool refuse_late(Job& job, Clock::time_point now, const char* before);
+  bool refuse_unwanted(Job& job, Clock::time_point now, const char* before);
 
   boost::asio::io_context& context_;
   std::chrono::microseconds max_wait_;
   InferenceState& state_;
   boost::asio::steady_timer timer_;
+  std::atomic<bool> is_hurried_ = false;
 
   std::mutex mutex_;
   std::deque<Job> queue_;        // guarded
   std::size_t queued_rows_ = 0;  // guarded
   bool is_scheduled_ = false;    // guarded
 
-  // The running batch.
+  // The running batch. Their memory is used again.
+  std::vector<Job> batch_;
   std::vector<float> rows_;
   Predictions predictions_;
   Predictions pass_;  // where the rows take several passes: the last one's

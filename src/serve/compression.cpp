@@ -26,25 +26,33 @@ void give(z_stream& stream, std::string_view bytes) {
 // Ends the stream, as `end` does, when it goes out of scope.
 using StreamGuard = std::unique_ptr<z_stream, int (*)(z_stream*)>;
 
-std::string inflated(std::string_view body, int window, std::size_t most) {
+std::string inflated(std::string_view body, int window, std::size_t most, ParseLimits* limits) {
   z_stream stream = {};
   if (inflateInit2(&stream, window) != Z_OK) {
     throw std::bad_alloc();
   }
   const StreamGuard guard(&stream, inflateEnd);
   give(stream, body);
-  std::string result;
+  std::string result;  // its first `size` bytes are unpacked ones
+  std::size_t size = 0;
   while (true) {
-    const std::size_t before = result.size();
-    result.resize(before + std::min(kPiece, most + 1 - before));
-    stream.next_out = reinterpret_cast<Bytef*>(result.data() + before);
-    stream.avail_out = static_cast<uInt>(result.size() - before);
+    if (limits != nullptr) {
+      limits->look_now();
+    }
+    if (size == result.size()) {
+      const std::size_t more = std::min(kPiece, most + 1 - size);
+      make_room(result, more, limits);
+      result.resize(size + more);
+    }
+    stream.next_out = reinterpret_cast<Bytef*>(result.data() + size);
+    stream.avail_out = static_cast<uInt>(result.size() - size);
     const int status = ::inflate(&stream, Z_NO_FLUSH);
-    result.resize(result.size() - stream.avail_out);
-    if (result.size() > most) {
+    size = result.size() - stream.avail_out;
+    if (size > most) {
       throw RequestError(413, "the body is larger than " + std::to_string(most) + " bytes once it is unpacked");
     }
     if (status == Z_STREAM_END && stream.avail_in == 0) {
+      result.resize(size);
       return result;
     }
     if (status == Z_STREAM_END && window == kGzip && inflateReset(&stream) == Z_OK) {
@@ -66,15 +74,17 @@ bool has_zlib_header(std::string_view body) {
 
 }  // namespace
 
-std::string decoded(std::string_view body, std::string_view content_encoding, std::size_t most) {
+std::string decoded(std::string_view body, std::string_view content_encoding, std::size_t most, ParseLimits* limits) {
   if (iequals(content_encoding, "gzip") || iequals(content_encoding, "x-gzip")) {
-    return inflated(body, kGzip, most);
+    return inflated(body, kGzip, most, limits);
   }
   if (iequals(content_encoding, "deflate")) {
-    return inflated(body, has_zlib_header(body) ? kWindow : -kWindow, most);
+    return inflated(body, has_zlib_header(body) ? kWindow : -kWindow, most, limits);
   }
   if (content_encoding.empty() || iequals(content_encoding, "identity")) {
-    return std::string(body);
+    std::string copy;
+    make_room(copy, body.size(), limits);
+    return copy.assign(body);
   }
   throw RequestError(415, "Content-Encoding: " + text::quoted(content_encoding) +
                               " is not known here; send gzip, deflate or the plain body");

@@ -9,6 +9,7 @@
 #include <climits>
 #include <ctime>
 #include <initializer_list>
+#include <new>
 
 #include "text.h"
 
@@ -69,14 +70,15 @@ void Log::request(const RequestLine& line) {
   const std::string rows = std::to_string(line.rows);
   const std::string duration = milliseconds_text(line.took);
   if (format_ == LogFormat::kJson) {
-    const std::string trace = line.traceparent.empty() ? "" : ",\"traceparent\":" + text::json_string(line.traceparent);
+    std::string more = line.traceparent.empty() ? "" : ",\"traceparent\":" + text::json_string(line.traceparent);
+    more += line.error.empty() ? "" : ",\"error\":" + text::json_string(line.error);
     append(concatenated({"{\"time\":\"", now_text(), "\",\"method\":", text::json_string(line.method),
                          ",\"route\":", text::json_string(line.route), ",\"status\":", status, ",\"rows\":", rows,
-                         ",\"ms\":", duration, ",\"request_id\":", text::json_string(line.request_id), trace, "}\n"}));
+                         ",\"ms\":", duration, ",\"request_id\":", text::json_string(line.request_id), more, "}\n"}));
   } else {
     append(concatenated({now_text(), " ", line.method, " ", line.route, " ", status, " rows=", rows, " ms=", duration,
                          " id=", line.request_id, line.traceparent.empty() ? "" : " traceparent=", line.traceparent,
-                         "\n"}));
+                         line.error.empty() ? "" : " error=" + text::quoted(line.error), "\n"}));
   }
 }
 
@@ -101,7 +103,11 @@ void Log::append(std::string_view line) {
   if (waiting_.empty()) {
     changed_.notify_all();
   }
-  waiting_ += line;
+  try {
+    waiting_ += line;
+  } catch (const std::bad_alloc&) {
+    ++dropped_;
+  }
 }
 
 // Writes at most what a ready pipe takes without waiting: a pipe that nobody reads must not keep the process from
@@ -139,8 +145,12 @@ void Log::run() {
     lines.swap(waiting_);
     waiting_.clear();
     if (dropped_ != 0) {
-      lines += message_line("the log was not read: " + std::to_string(dropped_) + " lines are missing here");
-      dropped_ = 0;
+      try {
+        lines += message_line("the log was not read: " + std::to_string(dropped_) + " lines are missing here");
+        dropped_ = 0;
+      } catch (const std::bad_alloc&) {
+        // With the next lines.
+      }
     }
     is_writing_ = true;
     lock.unlock();

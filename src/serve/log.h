@@ -22,6 +22,7 @@ struct RequestLine {
   std::chrono::steady_clock::duration took;
   std::string_view request_id;
   std::string_view traceparent;
+  std::string_view error;  // why the status is 500 or more; may be empty
 };
 
 // A thread of its own writes the lines to the descriptor. Where nobody reads them, lines past kMostWaiting bytes are

@@ -149,8 +149,15 @@ void Metrics::count_pass(std::size_t rows, Clock::duration compute) {
   add(rows_, rows);
   batch_rows_.observe(static_cast<double>(rows));
   compute_seconds_.observe(seconds(compute));
+  add(batch_of(rows).count);
+  add(batch_of(rows).compute_ns, nanoseconds(compute));
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   last_inference_ms_ = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+void Metrics::count_copies(std::size_t rows, Clock::duration input, Clock::duration output) {
+  add(batch_of(rows).input_ns, nanoseconds(input));
+  add(batch_of(rows).output_ns, nanoseconds(output));
 }
 
 void Metrics::count_reload(bool is_success) { add(reloads_[is_success ? 0 : 1]); }
@@ -200,6 +207,20 @@ std::string Metrics::stats_json(const std::string& model) const {
   using nlohmann::json;
   const auto duration = [](std::uint64_t count, std::uint64_t ns) { return json{{"count", count}, {"ns", ns}}; };
   const auto ns_of = [](const Histogram& histogram) { return static_cast<std::uint64_t>(histogram.sum() * 1e9); };
+  json batches = json::array();
+  std::uint64_t input_ns = 0;
+  std::uint64_t output_ns = 0;
+  for (std::size_t rows = 1; rows <= kMostBatchRows; ++rows) {
+    const BatchCounters& batch = batches_[rows];
+    if (const std::uint64_t count = batch.count.load(); count != 0) {
+      input_ns += batch.input_ns.load();
+      output_ns += batch.output_ns.load();
+      batches.push_back({{"batch_size", rows},
+                         {"compute_input", duration(count, batch.input_ns)},
+                         {"compute_infer", duration(count, batch.compute_ns)},
+                         {"compute_output", duration(count, batch.output_ns)}});
+    }
+  }
   const json stats = {
       {"name", model},
       {"version", "1"},
@@ -210,7 +231,10 @@ std::string Metrics::stats_json(const std::string& model) const {
        {{"success", duration(inferences_[0], inference_ns_[0])},
         {"fail", duration(inferences_[1] + inferences_[2], inference_ns_[1] + inference_ns_[2])},
         {"queue", duration(queue_seconds.count(), ns_of(queue_seconds))},
-        {"compute_infer", duration(compute_seconds_.count(), ns_of(compute_seconds_))}}},
+        {"compute_input", duration(compute_seconds_.count(), input_ns)},
+        {"compute_infer", duration(compute_seconds_.count(), ns_of(compute_seconds_))},
+        {"compute_output", duration(compute_seconds_.count(), output_ns)}}},
+      {"batch_stats", std::move(batches)},
   };
   return text::json(json{{"model_stats", json::array({stats})}});
 }

@@ -1,6 +1,7 @@
 // What happened so far, as counters and histograms. Any number of threads may count and read.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -9,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "serve/protocol/response.h"
 #include "serve/routes.h"
@@ -47,6 +49,8 @@ class Metrics {
   void count_request(Route route, std::string_view method, int status, Clock::duration took);
   void count_inference(Outcome outcome, Clock::duration took);
   void count_pass(std::size_t rows, Clock::duration compute);
+  // Around one or more passes: bringing the requests' rows together, and making their answers.
+  void count_copies(std::size_t rows, Clock::duration input, Clock::duration output);
   void count_reload(bool is_success);
 
   // Prometheus' text format, with the figures of this process. The caller knows the gauges' values.
@@ -58,9 +62,18 @@ class Metrics {
   Histogram queue_seconds;
 
  private:
+  static constexpr std::size_t kMostBatchRows = 4096;  // larger passes count as one of these
   static constexpr std::array<std::string_view, 8> kMethods = {"GET",   "POST",    "HEAD",   "PUT",
                                                                "PATCH", "OPTIONS", "DELETE", "other"};
   using Counter = std::atomic<std::uint64_t>;
+
+  struct BatchCounters {
+    Counter count = 0;
+    Counter compute_ns = 0;
+    Counter input_ns = 0;
+    Counter output_ns = 0;
+  };
+  BatchCounters& batch_of(std::size_t rows) { return batches_[std::min(rows, kMostBatchRows)]; }
 
   std::array<std::array<std::array<Counter, kStatuses.size()>, kMethods.size()>, kRouteCount> requests_{};
   std::array<Counter, 3> inferences_{};
@@ -71,6 +84,7 @@ class Metrics {
   Histogram request_seconds_;
   Histogram batch_rows_;
   Histogram compute_seconds_;
+  std::vector<BatchCounters> batches_{kMostBatchRows + 1};  // by their rows
 };
 
 }  // namespace iris::serve

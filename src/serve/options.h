@@ -23,7 +23,7 @@ struct ServerOptions {
   std::chrono::microseconds max_wait{0};  // of a pass for more rows
   std::size_t max_queue_rows = 1024;      // waiting or in a pass
   std::size_t max_body = 16 << 20;        // bytes, unpacked
-  std::size_t max_bodies = 256 << 20;     // bytes of all requests together; one of max_body always fits
+  std::size_t max_memory = 192 << 20;     // bytes of all requests together; at least 4 times max_body
   std::size_t max_connections = 1024;
   std::chrono::milliseconds timeout{30'000};  // for a request to come whole, and for an answer to be taken
   std::chrono::milliseconds grace{0};         // from SIGTERM until the port closes

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "serve/protocol/parse_limits.h"
 #include "serve/routes.h"
 
 namespace iris::serve {
@@ -34,6 +35,7 @@ struct Request {
   bool keep_alive = true;
   bool is_http_1_0 = false;
   bool is_from_loopback = false;
+  Flag has_left;  // the caller; set while the answer is made
 
   // Makes room for the connection's next request. Memory is kept, up to 64 KiB of a body.
   void clear();
@@ -62,6 +64,7 @@ inline void Request::clear() {
   }
   match = RouteMatch();
   is_http_1_0 = false;
+  has_left.is_set = false;
   if (body.capacity() > kKept) {
     std::string().swap(body);  // assigning an empty one would keep the memory
   }

@@ -5,7 +5,9 @@
 #include <iterator>
 #include <utility>
 
+#include "serve/authority.h"
 #include "serve/protocol/response.h"
+#include "serve/request.h"
 
 namespace iris::serve {
 namespace {
@@ -62,12 +64,18 @@ std::pair<std::string_view, std::string_view> split(std::string_view text, char 
   return {text.substr(0, place), text.substr(std::min(place + 1, text.size()))};
 }
 
-// The target's path: "http://host/a?b" is "/a".
+// The target's path: "http://host/a?b" is "/a", "HTTP://host?b" is "/".
 std::string_view path_of(std::string_view target) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (target.starts_with(scheme)) {
-      const std::size_t slash = target.find('/', scheme.size());
-      target = slash == std::string_view::npos ? "/" : target.substr(slash);
+  if (!target.starts_with('/')) {
+    for (const std::string_view scheme : {"http://", "https://"}) {
+      if (iequals(target.substr(0, scheme.size()), scheme)) {
+        const std::size_t end = std::min(target.find_first_of("/?#", scheme.size()), target.size());
+        if (!is_host_and_port(target.substr(scheme.size(), end - scheme.size()))) {
+          refuse("the target's host is not a host and port");
+        }
+        target = end < target.size() && target[end] == '/' ? target.substr(end) : "/";
+        break;
+      }
     }
   }
   return target.substr(0, target.find_first_of("?#"));

@@ -5,16 +5,17 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 #include "serve/access.h"
 #include "serve/batcher.h"
-#include "serve/body_budget.h"
 #include "serve/log.h"
 #include "serve/metrics.h"
 #include "serve/model_slot.h"
 #include "serve/options.h"
+#include "serve/protocol/memory_budget.h"
+#include "serve/protocol/parse_limits.h"
 #include "serve/protocol/response.h"
 #include "serve/request.h"
 #include "serve/routes.h"
@@ -56,19 +57,31 @@ class Service {
   // load has not begun yet.
   void reload();
 
-  void start_draining() { is_draining_ = true; }
+  // Not ready from now on, and no pass waits for more rows.
+  void start_draining();
   bool is_draining() const { return is_draining_; }
 
-  // The bodies of all connections' requests.
-  BodyBudget bodies;
+  // Of all connections' requests: their bodies, what is parsed of them, and answers that wait.
+  MemoryBudget memory;
 
  private:
   const char* trouble() const;
+  // A request with a body, unpacked; and what it may take.
+  struct Question {
+    const Request& request;
+    std::string_view body;
+    Clock::time_point arrived;
+    MemoryBudget::Share& share;
+    ParseLimits* limits;  // nullptr where the body is small
+  };
+
   Response answer_at_once(const Request& request) const;
   Response ready(std::string body) const;
-  void infer(const Request& request, Batcher& quick, Clock::time_point arrived, const Reply& reply);
-  void load_again(const Request& request, const Reply& reply);
-  nlohmann::json body_object(const Request& request) const;
+  bool unpack_small(const Request& request, std::string& unpacked) const;
+  void answer_elsewhere(const Request& request, Batcher& quick, Clock::time_point arrived, const Reply& reply);
+  void answer(const Question& question, Batcher& quick, const Reply& reply);
+  void infer(const Question& question, Batcher& quick, const Reply& reply);
+  void load_again(const Question& question, const Reply& reply);
   void check_model(const RouteMatch& match) const;
 
   const ServerOptions& options_;
@@ -81,6 +94,7 @@ class Service {
   Batcher slow_;
   std::atomic<bool> is_draining_ = false;
   std::atomic<bool> is_reload_waiting_ = false;
+  std::atomic<std::size_t> large_bodies_ = 0;  // that wait to be parsed, and the one that is
 };
 
 }  // namespace iris::serve

@@ -1,8 +1,13 @@
 #include "io/file_bytes.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <string>
 #include <thread>
 
 #include "error.h"
@@ -49,6 +54,53 @@ TEST_F(FileBytesTest, HoldsAPipeOfSeveralMebibytes) {
   producer.join();
   ::close(ends[0]);
   EXPECT_TRUE(text_of(*file) == sent);
+}
+
+TEST_F(FileBytesTest, ACopyIsNotTouchedByWhatBecomesOfTheFile) {
+  for (const std::string& later : {std::string("HELLO"), std::string()}) {
+    test::write_file(path_, "hello");
+    const auto file = FileBytes::open(path_, FileBytes::Reading::kCopied);
+    test::write_file(path_, later);
+    EXPECT_EQ(text_of(*file), "hello");
+  }
+}
+
+TEST_F(FileBytesTest, ACopyIsOfOneStateOfTheFile) {
+  constexpr std::size_t kSize = 4 << 20;
+  test::write_file(path_, std::string(kSize, 'a'));
+  std::atomic<bool> is_over = false;
+  std::thread writer([&] {
+    const int descriptor = ::open(path_.c_str(), O_WRONLY);
+    for (int i = 0; i < 3; ++i) {  // in place, with pauses, as a slow copy does
+      const std::string bytes(kSize, static_cast<char>('b' + i));
+      for (std::size_t at = 0; at < kSize; at += kSize / 16) {
+        EXPECT_EQ(::pwrite(descriptor, bytes.data(), kSize / 16, static_cast<off_t>(at)), kSize / 16);
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+    }
+    ::close(descriptor);
+    is_over = true;
+  });
+  while (!is_over) {
+    const std::string text = text_of(*FileBytes::open(path_, FileBytes::Reading::kCopied));
+    EXPECT_EQ(text, std::string(kSize, text[0]));
+  }
+  writer.join();
+}
+
+TEST_F(FileBytesTest, AFileThatIsWrittenToAllTheTimeIsNotCopied) {
+  test::write_file(path_, "hello");
+  std::atomic<bool> is_over = false;
+  std::thread writer([&] {
+    while (!is_over) {
+      test::write_file(path_, "hello");
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  });
+  EXPECT_EQ(test::error_of<FormatError>([&] { FileBytes::open(path_, FileBytes::Reading::kCopied); }),
+            "is written to while it is read; try again once it is whole");
+  is_over = true;
+  writer.join();
 }
 
 TEST_F(FileBytesTest, OutlivesItsName) {

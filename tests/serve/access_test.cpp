@@ -51,11 +51,13 @@ TEST(Access, IsFreeWithoutAKey) { EXPECT_NO_THROW(Access("", "").check(request_t
 TEST(Access, TakesTheKeyAndAnyCaseOfTheScheme) {
   EXPECT_EQ(with_key("Bearer secret"), "nothing was refused");
   EXPECT_EQ(with_key("bearer secret"), "nothing was refused");
+  EXPECT_EQ(with_key("Bearer   secret"), "nothing was refused");
 }
 
 TEST(Access, RefusesAllThatIsNotTheKey) {
-  for (const char* authorization : {"", "secret", "Bearer", "Bearer ", "Bearer secre", "Bearer secrets",
-                                    "Bearer secretsecret", "Bearer Secret", "Basic secret", "Bearer  secret"}) {
+  for (const char* authorization :
+       {"", "secret", "Bearer", "Bearer ", "Bearer secre", "Bearer secrets", "Bearer secretsecret", "Bearer Secret",
+        "Basic secret", "Bearer  ", "Bearersecret"}) {
     EXPECT_EQ(with_key(authorization), "401 Authorization: has to be Bearer and this server's key") << authorization;
   }
 }
@@ -63,6 +65,12 @@ TEST(Access, RefusesAllThatIsNotTheKey) {
 TEST(Access, AsksForNoKeyOnHealthRoutes) {
   EXPECT_EQ(with_key("", Route::kLive), "nothing was refused");
   EXPECT_EQ(with_key("", Route::kReady), "nothing was refused");
+}
+
+TEST(Access, AsksForNoKeyOnThePageAndItsFiles) {
+  for (const Route route : {Route::kPage, Route::kPageScript, Route::kPageStyle, Route::kPageData}) {
+    EXPECT_EQ(with_key("", route), "nothing was refused");
+  }
 }
 
 TEST(Access, AsksForNoKeyInAPreflight) {
@@ -78,9 +86,14 @@ TEST(Access, EveryHolderOfTheKeyManages) {
   EXPECT_NO_THROW(Access("secret", "").check_may_manage(request_to(Route::kRepositoryLoad)));
 }
 
-TEST(Access, APageOfAnotherOriginDoesNotManageWithoutAKey) {
-  EXPECT_EQ(refusal([] { Access("", "").check_may_manage(from_origin("https://elsewhere.example")); }),
-            "403 Origin: a page of another origin may not load or unload models; see --cors-origin and --api-key-file");
+TEST(Access, NoPageManagesWithoutAKeyWhateverOriginIsWelcome) {
+  for (const char* welcome : {"", "*", kOrigin}) {
+    for (const char* origin : {kOrigin, "https://elsewhere.example", "null"}) {
+      EXPECT_EQ(refusal([&] { Access("", welcome).check_may_manage(from_origin(origin)); }),
+                "403 Origin: a page may load or unload models only with the key of --api-key-file");
+    }
+  }
+  EXPECT_NO_THROW(Access("secret", kOrigin).check_may_manage(from_origin(kOrigin)));
 }
 
 TEST(Access, AQuestionIsAPreflightOnlyWhereAnotherOriginMayAsk) {

@@ -17,7 +17,8 @@ RequestLine line_of(std::string_view id) {
           .rows = 3,
           .took = std::chrono::microseconds(1234),
           .request_id = id,
-          .traceparent = "00-a-b-01"};
+          .traceparent = "00-a-b-01",
+          .error = ""};
 }
 
 // What the log writes, without the time, which has 24 characters.
@@ -34,6 +35,16 @@ std::string written(LogFormat format, const Work& work) {
 TEST(Log, WritesALineForEachRequest) {
   const std::string text = written(LogFormat::kText, [](Log& log) { log.request(line_of("abc")); });
   EXPECT_EQ(text.substr(24), " GET /v2 200 rows=3 ms=1.234 id=abc traceparent=00-a-b-01\n");
+}
+
+TEST(Log, SaysWhyARequestFailed) {
+  RequestLine line = line_of("abc");
+  line.status = 500;
+  line.error = "two\nlines";
+  EXPECT_EQ(written(LogFormat::kText, [&](Log& log) { log.request(line); }).substr(24),
+            " GET /v2 500 rows=3 ms=1.234 id=abc traceparent=00-a-b-01 error=\"two\\x0alines\"\n");
+  EXPECT_NE(written(LogFormat::kJson, [&](Log& log) { log.request(line); }).find(R"(,"error":"two\nlines"})"),
+            std::string::npos);
 }
 
 TEST(Log, WritesRequestsAsJson) {

@@ -43,6 +43,9 @@ TEST(Routes, PassOverTheQuery) { EXPECT_EQ(matched("/v2/models/iris?x=/"), "/v2/
 
 TEST(Routes, PassOverTheHostOfAnAbsoluteTarget) {
   EXPECT_EQ(matched("http://host:80/predict"), "/predict  ");
+  EXPECT_EQ(matched("HTTP://host/predict"), "/predict  ");
+  EXPECT_EQ(matched("hTTps://[::1]:80/predict?a"), "/predict  ");
+  EXPECT_EQ(matched("http://host?a/predict"), "/  ");
   EXPECT_EQ(matched("https://host"), "/  ");
 }
 

@@ -2,14 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "serve/compression.h"
 #include "serve/fake_model.h"
 #include "serve/pipe.h"
+#include "serve/refusal.h"
 
 namespace iris::serve {
 namespace {
@@ -33,12 +37,27 @@ class ServiceTest : public testing::Test {
     } catch (const RequestError& error) {
       answer = error_response(error.status, error.what());
     }
-    for (auto* context : {&contexts_.loads, &contexts_.large_bodies, &contexts_.passes, &worker_}) {
+    run();
+    service().complete(request, answer);
+    return answer;
+  }
+
+  void run() {
+    for (auto* context : {&contexts_.loads, &contexts_.large_bodies, &contexts_.passes}) {
       context->restart();
       context->poll();
     }
-    service().complete(request, answer);
-    return answer;
+    run_worker();
+  }
+
+  void run_worker() {
+    worker_.restart();
+    worker_.poll();
+  }
+
+  Batcher& batcher() {
+    service();
+    return *batcher_;
   }
 
   Response answer(const std::string& method, const std::string& target, const std::string& body = "") {
@@ -166,8 +185,11 @@ TEST_F(ServiceTest, WithTheKeyOtherMachinesLoadToo) {
 
 TEST_F(ServiceTest, AnUnloadedModelIsNotReadyUntilItIsLoadedAgain) {
   EXPECT_EQ(status("POST", "/v2/repository/models/iris/unload", R"({"parameters":{"unload_dependents":false}})"), 200);
-  for (const char* path : {"/", "/v2/health/ready", "/v2/models/iris", "/v2/models/iris/ready",
-                           "/v2/models/iris/config", "/v1/models/iris"}) {
+  for (const char* path : {"/", "/openapi.json"}) {
+    EXPECT_EQ(status("GET", path), 200) << path;
+  }
+  for (const char* path :
+       {"/v2/health/ready", "/v2/models/iris", "/v2/models/iris/ready", "/v2/models/iris/config", "/v1/models/iris"}) {
     const Response response = answer("GET", path);
     EXPECT_EQ(response.status, 503) << path;
     EXPECT_EQ(header(response, "Retry-After"), "1") << path;
@@ -265,6 +287,183 @@ TEST_F(ServiceTest, RefusesABodyThatIsParsedOnAnotherThread) {
   const Response response = answer("POST", "/predict", "[1,2,3" + std::string(100'000, ' ') + "]");
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(response.body, R"({"error":"instance: has 3 numbers, not 4: a, b, c, d"})");
+}
+
+// 16 KiB of gzip that are 1 MiB of JSON, which would be 40 MiB of values.
+Request packed_objects(const char* target, const std::string& begin = "{\"z\":[", const std::string& end = "]}") {
+  std::string body = begin + "{}";
+  while (body.size() < 1 << 20) {
+    body += ",{}";
+  }
+  Request request;
+  request.method = "POST";
+  request.target = target;
+  request.body = encoded(body + end, "gzip");
+  request.content_encoding = "gzip";
+  request.is_from_loopback = true;
+  return request;
+}
+
+TEST_F(ServiceTest, WhatIsParsedOfABodyIsBounded) {
+  options.max_memory = 8 << 20;
+  options.max_body = 2 << 20;
+  const std::string refusal =
+      R"({"error":"the body takes more memory, unpacked and parsed, than the 8388608 bytes that all requests share"})";
+  for (const auto& [begin, end] : {std::pair("[", "]"), std::pair("{\"instances\":[", "]}")}) {
+    const Response response = answer(packed_objects("/predict", begin, end));
+    EXPECT_EQ(response.status, 413);
+    EXPECT_EQ(response.body, refusal);
+  }
+  EXPECT_EQ(answer(packed_objects("/v2/models/iris/infer", "{\"inputs\":[", "]}")).body, refusal);
+  EXPECT_EQ(status("POST", "/predict", "[1,2,3,4]"), 200);
+}
+
+TEST_F(ServiceTest, MembersThatNobodyAskedForTakeNoMemory) {
+  options.max_memory = 8 << 20;
+  options.max_body = 2 << 20;
+  EXPECT_EQ(answer(packed_objects("/predict")).body,
+            R"({"error":"instance.a: is missing; the features are a, b, c, d"})");
+  EXPECT_EQ(answer(packed_objects("/predict", "{\"x\":[", "],\"instances\":[[1,2,3,4]]}")).status, 200);
+  EXPECT_EQ(answer(packed_objects("/v2/models/iris/infer")).body, R"({"error":"inputs: is missing"})");
+  for (const char* target : {"/v2/repository/index", "/v2/repository/models/iris/load"}) {
+    EXPECT_EQ(answer(packed_objects(target)).status, 200) << target;
+  }
+}
+
+TEST_F(ServiceTest, ABodyOfNumbersUpToTheLimitFits) {
+  options.max_memory = 1;
+  options.max_body = 1 << 20;
+  options.max_queue_rows = 1 << 20;
+  std::string rows = "[1,2,3,4.5]";
+  while (rows.size() < (1 << 20) - 100) {
+    rows += ",[1,2,3,4.5]";
+  }
+  EXPECT_EQ(status("POST", "/predict", "{\"instances\":[" + rows + "]}"), 200);
+}
+
+TEST_F(ServiceTest, RefusesABodyWhileOthersHoldTheMemory) {
+  options.max_memory = 8 << 20;
+  options.max_body = 2 << 20;
+  MemoryBudget::Share others(service().memory);
+  EXPECT_TRUE(others.resize(7 << 20));
+  EXPECT_EQ(answer(packed_objects("/predict", "[", "]")).body,
+            R"({"error":"all requests together are as large as this server takes; try again"})");
+  EXPECT_EQ(status("POST", "/predict", "[1,2,3,4]"), 200);
+}
+
+TEST_F(ServiceTest, GivesTheMemoryOfEveryRequestBack) {
+  options.max_memory = 8 << 20;
+  options.max_body = 2 << 20;
+  for (int i = 0; i < 30; ++i) {
+    answer(packed_objects("/predict", "[", "]"));
+    EXPECT_EQ(status("POST", "/predict", "[1,2,3,4" + std::string(1'000'000, ' ') + "]"), 200);
+  }
+  MemoryBudget::Share all(service().memory);
+  EXPECT_TRUE(all.resize(8 << 20));
+}
+
+TEST_F(ServiceTest, ParsesNoLargeBodyForACallerWhoHasLeft) {
+  Request request = packed_objects("/predict");
+  request.has_left.is_set = true;
+  const Response response = answer(request);
+  EXPECT_EQ(response.status, 499);
+  EXPECT_EQ(response.body, R"({"error":"the caller left before the answer"})");
+}
+
+TEST_F(ServiceTest, ComputesNothingForACallerWhoHasLeft) {
+  Request request;
+  request.method = "POST";
+  request.target = "/predict";
+  request.body = "[1,2,3,4]";
+  request.has_left.is_set = true;
+  EXPECT_EQ(answer(request).status, 499);
+  EXPECT_EQ(metric("iris_inference_rows_total"), "0");
+  EXPECT_EQ(metric("iris_inference_pending_rows"), "0");
+}
+
+TEST_F(ServiceTest, ALargeBodyIsParsedInTimeOrNotAtAll) {
+  options.timeout = std::chrono::milliseconds(-1);
+  EXPECT_EQ(answer(packed_objects("/predict")).body, R"({"error":"the body could not be parsed in time; try again"})");
+}
+
+TEST_F(ServiceTest, FewLargeBodiesWaitToBeParsed) {
+  const Request request = packed_objects("/predict");
+  Batcher& quick = batcher();
+  std::vector<int> statuses;
+  std::vector<std::string> refusals;
+  std::vector<Request> requests(20, request);
+  for (Request& each : requests) {
+    service().check_head(each);
+    refusals.push_back(refusal([&] {
+      service().handle(each, quick, [&](const Response& response) { statuses.push_back(response.status); });
+    }));
+  }
+  EXPECT_EQ(std::count(refusals.begin(), refusals.end(),
+                       "503 as many large bodies wait to be parsed as this server takes; try again"),
+            4);
+  run();
+  EXPECT_EQ(statuses, std::vector<int>(16, 400));
+  EXPECT_EQ(answer(request).status, 400);
+}
+
+TEST_F(ServiceTest, ASmallPackedBodyDoesNotWaitForLargeOnes) {
+  Request request;
+  request.method = "POST";
+  request.target = "/predict";
+  request.body = encoded("[1,2,3,4]", "gzip");
+  request.content_encoding = "gzip";
+  service().check_head(request);
+  int status = 0;
+  service().handle(request, batcher(), [&](const Response& response) { status = response.status; });
+  run_worker();
+  EXPECT_EQ(status, 200);
+}
+
+TEST_F(ServiceTest, TheCallersDeadlineEndsAWaitForOthers) {
+  options.max_wait = std::chrono::hours(1);
+  Request request;
+  request.method = "POST";
+  request.target = "/v2/models/iris/infer";
+  request.body = R"({"parameters":{"timeout":30000},"inputs":[)"
+                 R"({"name":"input","shape":[1,4],"datatype":"FP32","data":[1,2,3,4]}]})";
+  service().check_head(request);
+  std::string body;
+  const auto start = Clock::now();
+  service().handle(request, batcher(), [&](const Response& response) { body = response.body; });
+  while (body.empty() && Clock::now() - start < std::chrono::seconds(10)) {
+    run();
+  }
+  EXPECT_EQ(body, R"({"error":"parameters.timeout: was over before the model had answered"})");
+  EXPECT_GE(Clock::now() - start, std::chrono::milliseconds(30));
+}
+
+TEST_F(ServiceTest, AnEndingSendsOnABatchThatWaits) {
+  options.max_wait = std::chrono::hours(1);
+  Request request;
+  request.method = "POST";
+  request.target = "/predict";
+  request.body = "[1,2,3,4]";
+  service().check_head(request);
+  int status = 0;
+  service().handle(request, batcher(), [&](const Response& response) { status = response.status; });
+  run();
+  EXPECT_EQ(status, 0);
+  service().start_draining();
+  run();
+  EXPECT_EQ(status, 200);
+  EXPECT_EQ(answer(request).status, 200);  // nor does the next one wait
+}
+
+TEST_F(ServiceTest, MissingMemoryIsA503) {
+  class LargeModel : public FakeModel {
+    void predict(std::span<const float>, std::size_t, Predictions&) const override { throw std::bad_alloc(); }
+    bool is_alive() const override { return false; }
+  };
+  load = [] { return std::make_shared<LargeModel>(); };
+  const Response response = answer("POST", "/predict", "[1,2,3,4]");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.body, R"({"error":"there is not enough memory for this request; try again"})");
+  EXPECT_EQ(status("GET", "/v2/health/live"), 200);
 }
 
 TEST_F(ServiceTest, RefusesParametersOfALoad) {

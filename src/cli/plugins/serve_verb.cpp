@@ -15,6 +15,7 @@
 extern "C" int iris_serve(const iris::ServeOptions& options) {
   const std::string& path = options.model.path;
   iris::ClassifierOptions its_options = options.model.classifier;
+  its_options.reading = iris::FileBytes::Reading::kCopied;
   // "auto" is settled once: else a reload after the device has failed would take the CPU, which is slower.
   its_options.device =
       iris::start_device(its_options.device, options.model.allows_tf32, options.model.threads.value_or(1)).str();

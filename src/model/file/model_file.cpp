@@ -43,9 +43,9 @@ std::optional<TorchScriptArchive> read_torchscript_archive(const OpenedFile& fil
 
 }  // namespace
 
-ModelFile read_model_file(const std::string& path) {
+ModelFile read_model_file(const std::string& path, FileBytes::Reading reading) {
   return with_place(text::input_name(path), [&]() -> ModelFile {
-    const OpenedFile file(path);
+    const OpenedFile file(FileBytes::open(path, reading));
     if (auto archive = read_pt2_archive(file)) {
       return std::move(*archive);
     }
@@ -53,9 +53,9 @@ ModelFile read_model_file(const std::string& path) {
   });
 }
 
-RunnableFile read_runnable_file(const std::string& path) {
+RunnableFile read_runnable_file(const std::string& path, FileBytes::Reading reading) {
   return with_place(text::input_name(path), [&]() -> RunnableFile {
-    const OpenedFile file(path);
+    const OpenedFile file(FileBytes::open(path, reading));
     if (auto archive = read_pt2_archive(file)) {
       return std::move(*archive);
     }

@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "io/file_bytes.h"
 #include "model/file/model_names.h"
 #include "model/file/pt2_archive.h"
 #include "tensor_file/tensor_file.h"
@@ -14,7 +15,7 @@ namespace iris {
 using ModelFile = std::variant<TensorFile, Pt2Archive>;
 
 // Told by content. "-" is standard input. Throws FormatError("PATH: …").
-ModelFile read_model_file(const std::string& path);
+ModelFile read_model_file(const std::string& path, FileBytes::Reading reading = FileBytes::Reading::kMapped);
 
 // What its iris.json says; of a state_dict, IrisNet's names. Throws FormatError.
 ModelNames names_of(const ModelFile& file);
@@ -29,6 +30,6 @@ using RunnableFile = std::variant<TensorFile, TorchScriptArchive, Pt2Archive>;
 
 // Told by content; the data's CRCs are checked, but for a package's. "-" is standard input. Throws FormatError("PATH:
 // …").
-RunnableFile read_runnable_file(const std::string& path);
+RunnableFile read_runnable_file(const std::string& path, FileBytes::Reading reading = FileBytes::Reading::kMapped);
 
 }  // namespace iris

@@ -5,12 +5,19 @@
 #include <boost/beast/http/error.hpp>
 #include <iterator>
 
+#include "serve/authority.h"
+
 namespace iris::serve {
 namespace {
 
 namespace http = boost::beast::http;
 
 constexpr std::size_t kMostChunkHeader = 4 << 10;  // with its extensions
+constexpr const char* kRepeated = " ";             // not plain: Connection takes it for absent
+
+bool is_control(char character) {
+  return (character >= 0 && character < ' ' && character != '\t') || character == 0x7F;
+}
 
 }  // namespace
 
@@ -24,6 +31,14 @@ std::size_t RequestParser::take(std::string_view bytes) {
   const bool is_in_head = !has_head();
   const std::size_t taken = put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
   const std::string_view head = is_in_head ? bytes.substr(0, taken) : std::string_view();
+  // Counted here: Beast's limit holds for what one call sees, and older versions forget what earlier calls took.
+  head_bytes_ += head.size();
+  const std::size_t waiting = error == http::error::need_more ? bytes.size() - taken : 0;
+  if (error == http::error::header_limit ||
+      (is_in_head && head_bytes_ + (has_head() ? 0 : waiting) > kMostHeaderBytes)) {
+    throw RequestError(431,
+                       "the request line and headers are larger than " + std::to_string(kMostHeaderBytes) + " bytes");
+  }
   if (head.find("\n ") != std::string_view::npos || head.find("\n\t") != std::string_view::npos) {
     throw RequestError(400, "a header is folded over two lines");
   }
@@ -33,12 +48,7 @@ std::size_t RequestParser::take(std::string_view bytes) {
   if (error == http::error::body_limit) {
     throw RequestError(413, "the body is larger than " + std::to_string(max_body_) + " bytes");
   }
-  if (error == http::error::header_limit ||
-      (error == http::error::need_more && !has_head() && bytes.size() - taken > kMostHeaderBytes)) {
-    throw RequestError(431,
-                       "the request line and headers are larger than " + std::to_string(kMostHeaderBytes) + " bytes");
-  }
-  if (error == http::error::need_more && has_head() && bytes.size() - taken > kMostChunkHeader) {
+  if (has_head() && waiting > kMostChunkHeader) {
     throw RequestError(400, "a chunk's header is larger than " + std::to_string(kMostChunkHeader) + " bytes");
   }
   if (error && error != http::error::need_more) {
@@ -65,8 +75,8 @@ void RequestParser::on_field_impl(http::field field, Text name, Text value, Erro
     if (has_host_) {
       refuse("Host: is there twice");
     }
-    if (value.find_first_of(" \t\"#,/<>?@\\^`{|}") != Text::npos) {
-      refuse("Host: is not a host");
+    if (!value.empty() && !is_host_and_port({value.data(), value.size()})) {
+      refuse("Host: is not a host and port");
     }
     has_host_ = true;
   } else if (field == http::field::transfer_encoding) {
@@ -86,7 +96,12 @@ void RequestParser::on_field_impl(http::field field, Text name, Text value, Erro
       return;
     }
     std::string& text = request_.*header->second;
-    if (!text.empty() && field != http::field::accept_encoding) {
+    const std::uint32_t its_bit = 1U << (header - std::begin(kHeaders));
+    const bool is_repeated = (seen_ & its_bit) != 0;
+    seen_ |= its_bit;
+    if (is_repeated && (header->second == &Request::request_id || header->second == &Request::traceparent)) {
+      text = kRepeated;  // nobody can tell which is meant, so both are dropped and a new one is made
+    } else if (is_repeated && header->second != &Request::accept_encoding) {
       refuse("a header that may be there once is there twice");
     } else {
       text.append(text.empty() ? "" : ", ").append(value.data(), value.size());
@@ -103,6 +118,14 @@ void RequestParser::on_header_impl(Error& error) {
     request_.expect.clear();  // HTTP/1.0 does not have it
   }
   request_.keep_alive = keep_alive();
+}
+
+// Beast before 1.84 takes any byte in a quoted extension, also a line's end that another reader would act upon.
+void RequestParser::on_chunk_header_impl(std::uint64_t, Text extensions, Error& error) {
+  if (std::any_of(extensions.begin(), extensions.end(), is_control)) {
+    refusal_ = "a chunk's extension has a control character in it";
+    error = http::error::bad_chunk_extension;
+  }
 }
 
 std::size_t RequestParser::on_body_impl(Text body, Error&) {

@@ -16,7 +16,9 @@ inline constexpr std::size_t kMostHeaderBytes = 16 << 10;  // of a request line 
 
 // Parses one request. Refuses what two readers could take for two different requests: Content-Length next to
 // Transfer-Encoding, either of them twice, a transfer coding other than chunked, folded header fields, a repeated
-// header of those in kHeaders (but Accept-Encoding), a missing, repeated or impossible Host.
+// header of those in kHeaders, a missing, repeated or impossible Host, a control character in a chunk's extension. A
+// repeated Accept-Encoding is one list. A repeated X-Request-Id or traceparent counts as absent: the first rule of W3C
+// Trace Context is to start a new trace.
 class RequestParser : private boost::beast::http::basic_parser<true> {
  public:
   // Fills in `request`, which must be empty and outlive the parser.
@@ -43,13 +45,15 @@ class RequestParser : private boost::beast::http::basic_parser<true> {
   void on_header_impl(Error& error) override;
   void on_body_init_impl(const boost::optional<std::uint64_t>&, Error&) override {}
   std::size_t on_body_impl(Text body, Error& error) override;
-  void on_chunk_header_impl(std::uint64_t, Text, Error&) override {}
+  void on_chunk_header_impl(std::uint64_t, Text extensions, Error& error) override;
   std::size_t on_chunk_body_impl(std::uint64_t, Text body, Error& error) override;
   void on_finish_impl(Error&) override {}
 
   Request& request_;
   std::size_t max_body_;
-  const char* refusal_ = nullptr;  // why the head is refused
+  std::size_t head_bytes_ = 0;     // taken so far
+  std::uint32_t seen_ = 0;         // a bit for each of kHeaders
+  const char* refusal_ = nullptr;  // why the request is refused
   bool has_host_ = false;
   bool has_length_ = false;
 };

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <ctime>
-#include <vector>
+#include <new>
 
 namespace iris::serve {
 namespace {
@@ -57,15 +57,27 @@ void Worker::watch() {
     if (error) {
       return;
     }
-    const auto now = Clock::now();
-    std::vector<Session*> late;
-    std::copy_if(sessions_.begin(), sessions_.end(), std::back_inserter(late),
-                 [&](const Session* session) { return session->deadline <= now; });
-    for (Session* session : late) {
-      session->expire();
-    }
+    look_at_sessions();
     watch();
   });
+}
+
+void Worker::look_at_sessions() {
+  const auto now = Clock::now();
+  late_.clear();
+  try {
+    for (Session* session : sessions_) {
+      session->look(now);
+      if (session->deadline <= now) {
+        late_.push_back(session);
+      }
+    }
+  } catch (const std::bad_alloc&) {
+    // The others are late the next time too.
+  }
+  for (Session* session : late_) {
+    session->expire();
+  }
 }
 
 void Worker::drain() {

@@ -8,10 +8,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <random>
 #include <string>
 #include <thread>
 #include <unordered_set>
+#include <vector>
 
 #include "serve/batcher.h"
 #include "serve/metrics.h"
@@ -28,6 +30,9 @@ class Session {
   // Called when the deadline is over.
   virtual void expire() = 0;
 
+  // Called a few times a second.
+  virtual void look(Clock::time_point now) = 0;
+
   // Whether it waits for a request that has not begun.
   virtual bool is_idle() const = 0;
 
@@ -39,13 +44,25 @@ class Session {
 class ContextThread {
  public:
   explicit ContextThread(boost::asio::io_context& context)
-      : context_(context), work_(boost::asio::make_work_guard(context)), thread_([this] { context_.run(); }) {}
+      : context_(context), work_(boost::asio::make_work_guard(context)), thread_([this] { run(); }) {}
   ~ContextThread() {
     context_.stop();
     thread_.join();
   }
 
  private:
+  // What a handler had no memory for is lost, and its connection closed. The others go on.
+  void run() {
+    while (true) {
+      try {
+        context_.run();
+        return;
+      } catch (const std::bad_alloc&) {
+        std::this_thread::yield();
+      }
+    }
+  }
+
   boost::asio::io_context& context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::thread thread_;
@@ -60,6 +77,7 @@ class Worker {
   void drain();  // ends idle connections soon
   std::size_t session_count() const { return session_count_; }
   void expect_session() { ++session_count_; }
+  void forget_session() { --session_count_; }  // that was expected and never began
 
   void add(Session* session);
   void remove(Session* session);
@@ -72,9 +90,11 @@ class Worker {
 
  private:
   void watch();
+  void look_at_sessions();
 
   // Before the context: its destructor ends sessions, and these remove themselves.
   std::unordered_set<Session*> sessions_;
+  std::vector<Session*> late_;
   std::atomic<std::size_t> session_count_ = 0;
 
  public:

@@ -1,8 +1,17 @@
 "use strict";
 
-const model = JSON.parse(document.getElementById("model").textContent);
-const sliders = [];
+const server = JSON.parse(document.getElementById("server").textContent);  // {name, max_queue_rows}
+const retryMs = 2000;
+const mostBars = 10;
+const rowsAtOnce = Math.min(server.max_queue_rows, 64);
+let model = null;   // {features, labels, width}: as the server said last
+let inputs = [];    // of the features, in their order; or one for all numbers
 const bars = new Map();
+
+const at = (id) => document.getElementById(id);
+const words = (name) => name.replaceAll("_", " ");
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 function element(name, properties = {}, ...children) {
   const made = Object.assign(document.createElement(name), properties);
@@ -10,14 +19,34 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
-const words = (name) => name.replaceAll("_", " ");
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
+// An answer that is not a 200, or none at all (status 0).
+class Trouble extends Error {
+  constructor(status, message) { super(message); this.status = status; }
+  isPassing() { return this.status === 0 || this.status === 503; }
+}
 
-async function ask(instances) {
-  const response = await fetch("predict", { method: "POST", body: JSON.stringify({ instances }) });
-  const body = await response.json();
-  if (!response.ok) throw new Error(body.error);
-  return body.predictions;
+async function fetchJson(path, body) {
+  const key = sessionStorage.getItem("key");
+  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  const request = body ? { method: "POST", body: JSON.stringify(body), headers } : { headers };
+  let response, answer;
+  try {
+    response = await fetch(path, request);
+    answer = await response.json();
+  } catch {
+    throw new Trouble(0, "The server does not answer. The page tries again.");
+  }
+  if (!response.ok) throw new Trouble(response.status, answer.error);
+  return answer;
+}
+
+async function ask(instances) { return (await fetchJson("predict", { instances })).predictions; }
+
+// What the model takes. Triton's configuration says it all.
+async function describe() {
+  const config = await fetchJson(`v2/models/${encodeURIComponent(server.name)}/config`);
+  const list = (name) => JSON.parse(config.parameters[name].string_value);
+  return { features: list("features"), labels: list("labels"), width: config.input[0].dims[0] };
 }
 
 // The flowers of the data as {feature: value, species}; none where the model's features are others.
@@ -27,13 +56,20 @@ async function flowers() {
   return lines.map((cells) => Object.fromEntries(cells.map((cell, i) => [head[i], cell])));
 }
 
+function addInput(label, id, properties) {
+  const input = element("input", { id, required: true, ...properties });
+  input.addEventListener("input", () => { if (at("features").checkValidity()) update(); });
+  at("features").append(element("label", { htmlFor: id }, label, input));
+  inputs.push(input);
+}
+
 // For a model whose data is not here: nobody can tell within which bounds its features lie.
-function addNumber(name, i) {
-  const input = element("input", { type: "number", id: `feature-${i}`, step: "any", value: 0, required: true });
-  const form = document.getElementById("features");
-  input.addEventListener("input", () => { if (form.checkValidity()) update(); });
-  form.append(element("label", { htmlFor: input.id }, words(name), input));
-  sliders.push(input);
+function addNumber(name, i) { addInput(words(name), `feature-${i}`, { type: "number", step: "any", value: 0 }); }
+
+// For a model that does not name its features, nor say how many it takes.
+function addAllNumbers() {
+  const pattern = "\\s*[\\-+.\\deE]+(\\s*[,; ]\\s*[\\-+.\\deE]+)*\\s*";
+  addInput("Numbers, with commas between", "numbers", { type: "text", pattern, autocomplete: "off", inputMode: "text" });
 }
 
 function addSlider(name, values) {
@@ -42,30 +78,89 @@ function addSlider(name, values) {
   const slider = element("input", { type: "range", id: name, min: least, max: most, step: 0.1 });
   slider.value = middle.toFixed(1);
   const shown = element("output", { htmlFor: name, ariaLive: "off" });  // the slider itself speaks
-  const show = () => { shown.value = Number(slider.value).toFixed(1); };
-  slider.addEventListener("input", () => { show(); update(); });
-  show();
-  document.getElementById("features").append(element("label", { htmlFor: name }, words(name), shown), slider);
-  sliders.push(slider);
+  const showValue = () => { shown.value = Number(slider.value).toFixed(1); };
+  slider.addEventListener("input", () => { showValue(); update(); });
+  showValue();
+  at("features").append(element("label", { htmlFor: name }, words(name), shown), slider);
+  inputs.push(slider);
 }
 
-function show({ label, confidence, probabilities }) {
-  document.getElementById("label").textContent = label;
-  document.getElementById("confidence").textContent = percent(confidence);
-  for (const [name, share] of Object.entries(probabilities)) {
-    if (!bars.has(name)) {
+function row() {
+  if (inputs[0].type !== "text") return inputs.map((input) => Number(input.value));
+  return inputs[0].value.split(/[,; ]+/).filter((text) => text !== "").map(Number);
+}
+
+// One bar for each name, as far as there are not too many: then the largest ones.
+function showBars(shares) {
+  const all = Object.entries(shares);
+  const chosen = all.length <= mostBars ? all : all.sort((a, b) => b[1] - a[1]).slice(0, mostBars);
+  if (bars.size !== chosen.length || chosen.some(([name]) => !bars.has(name))) {
+    bars.clear();
+    at("bars").replaceChildren();
+    for (const [name] of chosen) {
       const bar = { fill: element("div"), value: element("span", { className: "value" }) };
-      document.getElementById("bars").append(
-        element("div", { className: "bar-name" }, element("span", { textContent: name }), bar.value),
-        element("div", { className: "bar" }, bar.fill));
+      at("bars").append(element("div", { className: "bar-name" }, element("span", { textContent: name }), bar.value),
+        element("div", { className: "bar", ariaHidden: "true" }, bar.fill));
       bars.set(name, bar);
     }
+    if (all.length > chosen.length) {
+      at("bars").append(element("p", { className: "quiet", textContent: `and ${all.length - chosen.length} less likely ones` }));
+    }
+  }
+  for (const [name, share] of chosen) {
     bars.get(name).fill.style.width = `${100 * share}%`;
     bars.get(name).value.textContent = percent(share);
   }
 }
 
-// One question at a time; the last position of the sliders is always answered.
+function showValues(values) {
+  bars.clear();
+  at("bars").replaceChildren(...Object.entries(values).map(([name, value]) => element("div", { className: "bar-name" },
+    element("span", { textContent: name }), element("span", { className: "value", textContent: String(value) }))));
+}
+
+function show(prediction) {
+  const values = prediction.values;
+  at("label").textContent = values ? Object.values(values).slice(0, 4).join(", ") : prediction.label;
+  at("confidence").textContent = prediction.confidence === undefined ? "" : percent(prediction.confidence);
+  if (values) showValues(values); else showBars(prediction.probabilities);
+}
+
+function showTrouble(error) {
+  at("trouble").textContent = error ? error.message : "";
+  at("trouble").hidden = !error;
+  at("answer").parentElement.classList.toggle("old", Boolean(error));  // what it shows is of an earlier question
+}
+
+function askForKey(message) {
+  at("key-trouble").textContent = message;
+  at("key-form").hidden = false;
+  at("key").focus();
+}
+
+// What went wrong, for the reader; and what the page does about it.
+function meet(error) {
+  if (!(error instanceof Trouble)) throw error;
+  if (error.status === 401) {
+    askForKey(sessionStorage.getItem("key") ? "This is not the server's key." : "This server wants a key.");
+    sessionStorage.removeItem("key");
+    return;
+  }
+  showTrouble(error);
+  if (error.isPassing()) comeBack();
+}
+
+let isComingBack = false;
+
+async function comeBack() {
+  if (isComingBack) return;
+  isComingBack = true;
+  await pause(retryMs);
+  isComingBack = false;
+  connect();
+}
+
+// One question at a time; the last position of the inputs is always answered.
 let isAsking = false;
 let isStale = false;
 
@@ -73,50 +168,105 @@ async function update() {
   isStale = true;
   if (isAsking) return;
   isAsking = true;
-  const trouble = document.getElementById("trouble");
   while (isStale) {
     isStale = false;
     try {
-      show((await ask([sliders.map((slider) => Number(slider.value))]))[0]);
-      trouble.hidden = true;
+      const prediction = (await ask([row()]))[0];
+      showTrouble(null);
+      show(prediction);
     } catch (error) {
-      trouble.textContent = error.message;
-      trouble.hidden = false;
+      meet(error);
     }
   }
   isAsking = false;
 }
 
 function addToCard(name, text) {
-  document.getElementById("card").append(element("dt", { textContent: name }), element("dd", { textContent: text }));
+  at("card").append(element("dt", { textContent: name }), element("dd", { textContent: text }));
+}
+
+async function labelsOf(data) {
+  const labels = [];
+  while (labels.length < data.length) {
+    const part = data.slice(labels.length, labels.length + rowsAtOnce);
+    try {
+      const answers = await ask(part.map((flower) => model.features.map((name) => Number(flower[name]))));
+      labels.push(...answers.map((answer) => answer.label));
+    } catch (error) {
+      if (!(error instanceof Trouble) || error.status !== 503) throw error;
+      await pause(retryMs);  // the queue is full
+    }
+  }
+  return labels;
 }
 
 async function fillCard(data) {
-  addToCard("Features", model.features.map(words).join(", "));
-  addToCard("Classes", model.labels.join(", "));
-  if (data.length === 0 || !data.every((flower) => model.labels.includes(flower.species))) return;
-  const answers = await ask(data.map((flower) => model.features.map((name) => Number(flower[name]))));
-  const right = (label) => data.filter((flower, i) =>
-    answers[i].label === flower.species && (!label || flower.species === label)).length;
-  addToCard("Accuracy", `${percent(right() / data.length)}: ${right()} of the ${data.length} flowers of its data, ` +
-    "most of which it was trained on");
-  addToCard("By species", model.labels.map((label) =>
-    `${label} ${right(label)} of ${data.filter((flower) => flower.species === label).length}`).join(", "));
+  const its = model;
+  at("card").replaceChildren();
+  addToCard("Features", its.features.map(words).join(", ") || "not named");
+  addToCard("Classes", its.labels.join(", ") || "not named");
+  if (data.length === 0 || !data.every((flower) => its.labels.includes(flower.species))) return;
+  try {
+    const answers = await labelsOf(data);
+    if (model !== its) return;
+    const right = (label) => data.filter((flower, i) =>
+      answers[i] === flower.species && (!label || flower.species === label)).length;
+    addToCard("Accuracy", `${percent(right() / data.length)}: ${right()} of the ${data.length} flowers of its data, ` +
+      "most of which it was trained on");
+    addToCard("By species", its.labels.map((label) =>
+      `${label} ${right(label)} of ${data.filter((flower) => flower.species === label).length}`).join(", "));
+  } catch (error) {
+    addToCard("Accuracy", `could not be measured: ${error.message}`);
+  }
 }
 
-async function start() {
-  document.getElementById("name").textContent = model.name;
-  document.title = `${model.name}: which iris is it?`;
+function title(text, about) {
+  document.title = text;
+  document.querySelector("h1").textContent = text;
+  document.querySelector("header p").textContent = about;
+}
+
+async function build() {
+  at("features").replaceChildren();
+  inputs = [];
   const data = await flowers();
-  if (data.length === 0) {
-    document.title = model.name;
-    document.querySelector("h1").textContent = model.name;
-    document.querySelector("header p").textContent = "The model answers as you change its features.";
-    model.features.forEach(addNumber);
-  } else for (const name of model.features) addSlider(name, data.map((flower) => Number(flower[name])));
-  if (sliders.length) await update();
+  if (data.length > 0) {
+    title("Which iris is it?", "Four lengths of a flower, in centimetres. The model answers as you move them.");
+    for (const name of model.features) addSlider(name, data.map((flower) => Number(flower[name])));
+  } else {
+    title(server.name, "The model answers as you change its features.");
+    if (model.features.length > 0) model.features.forEach(addNumber);
+    else if (model.width > 0) Array.from({ length: model.width }, (_, i) => addNumber(`feature ${i}`, i));
+    else addAllNumbers();
+  }
+  if (inputs[0].type !== "text") await update();
   await fillCard(data);
 }
 
-document.getElementById("features").addEventListener("submit", (event) => event.preventDefault());
-start();
+// Asks what the model is, at the start and whenever the server may be another one.
+async function connect() {
+  try {
+    const now = await describe();
+    at("key-form").hidden = true;
+    if (model && JSON.stringify(now) === JSON.stringify(model)) {
+      await update();
+      return;
+    }
+    model = now;
+    showTrouble(null);
+    await build();
+  } catch (error) {
+    meet(error);
+  }
+}
+
+at("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem("key", at("key").value.trim());
+  at("key").value = "";
+  connect();
+});
+at("features").addEventListener("submit", (event) => event.preventDefault());
+at("name").textContent = server.name;
+document.title = server.name;
+connect();

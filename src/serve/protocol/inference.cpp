@@ -105,7 +105,8 @@ std::string elements_of(const RequestedOutput& output, const Predictions& predic
 
 }  // namespace
 
-InferenceRequest parse_inference(const Model& model, std::string_view body, std::string_view header_length) {
+InferenceRequest parse_inference(const Model& model, std::string_view body, std::string_view header_length,
+                                 ParseLimits* limits) {
   std::string_view binary;
   if (!header_length.empty()) {
     std::size_t length = 0;
@@ -118,7 +119,8 @@ InferenceRequest parse_inference(const Model& model, std::string_view body, std:
     binary = body.substr(length);
     body = body.substr(0, length);
   }
-  const json root = parse_json(body);
+  static constexpr std::string_view kWanted[] = {"id", "parameters", "inputs", "outputs"};
+  const json root = parse_json(body, kWanted, limits);
   object_at(root, "the body");
   InferenceRequest request;
   if (find_member(root, "id") != nullptr) {
@@ -133,7 +135,7 @@ InferenceRequest parse_inference(const Model& model, std::string_view body, std:
     }
   }
   request.outputs = parse_outputs(model, root, flag_at(parameters, "binary_data_output", false, ""));
-  request.rows = read_input(only_input(root), "inputs[0]", model, binary);
+  request.rows = read_input(only_input(root), "inputs[0]", model, binary, limits);
   if (!binary.empty()) {
     refuse(std::to_string(binary.size()) + " more bytes follow the JSON than the input takes");
   }

@@ -31,8 +31,10 @@ struct InferenceRequest {
 };
 
 // `header_length`: the value of kInferenceHeaderLength; empty: the request does not have it, and the body is all JSON.
-// Throws RequestError 400, saying where: "inputs[0].shape: …".
-InferenceRequest parse_inference(const Model& model, std::string_view body, std::string_view header_length);
+// `limits`: of a large body; nullptr for a small one. Throws RequestError 400, saying where: "inputs[0].shape: …"; and
+// what `limits` throws.
+InferenceRequest parse_inference(const Model& model, std::string_view body, std::string_view header_length,
+                                 ParseLimits* limits = nullptr);
 
 // Of the predictions' rows, the request's own begin at `first`. Binary outputs follow the JSON, as the request asked.
 Response inference_response(const std::string& model_name, const Model& model, const InferenceRequest& request,

@@ -78,7 +78,8 @@ constexpr float kLargestHalf = 65504;
 // The numbers of an input.
 class InputReader {
  public:
-  InputReader(const json& input, std::string place) : input_(input), place_(std::move(place)) {
+  InputReader(const json& input, std::string place, ParseLimits* limits)
+      : input_(input), place_(std::move(place)), limits_(limits) {
     const std::string datatype = text_at(input, "datatype", place_ + ".");
     type_ = find_tensor_type(datatype);
     if (type_ == nullptr) {
@@ -97,7 +98,6 @@ class InputReader {
     if ((data == nullptr) == (size == nullptr)) {
       refuse(place_ + (data == nullptr ? ".data: is missing" : ": has data and binary_data_size; send one of them"));
     }
-    values_.reserve(std::min<std::size_t>(count_, 1 << 16));
     if (size != nullptr) {
       read_binary(count_of(*size, place_ + ".parameters.binary_data_size"), binary);
     } else {
@@ -139,6 +139,8 @@ class InputReader {
     if (size > binary.size()) {
       refuse(place + "only " + std::to_string(binary.size()) + " bytes follow the JSON");
     }
+    make_room(values_, count_, limits_);
+    values_.reserve(count_);  // as many bytes have come
     for (std::size_t i = 0; i < count_; ++i) {
       add(type_->read(binary.data() + i * type_->size));
     }
@@ -166,6 +168,7 @@ class InputReader {
       refuse(place_ + ".data: has " + std::to_string(list.size()) + " numbers where its shape says " +
              std::to_string(count));
     }
+    make_room(values_, count, limits_);
     for (const json& number : list) {
       add_number(number);
     }
@@ -199,6 +202,7 @@ class InputReader {
 
   const json& input_;
   std::string place_;
+  ParseLimits* const limits_;
   const TensorType* type_;
   std::vector<std::size_t> shape_;
   std::size_t count_ = 0;
@@ -213,8 +217,9 @@ const TensorType* find_tensor_type(std::string_view name) {
   return found == std::end(kTypes) ? nullptr : found;
 }
 
-Rows read_input(const json& input, const std::string& place, const Model& model, std::string_view& binary) {
-  return InputReader(input, place).read(model, binary);
+Rows read_input(const json& input, const std::string& place, const Model& model, std::string_view& binary,
+                ParseLimits* limits) {
+  return InputReader(input, place, limits).read(model, binary);
 }
 
 }  // namespace iris::serve

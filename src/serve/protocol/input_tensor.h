@@ -29,7 +29,9 @@ struct TensorType {
 const TensorType* find_tensor_type(std::string_view name);
 
 // `place`: of the input in the request, "inputs[0]". Takes the input's bytes off the front of `binary`, where it is
-// binary. Throws RequestError 400, saying where: "inputs[0].shape: …".
-Rows read_input(const nlohmann::json& input, const std::string& place, const Model& model, std::string_view& binary);
+// binary. `limits`: of a large body. Throws RequestError 400, saying where: "inputs[0].shape: …"; and what `limits`
+// throws.
+Rows read_input(const nlohmann::json& input, const std::string& place, const Model& model, std::string_view& binary,
+                ParseLimits* limits = nullptr);
 
 }  // namespace iris::serve

@@ -15,7 +15,8 @@ using nlohmann::json;
 
 class RowsOfJson {
  public:
-  explicit RowsOfJson(const Model& model) : model_(model), width_(model.features().size()) {}
+  RowsOfJson(const Model& model, ParseLimits* limits)
+      : model_(model), limits_(limits), width_(model.features().size()) {}
 
   void add(const json& instance, const std::string& place) {
     if (instance.is_object()) {
@@ -44,6 +45,7 @@ class RowsOfJson {
     if (model_.features().empty()) {
       refuse(place + ": the model's features have no names; give a list of numbers");
     }
+    make_room(rows.values, width_, limits_);
     for (const std::string& feature : model_.features()) {
       const auto found = instance.find(feature);
       if (found == instance.end()) {
@@ -62,18 +64,20 @@ class RowsOfJson {
              (width_ == 0 ? "one or more" : std::to_string(width_)) +
              (model_.features().empty() ? "" : ": " + text::joined(model_.features())));
     }
+    make_room(rows.values, width_, limits_);
     for (std::size_t i = 0; i < width_; ++i) {
       rows.values.push_back(finite_float(instance[i], place + "[" + std::to_string(i) + "]"));
     }
   }
 
   const Model& model_;
+  ParseLimits* const limits_;
   std::size_t width_;
 };
 
 // Reads {"instances":[[5.1,3.5,1.4,0.2]]} as programs write it: without blanks, exponents and other members. nullopt
 // for anything else: the JSON parser reads that, and takes ten times as long.
-std::optional<Rows> parse_plain(std::size_t width, std::string_view body) {
+std::optional<Rows> parse_plain(std::size_t width, std::string_view body, ParseLimits* limits) {
   constexpr std::string_view kBegin = "{\"instances\":[";
   constexpr std::string_view kEnd = "]}";
   if (width == 0 || !body.starts_with(kBegin) || !body.ends_with(kEnd)) {
@@ -83,6 +87,7 @@ std::optional<Rows> parse_plain(std::size_t width, std::string_view body) {
   const char* text = body.data() + kBegin.size();
   const char* const end = body.data() + body.size() - kEnd.size();  // a ], where a number ends
   while (text < end && *text == '[') {
+    make_room(rows.values, width, limits);
     for (std::size_t i = 0; i < width; ++i) {
       float value = 0;
       text = parse_json_decimal(text + 1, end, value);  // after the [ or the comma
@@ -105,12 +110,14 @@ std::optional<Rows> parse_plain(std::size_t width, std::string_view body) {
 
 }  // namespace
 
-Rows parse_instances(const Model& model, std::string_view body, Bare bare) {
-  if (auto rows = parse_plain(model.features().size(), body)) {
+Rows parse_instances(const Model& model, std::string_view body, Bare bare, ParseLimits* limits) {
+  if (auto rows = parse_plain(model.features().size(), body, limits)) {
     return std::move(*rows);
   }
-  const json root = parse_json(body);
-  RowsOfJson result(model);
+  std::vector<std::string_view> wanted(model.features().begin(), model.features().end());  // of one bare instance
+  wanted.emplace_back("instances");
+  const json root = parse_json(body, wanted, limits);
+  RowsOfJson result(model, limits);
   const auto instances = root.is_object() ? root.find("instances") : root.end();
   if (instances != root.end()) {
     result.add_all(*instances, "instances");

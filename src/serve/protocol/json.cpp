@@ -1,5 +1,6 @@
 #include "serve/protocol/json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -14,8 +15,14 @@ namespace {
 
 using nlohmann::json;
 
+// What a container takes in itself, and an object's member beside its name (a node of a std::map, as malloc rounds it).
+constexpr std::size_t kContainer = 64;
+constexpr std::size_t kMember = 112;
+
 class TreeBuilder : public nlohmann::json_sax<json> {
  public:
+  TreeBuilder(std::span<const std::string_view> wanted, ParseLimits* limits) : wanted_(wanted), limits_(limits) {}
+
   json root;
 
   bool null() override { return add(nullptr); }
@@ -23,24 +30,39 @@ class TreeBuilder : public nlohmann::json_sax<json> {
   bool number_integer(number_integer_t value) override { return add(value); }
   bool number_unsigned(number_unsigned_t value) override { return add(value); }
   bool number_float(number_float_t value, const string_t& text) override {
+    if (is_skipping()) {
+      return add(nullptr);
+    }
     if (std::abs(value) > kLargestNumber) {
       return add(std::numeric_limits<double>::infinity());
     }
     return add(static_cast<double>(parse_float(text).value_or(0)));  // through a double, it may be rounded twice
   }
-  bool string(string_t& value) override { return add(std::move(value)); }
+  bool string(string_t& value) override {
+    if (is_skipping()) {
+      return add(nullptr);
+    }
+    take(kContainer + value.size());
+    return add(std::move(value));
+  }
   bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return open(json::object()); }
-  bool start_array(std::size_t) override { return open(json::array()); }
+  bool start_object(std::size_t) override { return open(json::value_t::object); }
+  bool start_array(std::size_t) override { return open(json::value_t::array); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
 
   bool key(string_t& name) override {
+    if (skipped_depth_ > 0) {
+      return true;
+    }
+    take(kMember + name.size());
     const auto [place, is_new] = open_.back()->get_ref<json::object_t&>().emplace(name, nullptr);
     if (!is_new) {
       refuse("JSON: " + text::quoted(name) + " is there twice in one object");
     }
     member_ = &place->second;
+    is_member_skipped_ =
+        open_.size() == 1 && !wanted_.empty() && std::find(wanted_.begin(), wanted_.end(), name) == wanted_.end();
     return true;
   }
 
@@ -54,47 +76,83 @@ class TreeBuilder : public nlohmann::json_sax<json> {
   }
 
  private:
+  bool is_skipping() const { return is_member_skipped_ || skipped_depth_ > 0; }
+
+  void take(std::size_t bytes) {
+    if (limits_ != nullptr) {
+      limits_->take(bytes);
+    }
+  }
+
+  void look() {
+    if (limits_ != nullptr) {
+      limits_->look();
+    }
+  }
+
   json* put(json value) {
     if (open_.empty()) {
       root = std::move(value);
       return &root;
     }
     if (open_.back()->is_array()) {
-      return &open_.back()->get_ref<json::array_t&>().emplace_back(std::move(value));
+      auto& list = open_.back()->get_ref<json::array_t&>();
+      make_room(list, 1, limits_);
+      return &list.emplace_back(std::move(value));
     }
     *member_ = std::move(value);
     return member_;
   }
 
   bool add(json value) {
+    look();
+    if (is_skipping()) {
+      is_member_skipped_ = skipped_depth_ > 0 && is_member_skipped_;
+      return true;
+    }
     put(std::move(value));
     return true;
   }
 
-  bool open(json container) {
-    if (open_.size() == kMaxJsonDepth) {
+  bool open(json::value_t type) {
+    look();
+    if (open_.size() + skipped_depth_ == kMaxJsonDepth) {
       refuse("JSON: nested deeper than " + std::to_string(kMaxJsonDepth));
     }
-    open_.push_back(put(std::move(container)));
+    if (is_skipping()) {
+      ++skipped_depth_;
+      return true;
+    }
+    take(kContainer);
+    open_.push_back(put(json(type)));
     return true;
   }
 
   bool close() {
-    open_.pop_back();
+    if (skipped_depth_ > 0) {
+      --skipped_depth_;
+      is_member_skipped_ = skipped_depth_ > 0;
+    } else {
+      open_.pop_back();
+    }
     return true;
   }
 
-  std::vector<json*> open_;  // the containers around the value at hand, outermost first
-  json* member_ = nullptr;   // the innermost object's
+  const std::span<const std::string_view> wanted_;
+  ParseLimits* const limits_;
+  std::vector<json*> open_;         // the containers around the value at hand, outermost first; of those that are kept
+  json* member_ = nullptr;          // the innermost object's
+  bool is_member_skipped_ = false;  // the outermost object's
+  std::size_t skipped_depth_ = 0;   // containers around the value at hand that are not kept
 };
 
 }  // namespace
 
-json parse_json(std::string_view text) {
+json parse_json(std::string_view text, std::span<const std::string_view> wanted, ParseLimits* limits) {
   if (text.find('\0') != std::string_view::npos) {  // nlohmann::json would take it for the end
     refuse("not JSON: there is a zero byte in it");
   }
-  TreeBuilder builder;
+  TreeBuilder builder(wanted, limits);
   json::sax_parse(text, &builder);
   return std::move(builder.root);
 }

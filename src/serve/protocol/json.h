@@ -3,8 +3,11 @@
 
 #include <cstddef>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <string_view>
+
+#include "serve/protocol/parse_limits.h"
 
 namespace iris::serve {
 
@@ -14,8 +17,12 @@ inline constexpr std::size_t kMaxJsonDepth = 100;
 inline constexpr double kLargestNumber = 1e30;
 
 // A number with a point or an exponent becomes the float32 nearest to its text, and one past kLargestNumber infinity.
-// Throws RequestError 400 for what is not JSON, a name that an object has twice, and nesting deeper than kMaxJsonDepth.
-nlohmann::json parse_json(std::string_view text);
+// `wanted`: of the outermost object, the members whose values are kept; the others are checked to be JSON, and null.
+// Empty: all are kept. `limits`: of a large text; nullptr for a small one. Throws RequestError 400 for what is not
+// JSON, a name that an object has twice (but within a value that is not kept), and nesting deeper than kMaxJsonDepth;
+// and what `limits` throws.
+nlohmann::json parse_json(std::string_view text, std::span<const std::string_view> wanted = {},
+                          ParseLimits* limits = nullptr);
 
 // The rest throw RequestError 400 with the place: "inputs[0].shape: is missing". A `place` that a member's name follows
 // ends with a point, or is empty.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
 
 #include "text.h"
 
@@ -16,7 +17,8 @@ std::size_t status_place(int status) {
 void refuse(const std::string& message) { throw RequestError(400, message); }
 
 Response error_response(int status, std::string_view message) {
-  Response response{.status = status, .body = "{\"error\":" + text::json_string(message) + "}"};
+  Response response{
+      .status = status, .body = "{\"error\":" + text::json_string(message) + "}", .error = std::string(message)};
   if (status == 401) {
     response.headers.emplace_back("WWW-Authenticate", "Bearer");
   } else if (status == 415) {
@@ -27,9 +29,20 @@ Response error_response(int status, std::string_view message) {
   return response;
 }
 
+RequestError request_error(const std::exception& error) {
+  if (const auto* const refusal = dynamic_cast<const RequestError*>(&error)) {
+    return *refusal;
+  }
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
+      dynamic_cast<const std::length_error*>(&error) != nullptr) {
+    return RequestError(503, "there is not enough memory for this request; try again");
+  }
+  return RequestError(500, error.what());
+}
+
 Response error_response(const std::exception& error) {
-  const auto* const refusal = dynamic_cast<const RequestError*>(&error);
-  return error_response(refusal == nullptr ? 500 : refusal->status, error.what());
+  const RequestError refusal = request_error(error);
+  return error_response(refusal.status, refusal.what());
 }
 
 }  // namespace iris::serve

@@ -13,7 +13,7 @@
 namespace iris::serve {
 
 // The statuses that this server gives, with their reasons. The last stands for any other.
-inline constexpr std::array<std::pair<int, std::string_view>, 15> kStatuses = {{
+inline constexpr std::array<std::pair<int, std::string_view>, 16> kStatuses = {{
     {200, "OK"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
@@ -25,6 +25,7 @@ inline constexpr std::array<std::pair<int, std::string_view>, 15> kStatuses = {{
     {415, "Unsupported Media Type"},
     {417, "Expectation Failed"},
     {431, "Request Header Fields Too Large"},
+    {499, "Client Closed Request"},  // nobody reads it; for the log and the metrics
     {500, "Internal Server Error"},
     {503, "Service Unavailable"},
     {504, "Gateway Timeout"},
@@ -40,6 +41,7 @@ struct Response {
   const char* content_type = "application/json";
   std::vector<std::pair<std::string_view, std::string>> headers = {};  // besides those that every response has
   std::size_t rows = 0;                                                // that the request asked for
+  std::string error = {};                                              // of an error: its message, for the log
 };
 
 // A request that is answered with another status than 200 and {"error":"what and where"}.
@@ -55,7 +57,9 @@ class RequestError : public std::runtime_error {
 // {"error":message}; bytes outside UTF-8 are replaced. 401, 415 and 503 get the header that belongs to them.
 Response error_response(int status, std::string_view message);
 
-// The status is a RequestError's own, and 500 for any other error.
+// The error as a refusal: a RequestError as it is, 503 where memory was missing, 500 for any other.
+RequestError request_error(const std::exception& error);
+
 Response error_response(const std::exception& error);
 
 }  // namespace iris::serve

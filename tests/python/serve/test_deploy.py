@@ -1,6 +1,8 @@
-"""deploy/: what can be told of the manifests without a cluster: by Kubernetes' schemas and KServe's own models."""
+"""deploy/: what can be told of its files without a cluster: by Kubernetes' schemas, KServe's own models and systemd."""
 
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -75,3 +77,49 @@ def test_the_pod_has_time_to_drain(repo):
     ((spec, container),) = containers(repo, "kubernetes.yaml")
     seconds = dict(zip(container["args"], container["args"][1:], strict=False))
     assert spec["terminationGracePeriodSeconds"] > int(seconds["--grace-s"]) + int(seconds["--timeout-s"])
+
+
+def test_every_place_that_a_package_needs_is_there_on_a_read_only_root(repo):
+    for name in ("kubernetes.yaml", "kserve.yaml"):
+        for spec, container in containers(repo, name):
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True
+            assert {"name": "tmp", "mountPath": "/tmp"} in container["volumeMounts"]
+            assert "tmp" in [volume["name"] for volume in spec["volumes"]]
+
+
+def test_the_figures_are_read_with_the_key_of_the_pods(repo):
+    (monitor,) = documents(repo, "podmonitor.yaml")
+    ((spec, container),) = containers(repo, "kubernetes.yaml")
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    assert endpoint["port"] in [port["name"] for port in container["ports"]]
+    (key,) = [volume["secret"] for volume in spec["volumes"] if volume["name"] == "key"]
+    assert endpoint["authorization"]["credentials"]["name"] == key["secretName"]
+
+
+@pytest.fixture
+def unit(repo, binary, tmp_path):
+    """The unit, for the program that was built."""
+    path = tmp_path / "iris.service"
+    path.write_text((repo / "deploy/iris.service").read_text().replace("/usr/bin/iris", binary))
+    return path
+
+
+def test_systemd_takes_the_unit(unit):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not installed")
+    verified = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True)
+    assert (verified.returncode, verified.stderr) == (0, "")
+    # 0 is safe, 10 exposed.
+    rated = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=20", unit], capture_output=True, text=True
+    )
+    assert rated.returncode == 0, rated.stdout
+
+
+def test_the_unit_asks_for_what_iris_serve_has(iris, repo):
+    known = iris("serve", "--help").stdout
+    (command,) = re.findall("^ExecStart=.*", (repo / "deploy/iris.service").read_text(), re.MULTILINE)
+    options = re.findall(r"--[a-z-]+", command)
+    assert options
+    for option in options:
+        assert re.search(rf"{option}\b", known), option

@@ -1,9 +1,11 @@
 """The page of iris serve in a real browser: Debian's Chromium, without a window, driven by Playwright."""
 
+import json
 import re
 import shutil
 
 import pytest
+from serving import Server
 
 REASON = "Playwright is not installed: script/setup-extras --serve"
 playwright = pytest.importorskip("playwright.sync_api", reason=REASON)
@@ -143,16 +145,123 @@ def test_it_fits_a_phone(open_page):
     playwright.expect(page.locator("#label")).to_have_text("setosa")
 
 
-def test_it_says_what_is_wrong(browser, serve):
-    server = serve()
+def test_it_says_what_is_wrong_and_recovers_when_the_server_is_back(browser, binary, repo):
+    first = Server(binary, repo / "models/iris_net.pt")
+    page = browser.new_page()
+    page.goto(first.url)
+    playwright.expect(page.locator("#card dd")).to_have_count(4)
+    first.stop()
+    move(page, SETOSA)
+    trouble = page.locator("#trouble")
+    playwright.expect(trouble).to_have_text("The server does not answer. The page tries again.")
+    playwright.expect(page.locator("section")).to_have_class("old")  # what it shows is not the answer
+    second = Server(binary, repo / "models/iris_net.pt", port=first.port)
+    try:
+        playwright.expect(trouble).to_be_hidden(timeout=15000)  # nobody touched it
+        playwright.expect(page.locator("#label")).to_have_text("setosa")
+        playwright.expect(page.locator("section")).not_to_have_class("old")
+        page.close()
+    finally:
+        second.stop()
+
+
+def test_it_asks_for_the_key_and_keeps_it_for_the_tab(browser, serve, tmp_path):
+    (tmp_path / "key").write_text("secret")
+    server = serve("--api-key-file", tmp_path / "key")
     page = browser.new_page()
     page.goto(server.url)
+    playwright.expect(page.locator("#key-trouble")).to_have_text("This server wants a key.")
+    page.get_by_label("Key", exact=True).fill("wrong")
+    page.keyboard.press("Enter")
+    playwright.expect(page.locator("#key-trouble")).to_have_text("This is not the server's key.")
+    page.get_by_label("Key", exact=True).fill("secret")
+    page.keyboard.press("Enter")
     playwright.expect(page.locator("#card dd")).to_have_count(4)
-    server.stop()
+    playwright.expect(page.locator("#key-form")).to_be_hidden()
     move(page, SETOSA)
-    playwright.expect(page.locator("#trouble")).to_be_visible()
-    assert page.locator("#trouble").text_content()
+    playwright.expect(page.locator("#label")).to_have_text("setosa")
+    page.reload()
+    playwright.expect(page.locator("#card dd")).to_have_count(4)
+    assert "secret" not in page.content()
+    other = browser.new_page()  # of its own
+    other.goto(server.url)
+    playwright.expect(other.locator("#key-form")).to_be_visible()
     page.close()
+    other.close()
+
+
+@pytest.fixture
+def linear(tmp_path):
+    """linear(features, classes, names): the file of a TorchScript module."""
+    import torch
+
+    def call(features, classes, names=None):
+        path = tmp_path / "linear.pt"
+        module = torch.jit.trace(torch.nn.Linear(features, classes), torch.zeros(1, features))
+        torch.jit.save(module, str(path), _extra_files={"iris.json": json.dumps(names)} if names else {})
+        return path
+
+    return call
+
+
+def test_a_model_without_names_takes_a_line_of_numbers(browser, serve, linear):
+    server = serve(model=linear(5, 3))
+    page = browser.new_page()
+    page.goto(server.url)
+    numbers = page.get_by_label("Numbers, with commas between")
+    numbers.fill("1, 2, 3.5, -4e-1, 5")
+    playwright.expect(page.locator(".bar-name")).to_have_count(3)
+    assert page.locator("#label").text_content() in ("0", "1", "2")
+    numbers.fill("1, 2")
+    playwright.expect(page.locator("#trouble")).to_be_visible()
+    numbers.fill("1, 2, 3, 4, 5")
+    playwright.expect(page.locator("#trouble")).to_be_hidden()
+    page.close()
+
+
+def test_any_number_of_features_and_classes_fits(browser, serve, linear):
+    names = {"features": [f"f{i}" for i in range(13)], "labels": [f"class {i}" for i in range(40)]}
+    server = serve(model=linear(13, 40, names))
+    page = browser.new_page(viewport=PHONE)
+    page.goto(server.url)
+    playwright.expect(page.locator("input[type=number]")).to_have_count(13)
+    playwright.expect(page.locator(".bar-name")).to_have_count(10)
+    playwright.expect(page.locator("#bars .quiet")).to_have_text("and 30 less likely ones")
+    assert page.locator("#label").text_content() == page.locator(".bar-name span").first.text_content()
+    assert page.title() == "iris"
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.close()
+
+
+def test_values_are_shown_as_they_are(browser, server):
+    page = browser.new_page()
+    answer = json.dumps({"predictions": [{"values": {"y0": 1.5, "y1": -2}}]})
+    page.route("**/predict", lambda route: route.fulfill(body=answer, content_type="application/json"))
+    page.goto(server.url)
+    playwright.expect(page.locator("#label")).to_have_text("1.5, -2")
+    assert page.locator(".bar-name").all_text_contents() == ["y01.5", "y1-2"]
+    page.close()
+
+
+def test_the_accuracy_is_measured_also_where_the_queue_is_small(browser, serve):
+    server = serve("--max-queue-rows", 8)
+    page = browser.new_page()
+    page.goto(server.url)
+    playwright.expect(page.locator("#card")).to_contain_text("98.0 %: 147 of the 150 flowers")
+    page.close()
+
+
+def test_the_bars_are_seen_in_forced_colors(open_page):
+    page = open_page(forced_colors="active")
+    move(page, SETOSA)
+    playwright.expect(page.locator("#label")).to_have_text("setosa")
+    bar, frame = (
+        page.evaluate("place => getComputedStyle(document.querySelector(place)).backgroundColor", place)
+        for place in (".bar div", ".bar")
+    )
+    assert bar != frame
+    border = page.evaluate("getComputedStyle(document.querySelector('.bar')).borderTopWidth")
+    assert border == "1px"
 
 
 def test_names_cannot_break_out_of_it(browser, serve, repo):

@@ -19,8 +19,8 @@ BODY = json.dumps({"instances": [FLOWER]}).encode()
 class Server:
     """A running `iris serve`; its stderr is gathered in `log`."""
 
-    def __init__(self, binary, model, *options, **popen):
-        command = [binary, "serve", str(model), "--port", "0", *map(str, options)]
+    def __init__(self, binary, model, *options, port=0, **popen):
+        command = [binary, "serve", str(model), "--port", str(port), *map(str, options)]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, **popen)
         self.log = []
         self.reader = threading.Thread(target=self._read, daemon=True)

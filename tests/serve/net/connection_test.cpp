@@ -23,13 +23,17 @@ constexpr const char* kIsLive = "200 {\"live\":true}";
 class ConnectionTest : public ::testing::Test {
  protected:
   ConnectionTest() { options_.timeout = std::chrono::hours(1); }
-  ~ConnectionTest() override { worker_.reset(); }
+  ~ConnectionTest() override {
+    large_bodies_.reset();
+    worker_.reset();
+  }
 
   // The client of a new connection.
   Client connect(Admission admission = Admission::kWelcome) {
     if (!service_) {
       service_ = std::make_unique<Service>(options_, [] { return std::make_shared<FakeModel>(); }, contexts_, log_);
       worker_ = std::make_unique<Worker>(options_, *service_);
+      large_bodies_ = std::make_unique<ContextThread>(contexts_.large_bodies);
     }
     Client client(acceptor_.local_endpoint().port());
     Socket socket(worker_->context);
@@ -57,6 +61,7 @@ class ConnectionTest : public ::testing::Test {
   Service::Contexts contexts_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<Worker> worker_;
+  std::unique_ptr<ContextThread> large_bodies_;
   boost::asio::io_context context_;
   tcp::acceptor acceptor_{context_, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0)};
 };
@@ -108,8 +113,18 @@ TEST_F(ConnectionTest, RefusesWhatElseIsExpected) {
 
 TEST_F(ConnectionTest, TellsOneTooMany) {
   options_.max_connections = 7;
+  for (const char* request : {"GET /v2 HTTP/1.1\r\nHost: t\r\n\r\n", ""}) {  // or it says nothing
+    Client client = connect(Admission::kOneTooMany);
+    client.send(request);
+    EXPECT_EQ(client.answer(), R"(503 {"error":"there are 7 connections, as many as this server takes; try again"})");
+    EXPECT_EQ(client.answer(), "closed");
+  }
+}
+
+TEST_F(ConnectionTest, TellsAlsoOneTooManyOfTheServersHealth) {
   Client client = connect(Admission::kOneTooMany);
-  EXPECT_EQ(client.answer(), R"(503 {"error":"there are 7 connections, as many as this server takes; try again"})");
+  client.send(kLive);
+  EXPECT_EQ(client.answer(), kIsLive);
   EXPECT_EQ(client.answer(), "closed");
 }
 
@@ -128,17 +143,17 @@ TEST_F(ConnectionTest, ClosesASilentOneWithoutAWord) {
 
 TEST_F(ConnectionTest, RefusesABodyPastTheRoomOfAll) {
   options_.max_body = 300'000;
-  options_.max_bodies = 300'000;
+  options_.max_memory = 300'000;
   Client client = connect();
-  BodyBudget::Share others(service().bodies);
-  EXPECT_TRUE(others.resize(200'000));
+  MemoryBudget::Share others(service().memory);
+  EXPECT_TRUE(others.resize(1'100'000));  // of four bodies of the limit
   EXPECT_EQ(client.post("/v2/repository/index", "{}" + std::string(200'000, ' ')),
-            R"(503 {"error":"the bodies of all requests together are as large as this server takes; try again"})");
+            R"(503 {"error":"all requests together are as large as this server takes; try again"})");
 }
 
 TEST_F(ConnectionTest, AlwaysHasRoomForOneBodyOfTheLimit) {
   options_.max_body = 300'000;
-  options_.max_bodies = 1;
+  options_.max_memory = 1;
   EXPECT_EQ(connect().post("/v2/repository/index", "{}" + std::string(299'998, ' ')),
             R"(200 [{"name":"iris","reason":"","state":"READY","version":"1"}])");
 }

@@ -178,13 +178,16 @@ TEST(RequestParser, RefusesARequestWithoutAHost) {
 }
 
 TEST(RequestParser, RefusesAHostThatCannotBeOne) {
-  for (const char* host : {"a b", "a/b", "user@a", "a,b", "a?"}) {
-    EXPECT_EQ(parsed("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n"), "400 Host: is not a host") << host;
+  for (const char* host : {"a b", "a/b", "user@a", "a,b", "a?", "a:b", "a:65536", "a:-1", "a:1:2", ":80", "[::1", "[a]",
+                           "[::1]x", "[::1]:x", "::1", "a%2", "a\xC3\xA9"}) {
+    EXPECT_EQ(parsed("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n"), "400 Host: is not a host and port")
+        << host;
   }
 }
 
 TEST(RequestParser, TakesEveryHostThatCanBeOne) {
-  for (const char* host : {"", "a", "a.b:80", "[::1]:80", "a_b"}) {
+  for (const char* host :
+       {"", "a", "a.b:80", "a:", "a:65535", "[::1]:80", "[::ffff:1.2.3.4]", "a_b", "a%20b", "1.2.3.4"}) {
     EXPECT_EQ(parsed("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n"), "GET / ") << host;
   }
 }
@@ -192,6 +195,21 @@ TEST(RequestParser, TakesEveryHostThatCanBeOne) {
 TEST(RequestParser, RefusesARepeatedHeaderThatDecides) {
   EXPECT_EQ(with_headers("Authorization: a\r\nAuthorization: b\r\n"),
             "400 a header that may be there once is there twice");
+}
+
+TEST(RequestParser, RefusesARepeatedHeaderAlsoWhereTheFirstIsEmpty) {
+  EXPECT_EQ(with_headers("Authorization:\r\nAuthorization: b\r\n"),
+            "400 a header that may be there once is there twice");
+}
+
+TEST(RequestParser, DropsARequestIdAndATraceparentThatAreRepeated) {
+  for (const char* first : {"a", ""}) {
+    const std::string value = std::string(first) + "\r\n";
+    const Request request = head_of("GET / HTTP/1.1\r\nHost: h\r\ntraceparent: " + value + "X-Request-Id: " + value +
+                                    "TraceParent: b\r\nx-request-id: a\r\nX-Request-Id: c\r\n\r\n");
+    EXPECT_EQ(request.traceparent, " ");
+    EXPECT_EQ(request.request_id, " ");
+  }
 }
 
 TEST(RequestParser, RefusesHeadersThatAreMalformed) {
@@ -235,6 +253,64 @@ TEST(RequestParser, RefusesManyHeaders) {
 TEST(RequestParser, RefusesALargeHeadThatHasNoEndHoweverItIsCut) {
   for (const std::size_t step : {100U, 4096U, 10'000U, 100'000U}) {
     EXPECT_EQ(parsed("GET / HTTP/1.1\r\nHost: h\r\nA: " + kLarge + kLarge, step), kHeadIsTooLarge) << step;
+  }
+}
+
+// Each piece ends a few bytes into the next header, so that no call sees more than a piece.
+TEST(RequestParser, RefusesALargeHeadHoweverItsPiecesEnd) {
+  const std::string line = "A: " + std::string(310, 'b') + "\r\n";
+  for (std::size_t into = 0; into < line.size(); ++into) {
+    Request request;
+    RequestParser parser(request, kMaxBody);
+    std::string waiting = "GET / HTTP/1.1\r\nHost: h\r\n" + line.substr(0, into);
+    std::size_t sent = waiting.size();
+    std::string refused = "nothing was refused";
+    try {
+      for (int i = 0; i < 100; ++i) {
+        waiting.erase(0, parser.take(waiting));
+        waiting += line.substr(into) + line.substr(0, into);
+        sent += line.size();
+      }
+    } catch (const RequestError& error) {
+      refused = std::to_string(error.status) + " " + error.what();
+    }
+    EXPECT_EQ(refused, kHeadIsTooLarge) << into;
+    EXPECT_LE(sent, kMostHeaderBytes + 2 * line.size()) << into;
+  }
+}
+
+TEST(RequestParser, TakesAHeadOfTheLimitHoweverItIsCut) {
+  const std::string begin = "GET / HTTP/1.1\r\nHost: h\r\nA: ";
+  const std::string padding(kMostHeaderBytes - begin.size() - 4, 'a');
+  for (const std::size_t step : {1U, 100U, 4096U, 100'000U}) {
+    EXPECT_EQ(parsed(begin + padding + "\r\n\r\n", step), "GET / ") << step;
+    EXPECT_EQ(parsed(begin + padding + "a\r\n\r\n", step), kHeadIsTooLarge) << step;
+  }
+}
+
+TEST(RequestParser, TakesABodyThatComesWithItsHead) {
+  EXPECT_EQ(parsed("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello" + kLarge + kLarge), "POST / hello");
+}
+
+TEST(RequestParser, RefusesControlCharactersInAChunksExtension) {
+  const std::string kRefusal = "400 a chunk's extension has a control character in it";
+  for (const char character : {'\n', '\x01', '\x7F', '\0'}) {
+    for (const std::string& value : {std::string(1, character), std::string("\\") + character}) {
+      EXPECT_EQ(parsed(kChunked + "2;x=\"" + value + "\"\r\nhe\r\n0\r\n\r\n"), kRefusal);
+      EXPECT_EQ(parsed(kChunked + "2\r\nhe\r\n0;x=\"" + value + "\"\r\n\r\n"), kRefusal);
+    }
+  }
+}
+
+TEST(RequestParser, TakesChunkExtensionsOfEveryForm) {
+  for (const char* extension : {";x", " ; x = y", ";x=\"a b\\\"\t\"", ";a;b=c"}) {
+    EXPECT_EQ(parsed(kChunked + "2" + extension + "\r\nhe\r\n0\r\n\r\n"), "POST / he") << extension;
+  }
+}
+
+TEST(RequestParser, RefusesChunkExtensionsThatAreMalformed) {
+  for (const char* extension : {";", " ", ";=x", ";x=", "x", ";x y"}) {
+    EXPECT_EQ(beginning(parsed(kChunked + "2" + extension + "\r\nhe\r\n0\r\n\r\n")), kNotHttp) << extension;
   }
 }
 

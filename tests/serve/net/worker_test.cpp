@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/post.hpp>
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "serve/fake_model.h"
 #include "serve/pipe.h"
@@ -19,10 +21,12 @@ class FakeSession : public Session {
     deadline = Clock::time_point::max();
     expired.set_value();
   }
+  void look(Clock::time_point) override { ++looks; }
   bool is_idle() const override { return idle; }
 
   std::promise<void> expired;
   bool idle = true;
+  std::atomic<int> looks = 0;
 };
 
 class WorkerTest : public ::testing::Test {
@@ -92,6 +96,16 @@ TEST_F(WorkerTest, ExpiresIdleSessionsWhileItDrains) {
   on_its_thread([&] { worker_.add(&session); });
   worker_.drain();
   session.expired.get_future().get();
+  remove(session);
+}
+
+TEST_F(WorkerTest, LetsSessionsLookNowAndThen) {
+  FakeSession session;
+  worker_.expect_session();
+  on_its_thread([&] { worker_.add(&session); });
+  while (session.looks < 2) {
+    std::this_thread::yield();
+  }
   remove(session);
 }
 

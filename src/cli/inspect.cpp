@@ -1,5 +1,6 @@
 #include "cli/inspect.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -11,6 +12,7 @@
 #include "error.h"
 #include "io/output_file.h"
 #include "tensor_file/contents.h"
+#include "tensor_file/members.h"
 #include "text.h"
 #include "with_place.h"
 
@@ -53,6 +55,25 @@ NamedValues named_values(const TensorFile& file, const std::vector<pickle::Entry
   return values;
 }
 
+// A file that names a way to run programs is refused before this.
+ordered_json foreign_json(const TensorFile& file) {
+  auto foreign = ordered_json::array();
+  for (const ForeignName& each : foreign_names(file)) {
+    foreign.push_back({{"name", each.name}, {"count", each.count}, {"attack", false}});
+  }
+  return foreign;
+}
+
+std::string foreign_text(const TensorFile& file) {
+  constexpr std::size_t kMostNames = 20;
+  std::vector<std::string> words;
+  const std::vector<ForeignName> names = foreign_names(file);
+  for (std::size_t i = 0; i < std::min(names.size(), kMostNames); ++i) {
+    words.push_back(text::printable(names[i].name) + " (" + std::to_string(names[i].count) + ")");
+  }
+  return text::joined(words) + (names.size() > kMostNames ? ", …" : "");
+}
+
 // The path as it is: in JSON nothing needs to be made printable.
 std::string file_of(const InspectOptions& options) { return options.model == "-" ? "stdin" : options.model; }
 
@@ -76,6 +97,7 @@ std::string json_text(const InspectOptions& options, const TensorFile& file, con
   } else if (!names.empty()) {
     json["entries"] = names;
   }
+  json["foreign"] = foreign_json(file);
   return text::json(json) + "\n";
 }
 
@@ -86,6 +108,9 @@ std::string summary_text(const std::string& place, const TensorFile& file, const
                         (contents.key.empty() ? "" : ", shown: " + text::printable(contents.key)) + ", " +
                         std::to_string(contents.tensors.size()) + " tensors, " + std::to_string(totals.elements) +
                         " parameters, " + std::to_string(totals.bytes) + " bytes\n";
+  if (const std::string foreign = foreign_text(file); !foreign.empty()) {
+    summary += "  names that are not known, and were not looked up: " + foreign + "\n";
+  }
   for (const auto& [name, value] : named_values(file, contents.left_out)) {
     summary += "  " + text::printable(name) + ": " + plain_text(file, value) + "\n";
   }

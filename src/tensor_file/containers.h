@@ -37,8 +37,4 @@ void check_tensor(const TensorRecord& tensor, std::uint64_t storage_size);
 // are exactly as many as the pickle says.
 void attach_data(TensorFile& file, std::uint32_t storage, std::span<const std::byte> data, bool is_big_endian);
 
-// Throws a FormatError that says what to do if the bytes are the pickle of a whole model. `fact`: why they were
-// refused.
-void throw_as_whole_model_if_so(std::string_view pickle, const std::string& fact);
-
 }  // namespace iris

@@ -77,12 +77,7 @@ TensorFile read_legacy_container(std::shared_ptr<const FileBytes> bytes) {
   file.container = Container::kLegacy;
   file.file = std::move(bytes);
   const auto all = file.file->bytes();
-  try {
-    LegacyReader(ByteCursor(all), file).read();
-  } catch (const FormatError& error) {
-    throw_as_whole_model_if_so(text_of(all), error.what());
-    throw;
-  }
+  LegacyReader(ByteCursor(all), file).read();
   return file;
 }
 

@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "io/byte_cursor.h"
+#include "tensor_file/members.h"
 #include "text.h"
 
 namespace iris {
@@ -24,19 +25,6 @@ constexpr std::array<std::string_view, 4> kUsualKeys = {"model_state_dict", "sta
 bool holds_tensors_itself(const TensorFile& file, Value dict) {
   return std::ranges::any_of(file.document.entries(dict),
                              [&](const Entry& entry) { return file.tensor(entry.value) != nullptr; });
-}
-
-std::string key_text(const TensorFile& file, Value key) {
-  switch (key.kind) {
-    case Kind::kString:
-      return std::string(file.document.text(key));
-    case Kind::kInt:
-      return std::to_string(key.integer);
-    case Kind::kBool:
-      return key.boolean ? "True" : "False";
-    default:
-      return "?";
-  }
 }
 
 // The value under `key`, which may be several keys joined by dots.
@@ -70,7 +58,7 @@ void add_keys(const TensorFile& file, Value dict, const std::string& before, std
     if (name.kind != Kind::kString || !value.is_dict()) {
       continue;
     }
-    const std::string key = before + key_text(file, name);
+    const std::string key = before + key_text(file.document, name);
     if (holds_tensors_itself(file, value)) {
       keys.push_back(text::printable(key, kLongestKey));
     }
@@ -93,37 +81,47 @@ std::string root_keys(const TensorFile& file) {
   std::vector<std::string> keys;
   const auto entries = file.document.entries(file.root);
   for (std::size_t i = 0; i < std::min(entries.size(), kMostKeys); ++i) {
-    keys.push_back(text::printable(key_text(file, entries[i].key), kLongestKey));
+    keys.push_back(text::printable(key_text(file.document, entries[i].key), kLongestKey));
   }
   return text::joined(keys) + (entries.size() > kMostKeys ? ", …" : "");
 }
 
-// Recursion and time are bounded by Document::kMaxDepth and kMaxWalk: a name is put together only for a tensor.
+// Time is bounded by Document::kMaxWalk: a name is put together only for a tensor. The recursion goes into the objects
+// of a TorchScript archive, which are its modules, and into the value at hand if that is an object; no further.
 class Collector {
  public:
   explicit Collector(const TensorFile& file)
       : file_(file), room_(kMaxNames + (file.file == nullptr ? 0 : file.file->bytes().size())) {}
 
   std::vector<NamedTensor> collect(Value value) {
-    add(value);
+    if (value.kind == Kind::kObject) {
+      add_members(value);
+    } else {
+      add(value);
+    }
     return std::move(found_);
   }
 
  private:
   void add(Value value) {
+    ++steps_;
+    require(steps_ <= pickle::Document::kMaxWalk, "the objects in it unfold to too many tensors");
+    require(path_.size() <= pickle::Document::kMaxDepth, "its objects are nested too deep, or contain themselves");
     if (const TensorRecord* tensor = file_.tensor(value)) {
       found_.push_back({take_name(), tensor});
-    } else if (value.is_dict()) {
-      for (const auto& [key, inner] : file_.document.entries(value)) {
-        add_under(key, inner);
-      }
-    } else if (value.kind == Kind::kObject) {
+    } else if (value.kind != Kind::kObject) {
+      add_members(value);
+    } else if (file_.is_torchscript) {
+      ++objects_;  // recursion that the path does not count
+      require(objects_ <= pickle::Document::kMaxDepth, "its objects are nested too deep, or contain themselves");
       add(file_.document.state(value));
-    } else if (value.kind == Kind::kList || value.kind == Kind::kTuple) {
-      const auto items = file_.document.items(value);
-      for (std::size_t i = 0; i < items.size(); ++i) {
-        add_under(Value::of_int(static_cast<std::int64_t>(i)), items[i]);
-      }
+      --objects_;
+    }
+  }
+
+  void add_members(Value value) {
+    for (const auto& [key, inner] : members(file_.document, value)) {
+      add_under(key, inner);
     }
   }
 
@@ -136,7 +134,7 @@ class Collector {
   std::string take_name() {
     std::string name;
     for (const Value key : path_) {
-      name += (name.empty() ? "" : ".") + key_text(file_, key);
+      name += (name.empty() ? "" : ".") + key_text(file_.document, key);
       require(name.size() + sizeof(NamedTensor) <= room_,
               "the names of its tensors take more memory than its size warrants");
     }
@@ -146,6 +144,8 @@ class Collector {
 
   const TensorFile& file_;
   std::uint64_t room_;
+  std::uint64_t steps_ = 0;
+  std::size_t objects_ = 0;
   std::vector<Value> path_;
   std::vector<NamedTensor> found_;
 };
@@ -185,7 +185,7 @@ Selection select_state_dict(const TensorFile& file, const std::optional<std::str
     return entry.key.kind == Kind::kString && holds_tensors_itself(file, entry.value);
   });
   if (inner_dicts.size() == 1) {
-    return {key_text(file, inner_dicts[0].key), inner_dicts[0].value};
+    return {key_text(file.document, inner_dicts[0].key), inner_dicts[0].value};
   }
   if (inner_dicts.empty()) {
     const std::vector<std::string> inner = keys_to_choose(file);
@@ -196,7 +196,7 @@ Selection select_state_dict(const TensorFile& file, const std::optional<std::str
   }
   std::vector<std::string> names;
   for (const Entry& entry : inner_dicts) {
-    names.push_back(text::printable(key_text(file, entry.key)));
+    names.push_back(text::printable(key_text(file.document, entry.key)));
   }
   throw FormatError("holds several state_dicts: " + text::joined(names), {Choice::Of::kKey});
 }

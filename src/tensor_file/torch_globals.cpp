@@ -73,13 +73,13 @@ pickle::GlobalUse use_of_torch_global(std::string_view name) {
   if (is_untyped_storage(name) || is_one_of(name, {"torch.Tensor", "torch.nn.parameter.Parameter"})) {
     return GlobalUse::kName;
   }
-  return GlobalUse::kRefused;
+  return GlobalUse::kForeign;
 }
 
 pickle::GlobalUse use_of_torchscript_global(std::string_view name) {
   using pickle::GlobalUse;
   if (name.starts_with("__torch__.")) {
-    return GlobalUse::kClass;
+    return GlobalUse::kName;
   }
   return find_function(name) != nullptr ? GlobalUse::kFunction : use_of_torch_global(name);
 }

@@ -1,4 +1,4 @@
-// Which names of torch a pickle may use: all else is refused on its name alone.
+// Which names of torch are known: all else is foreign.
 #pragma once
 
 #include <cstddef>

@@ -47,12 +47,12 @@ std::string lines_of(const ordered_json& entries) {
   return lines;
 }
 
-NamedValues named_values(const TensorFile& file, const std::vector<pickle::Entry>& entries) {
-  NamedValues values;
-  for (const pickle::Entry& entry : entries) {
-    values.emplace_back(plain_text(file, entry.key), entry.value);
+NamedValues named_values(const std::vector<NamedValue>& values) {
+  NamedValues named;
+  for (const auto& [name, value] : values) {
+    named.emplace_back(name, value);
   }
-  return values;
+  return named;
 }
 
 // A file that names a way to run programs is refused before this.
@@ -93,7 +93,7 @@ std::string json_text(const InspectOptions& options, const TensorFile& file, con
   json["parameters"] = totals.elements;
   json["bytes"] = totals.bytes;
   if (!contents.left_out.empty()) {
-    json["entries"] = plain_json(file, named_values(file, contents.left_out));
+    json["entries"] = plain_json(file, named_values(contents.left_out));
   } else if (!names.empty()) {
     json["entries"] = names;
   }
@@ -108,10 +108,13 @@ std::string summary_text(const std::string& place, const TensorFile& file, const
                         (contents.key.empty() ? "" : ", shown: " + text::printable(contents.key)) + ", " +
                         std::to_string(contents.tensors.size()) + " tensors, " + std::to_string(totals.elements) +
                         " parameters, " + std::to_string(totals.bytes) + " bytes\n";
+  for (const std::string& note : notes_of(file)) {
+    summary += "  " + note + "\n";
+  }
   if (const std::string foreign = foreign_text(file); !foreign.empty()) {
     summary += "  names that are not known, and were not looked up: " + foreign + "\n";
   }
-  for (const auto& [name, value] : named_values(file, contents.left_out)) {
+  for (const auto& [name, value] : named_values(contents.left_out)) {
     summary += "  " + text::printable(name) + ": " + plain_text(file, value) + "\n";
   }
   return summary + lines_of(names);

@@ -136,6 +136,10 @@ void Document::append(Value container, std::span<const Value> items) {
 
 void Document::set_state(Value container, Value state) { const_cast<Container&>(at(container)).state = state; }
 
+void Document::replace_items(Value container, std::vector<Value> items) {
+  const_cast<Container&>(at(container)).items = std::move(items);
+}
+
 Value Document::container(std::size_t number) const {
   return {.kind = containers_.at(number).kind, .index = static_cast<std::uint32_t>(number)};
 }

@@ -122,6 +122,7 @@ class Document {
   void append_to_object(Value object, std::span<const Value> items, std::size_t offset);
   void set_in_object(Value object, std::span<const Value> keys_and_values, std::size_t offset);
   void set_state(Value container, Value state);
+  void replace_items(Value container, std::vector<Value> items);
 
   // In the order in which the file first names them.
   const std::vector<Mention>& mentions() const { return mentions_; }

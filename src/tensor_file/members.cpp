@@ -2,7 +2,9 @@
 
 #include <array>
 #include <charconv>
+#include <unordered_set>
 
+#include "tensor_file/numpy_values.h"
 #include "text.h"
 
 namespace iris {
@@ -106,10 +108,39 @@ std::string key_text(const Document& document, Value key) {
   }
 }
 
+namespace {
+
+// Of NumPy's functions those that are still in a value, as nothing was computed of it.
+std::unordered_set<std::string_view> numpy_names_left(const TensorFile& file) {
+  std::unordered_set<std::string_view> left;
+  const Document& document = file.document;
+  std::vector<bool> is_met(document.container_count());
+  std::vector<Value> pending = {file.root};
+  while (!pending.empty()) {
+    const Value value = pending.back();
+    pending.pop_back();
+    if (value.kind == Kind::kGlobal && is_numpy_name(document.text(value))) {
+      left.insert(document.text(value));
+    }
+    if (value.has_items() && !is_met[value.index]) {
+      is_met[value.index] = true;
+      const auto items = document.items(value);
+      pending.insert(pending.end(), items.begin(), items.end());
+      pending.push_back(document.state(value));
+    }
+  }
+  return left;
+}
+
+}  // namespace
+
 std::vector<ForeignName> foreign_names(const TensorFile& file) {
   std::vector<ForeignName> names;
+  const auto left = numpy_names_left(file);
   for (const pickle::Mention& mention : file.document.mentions()) {
-    names.push_back({std::string(mention.name), mention.count});
+    if (!is_numpy_name(mention.name) || left.contains(mention.name)) {
+      names.push_back({std::string(mention.name), mention.count});
+    }
   }
   return names;
 }

@@ -84,6 +84,9 @@ TensorFile read_pickle_entry(const ZipReader& zip, const std::string& root, cons
   }
   const bool big_endian = is_big_endian(zip, root);
   for (std::uint32_t i = 0; i < file.storages.size(); ++i) {
+    if (file.storages[i].owner != nullptr) {  // its data is in the pickle
+      continue;
+    }
     const std::string data_name = root + "/" + name + "/" + file.storages[i].key;
     const ZipEntry* entry = zip.find(data_name);
     if (entry == nullptr) {

@@ -6,14 +6,17 @@ rows_fuzz.
 FOLDER/container, FOLDER/pickle and FOLDER/rows are made. Seeds are small, so that many runs fit into a second.
 """
 
+import argparse
 import collections
 import io
+import pathlib
 import pickle
 import sys
 import warnings
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import safetensors.torch
 import torch
 
@@ -55,6 +58,23 @@ def plain_values() -> dict:
     }
 
 
+def foreign_values() -> dict:
+    """Objects of classes that iris does not know, NumPy's values, and a module that knows its parent."""
+    module = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2))
+    module.parent = [module]
+    default = collections.defaultdict(list, a=[1])
+    return {
+        "model": module,
+        "args": argparse.Namespace(lr=0.1, path=pathlib.PurePosixPath("/a")),
+        "default": default,
+        pathlib.PurePosixPath("/key"): collections.deque([1, default]),
+        "class": torch.nn.Linear,
+        "scalar": np.float64(0.5),
+        "array": np.arange(6, dtype=">i2").reshape(2, 3),
+        "objects": np.array([None, 1], dtype=object),
+    }
+
+
 def state_dict() -> collections.OrderedDict:
     return torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2)).state_dict()
 
@@ -70,6 +90,7 @@ def made_files() -> dict[str, bytes]:
     values = {
         "tensors": tensors(),
         "checkpoint": {"model_state_dict": state_dict(), **plain_values()},
+        "foreign": foreign_values(),
         "tied": {"a": shared, "b": shared[2:], "c": shared},
     }
     files = {}

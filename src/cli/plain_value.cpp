@@ -99,8 +99,8 @@ class JsonMaker {
       return json;
     }
     const auto add = [&](const char* name, Value part) {
-      if (part.kind != Kind::kNone && !(part.has_items() && part.kind != Kind::kObject &&
-                                        file_.document.items(part).empty())) {
+      if (part.kind != Kind::kNone &&
+          !(part.has_items() && part.kind != Kind::kObject && file_.document.items(part).empty())) {
         json[name] = json_of(part);
       }
     };

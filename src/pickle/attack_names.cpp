@@ -7,17 +7,40 @@ namespace iris::pickle {
 namespace {
 
 // Whatever lies in these modules.
-constexpr std::array<std::string_view, 28> kModules = {
-    "posix",    "nt",        "subprocess", "_posixsubprocess", "pty",   "runpy",  "socket",
-    "_socket",  "importlib", "imp",        "commands",         "popen2", "code",  "codeop",
-    "pdb",      "bdb",       "timeit",     "profile",          "cProfile", "trace", "webbrowser",
-    "pip",      "ctypes",    "torch.hub",  "distutils.spawn",  "asyncio.subprocess", "shutil", "pydoc"};
+constexpr std::array<std::string_view, 28> kModules = {"posix",
+                                                       "nt",
+                                                       "subprocess",
+                                                       "_posixsubprocess",
+                                                       "pty",
+                                                       "runpy",
+                                                       "socket",
+                                                       "_socket",
+                                                       "importlib",
+                                                       "imp",
+                                                       "commands",
+                                                       "popen2",
+                                                       "code",
+                                                       "codeop",
+                                                       "pdb",
+                                                       "bdb",
+                                                       "timeit",
+                                                       "profile",
+                                                       "cProfile",
+                                                       "trace",
+                                                       "webbrowser",
+                                                       "pip",
+                                                       "ctypes",
+                                                       "torch.hub",
+                                                       "distutils.spawn",
+                                                       "asyncio.subprocess",
+                                                       "shutil",
+                                                       "pydoc"};
 
-constexpr std::array<std::string_view, 11> kBuiltins = {"eval",  "exec", "execfile", "compile", "__import__", "open",
+constexpr std::array<std::string_view, 11> kBuiltins = {"eval",  "exec",  "execfile",   "compile", "__import__", "open",
                                                         "apply", "input", "breakpoint", "globals", "vars"};
 
 // Of module os, which also has harmless ones. exec… and spawn… come in many spellings.
-constexpr std::array<std::string_view, 12> kOs = {"system", "popen",   "exec",   "spawn",  "posix_spawn", "fork",
+constexpr std::array<std::string_view, 12> kOs = {"system", "popen",  "exec",   "spawn", "posix_spawn", "fork",
                                                   "kill",   "remove", "unlink", "rmdir", "startfile",   "putenv"};
 
 bool is_in_module(std::string_view name, std::string_view module) {
@@ -31,8 +54,8 @@ std::string_view in_module(std::string_view name, std::string_view module) {
 
 bool is_function_that_runs(std::string_view name) {
   const std::string_view in_os = in_module(name, "os");
-  return std::ranges::find(kBuiltins, in_module(name, "builtins")) != kBuiltins.end() ||
-         name == "io.open" || name == "_io.open" || name == "codecs.open" ||
+  return std::ranges::find(kBuiltins, in_module(name, "builtins")) != kBuiltins.end() || name == "io.open" ||
+         name == "_io.open" || name == "codecs.open" ||
          std::ranges::any_of(kOs, [&](std::string_view each) { return in_os.starts_with(each); });
 }
 

@@ -1,5 +1,5 @@
-// The opcodes that are read, named as in CPython's Lib/pickle.py. Left out, and so refused: EXT1, EXT2, EXT4 (numbers of
-// a registry that is not in the file), NEXT_BUFFER and READONLY_BUFFER (data that is not in the file).
+// The opcodes that are read, named as in CPython's Lib/pickle.py. Left out, and so refused: EXT1, EXT2, EXT4 (numbers
+// of a registry that is not in the file), NEXT_BUFFER and READONLY_BUFFER (data that is not in the file).
 #pragma once
 
 #include <cstdint>

@@ -130,7 +130,7 @@ class Reader {
   BuiltinCalls builtins_;
   ValueStack stack_;
   std::optional<Value> empty_tuple_;  // one for all: a byte of the file should not take a hundred of memory
-  std::size_t start_ = 0;  // of the opcode at hand
+  std::size_t start_ = 0;             // of the opcode at hand
 };
 
 void Reader::take_int_line(bool is_long) {

@@ -22,13 +22,15 @@ constexpr std::size_t kLongestKey = 200;
 constexpr std::size_t kMostMetAgain = 100'000;
 
 // What training loops call these, in any case of letters.
-constexpr std::string_view kTrainingWords[] = {"optimizer", "optim_state", "scheduler", "rng", "random_state", "amp_scaler"};
+constexpr std::string_view kTrainingWords[] = {"optimizer", "optim_state",  "scheduler",
+                                               "rng",       "random_state", "amp_scaler"};
 constexpr std::string_view kTrainingNames[] = {"optim", "optims", "opt", "opts", "opt_state", "sched", "scaler"};
 
 bool is_training_name(std::string_view name) {
   std::string lower(name.substr(0, kLongestKey));
   std::ranges::transform(lower, lower.begin(), [](unsigned char each) { return std::tolower(each); });
-  return std::ranges::any_of(kTrainingWords, [&](std::string_view word) { return lower.find(word) != std::string::npos; }) ||
+  return std::ranges::any_of(kTrainingWords,
+                             [&](std::string_view word) { return lower.find(word) != std::string::npos; }) ||
          std::ranges::find(kTrainingNames, lower) != std::end(kTrainingNames) || lower.ends_with("_opt") ||
          lower.starts_with("opt_") || lower.ends_with("_optim");
 }
@@ -41,7 +43,8 @@ bool is_extra_state(std::string_view name) { return name == "_extra_state" || na
 Candidates::Candidates(const TensorFile& file) : file_(file) {
   const pickle::Document& document = file.document;
   const auto is_optimizer = [&](Value value) {  // torch/optim/optimizer.py, Optimizer.state_dict
-    return value.is_dict() && document.find(value, "param_groups") != nullptr && document.find(value, "state") != nullptr;
+    return value.is_dict() && document.find(value, "param_groups") != nullptr &&
+           document.find(value, "state") != nullptr;
   };
   std::unordered_set<std::uint32_t> met = {file.root.has_items() ? file.root.index : ~0U};
   std::size_t room = kMostMetAgain;
@@ -80,8 +83,7 @@ Candidates::Candidates(const TensorFile& file) : file_(file) {
       }
       const std::string_view name = key.kind == Kind::kString ? document.text(key) : std::string_view();
       if (inner.has_items() && !is_extra_state(name) && may_enter(inner)) {
-        const bool is_training_state =
-            nodes_[at].is_training_state || is_training_name(name) || is_optimizer(inner);
+        const bool is_training_state = nodes_[at].is_training_state || is_training_name(name) || is_optimizer(inner);
         nodes_.push_back({.value = inner,
                           .key = key,
                           .parent = at,
@@ -151,8 +153,8 @@ std::string Candidates::shown_key(std::size_t node) const {
       break;
     }
     const std::string_view text = part.kind == Kind::kString ? file_.document.text(part) : std::string_view();
-    key += (key.empty() ? "" : ".") + (text.empty() ? key_text(file_.document, part)
-                                                    : std::string(text.substr(0, kLongestKey + 1)));
+    key += (key.empty() ? "" : ".") +
+           (text.empty() ? key_text(file_.document, part) : std::string(text.substr(0, kLongestKey + 1)));
   }
   return text::printable(key, kLongestKey);
 }

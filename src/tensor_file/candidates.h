@@ -10,7 +10,8 @@
 
 namespace iris {
 
-// Every container that the root leads to, at each path to it; objects, and containers in very many places, at the first.
+// Every container that the root leads to, at each path to it; objects, and containers in very many places, at the
+// first.
 class Candidates {
  public:
   explicit Candidates(const TensorFile& file);
@@ -29,9 +30,7 @@ class Candidates {
   // The root's member of that name; 0 where there is none.
   std::size_t root_member(std::string_view name) const;
 
-  bool root_holds_tensors() const {
-    return nodes_[0].holds != Holds::kNothing && !nodes_[0].is_training_state;
-  }
+  bool root_holds_tensors() const { return nodes_[0].holds != Holds::kNothing && !nodes_[0].is_training_state; }
 
   pickle::Value value(std::size_t node) const { return nodes_[node].value; }
   std::vector<pickle::Value> path(std::size_t node) const;

@@ -34,10 +34,10 @@ inline constexpr const char* kNumpyKey = "numpy";
 // Then replace_modules.
 void resolve_tensors(TensorFile& file);
 
-// Puts in the place of every nn.Module that Python pickled whole what its state_dict() gives, an OrderedDict: the names,
-// order, strides and sharing that it has in Python. Modules within that module are in its names; a module elsewhere
-// (in a checkpoint, an object's attributes) is a dictionary there. What the walk cannot see, such as a class with a
-// state_dict of its own, is for TensorFile::module_classes to tell.
+// Puts in the place of every nn.Module that Python pickled whole what its state_dict() gives, an OrderedDict: the
+// names, order, strides and sharing that it has in Python. Modules within that module are in its names; a module
+// elsewhere (in a checkpoint, an object's attributes) is a dictionary there. What the walk cannot see, such as a class
+// with a state_dict of its own, is for TensorFile::module_classes to tell.
 void replace_modules(TensorFile& file);
 
 // Throws unless the record's fields are what TensorRecord promises for a storage of that many bytes.

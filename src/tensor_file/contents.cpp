@@ -103,9 +103,9 @@ std::vector<std::string> notes_of(const TensorFile& file) {
     notes.emplace_back("whole pickled modules are shown as their state_dict(), without the versions in its _metadata");
   }
   if (!file.module_classes.empty()) {
-    notes.push_back("classes whose code is not here: " +
-                    text::printable(text::joined(file.module_classes), std::string::npos) +
-                    "; what a state_dict() or get_extra_state() of their own would change is not known");
+    notes.push_back(
+        "classes whose code is not here: " + text::printable(text::joined(file.module_classes), std::string::npos) +
+        "; what a state_dict() or get_extra_state() of their own would change is not known");
   }
   return notes;
 }

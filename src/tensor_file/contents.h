@@ -17,8 +17,8 @@ struct NamedValue {
   pickle::Value value;
 };
 
-// What is beside the selected dictionary, on each level from the root down to it, and in it the entries without a tensor
-// in them; each level in the file's order.
+// What is beside the selected dictionary, on each level from the root down to it, and in it the entries without a
+// tensor in them; each level in the file's order.
 std::vector<NamedValue> values_left_out(const TensorFile& file, const Selection& selection);
 
 struct Contents {

@@ -33,14 +33,14 @@ std::string_view in_numpy(std::string_view name) {
 }
 
 constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
-    {"b1", "bool"},   {"i1", "int8"},   {"i2", "int16"},   {"i4", "int32"},   {"i8", "int64"},
-    {"u1", "uint8"},  {"u2", "uint16"}, {"u4", "uint32"},  {"u8", "uint64"},  {"f2", "float16"},
+    {"b1", "bool"},    {"i1", "int8"},    {"i2", "int16"},     {"i4", "int32"},      {"i8", "int64"},
+    {"u1", "uint8"},   {"u2", "uint16"},  {"u4", "uint32"},    {"u8", "uint64"},     {"f2", "float16"},
     {"f4", "float32"}, {"f8", "float64"}, {"c8", "complex64"}, {"c16", "complex128"}};
 
 double half_to_double(std::uint16_t bits) {
   const int exponent = bits >> 10 & 31;
   const int fraction = bits & 1023;
-  const double size = exponent == 31 ? (fraction == 0 ? std::numeric_limits<double>::infinity() : std::nan(""))
+  const double size = exponent == 31  ? (fraction == 0 ? std::numeric_limits<double>::infinity() : std::nan(""))
                       : exponent == 0 ? std::ldexp(fraction, -24)
                                       : std::ldexp(1024 + fraction, exponent - 25);
   return (bits & 0x8000) != 0 ? -size : size;
@@ -86,13 +86,13 @@ std::optional<NumpyValues::Type> NumpyValues::type_of(Value dtype) const {
   if (arguments.empty() || arguments[0].kind != Kind::kString) {
     return std::nullopt;
   }
-  const bool is_plain = parts.size() < 5 || std::ranges::all_of(parts.subspan(2, 3), [](Value part) {
-                          return part.kind == Kind::kNone;
-                        });
+  const bool is_plain =
+      parts.size() < 5 || std::ranges::all_of(parts.subspan(2, 3), [](Value part) { return part.kind == Kind::kNone; });
   const std::string_view order =
       parts.size() > 1 && parts[1].kind == Kind::kString ? document_.text(parts[1]) : std::string_view("|");
   const std::string_view name = document_.text(arguments[0]);
-  const std::optional<std::size_t> size = pickle::number_of<std::size_t>(name.substr(std::min<std::size_t>(1, name.size())));
+  const std::optional<std::size_t> size =
+      pickle::number_of<std::size_t>(name.substr(std::min<std::size_t>(1, name.size())));
   if (!is_plain || !size) {
     return std::nullopt;
   }
@@ -131,7 +131,8 @@ std::optional<Value> NumpyValues::value_of(Value value) {
       return std::nullopt;
     }
     const Value fortran = parts[3];
-    const bool is_fortran = fortran.kind == Kind::kBool ? fortran.boolean : fortran.kind == Kind::kInt && fortran.integer != 0;
+    const bool is_fortran =
+        fortran.kind == Kind::kBool ? fortran.boolean : fortran.kind == Kind::kInt && fortran.integer != 0;
     return array(parts[2], parts[1], is_fortran, parts[4]);
   }
   if (function == "numeric._frombuffer" && arguments.size() == 4) {  // (bytes, dtype, shape, "C" or "F")
@@ -161,7 +162,8 @@ std::optional<Value> NumpyValues::scalar(const Type& type, std::string_view give
   const std::size_t word = type.kind == 'c' ? type.size / 2 : type.kind == 'U' ? 4 : type.kind == 'S' ? 1 : type.size;
   if (type.is_big_endian && word != 0) {
     for (std::size_t i = 0; i + word <= bytes.size(); i += word) {
-      std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(i), bytes.begin() + static_cast<std::ptrdiff_t>(i + word));
+      std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(i),
+                   bytes.begin() + static_cast<std::ptrdiff_t>(i + word));
     }
   }
   switch (type.kind) {
@@ -178,11 +180,11 @@ std::optional<Value> NumpyValues::scalar(const Type& type, std::string_view give
     }
     case 'c': {
       const std::string_view parts = bytes;
-      return document_.add_items(Kind::kCall,
-                                 {document_.add_global("builtins.complex", false),
-                                  Value::of_float(real_of(parts.substr(0, word))),
-                                  Value::of_float(real_of(parts.substr(word)))},
-                                 offset_);
+      return document_.add_items(
+          Kind::kCall,
+          {document_.add_global("builtins.complex", false), Value::of_float(real_of(parts.substr(0, word))),
+           Value::of_float(real_of(parts.substr(word)))},
+          offset_);
     }
     case 'S':
       bytes.erase(bytes.find_last_not_of('\0') + 1);
@@ -243,8 +245,8 @@ std::optional<Value> NumpyValues::array(Value dtype, Value shape, bool is_fortra
   }
   const bool is_empty = std::ranges::count(tensor.shape, 0) > 0;
   if (is_empty ? !bytes->empty() : bytes->size() % type->size != 0 || bytes->size() / type->size != stride) {
-    fail("a NumPy array of " + std::to_string(is_empty ? 0 : stride) + " elements has " + std::to_string(bytes->size()) +
-         " bytes");
+    fail("a NumPy array of " + std::to_string(is_empty ? 0 : stride) + " elements has " +
+         std::to_string(bytes->size()) + " bytes");
   }
   const auto copy = copy_of(data, *type);
   tensor.storage = static_cast<std::uint32_t>(file_.storages.size());

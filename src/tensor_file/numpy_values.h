@@ -21,9 +21,9 @@ class NumpyValues {
  public:
   explicit NumpyValues(TensorFile& file);
 
-  // What the object is: a number, text, bytes, or a tensor, whose storage is a copy that the file owns. nullopt, and the
-  // object stays inert, for all that has no counterpart: arrays of objects, of texts, of records, dates.
-  // Throws FormatError("offset N: …") where the bytes are not what the dtype and shape say.
+  // What the object is: a number, text, bytes, or a tensor, whose storage is a copy that the file owns. nullopt, and
+  // the object stays inert, for all that has no counterpart: arrays of objects, of texts, of records, dates. Throws
+  // FormatError("offset N: …") where the bytes are not what the dtype and shape say.
   std::optional<pickle::Value> value_of(pickle::Value object);
 
  private:

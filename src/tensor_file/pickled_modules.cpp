@@ -31,7 +31,8 @@ struct ModuleParts {
 
 // torch.fx pickles a module as a call with its state in front.
 bool makes_graph_module(std::string_view name) {
-  return name == "torch.fx.graph_module.reduce_graph_module" || name == "torch.fx.graph_module.reduce_package_graph_module";
+  return name == "torch.fx.graph_module.reduce_graph_module" ||
+         name == "torch.fx.graph_module.reduce_package_graph_module";
 }
 
 std::optional<ModuleParts> find_parts(const Document& document, Value value) {
@@ -44,7 +45,8 @@ std::optional<ModuleParts> find_parts(const Document& document, Value value) {
     const Value* found = document.find(state, name);
     return found == nullptr ? Value{} : *found;
   };
-  const ModuleParts parts = {part("_parameters"), part("_buffers"), part("_modules"), part("_non_persistent_buffers_set")};
+  const ModuleParts parts = {part("_parameters"), part("_buffers"), part("_modules"),
+                             part("_non_persistent_buffers_set")};
   const bool is_module = parts.parameters.is_dict() && parts.buffers.is_dict() && parts.modules.is_dict();
   return is_module ? std::optional(parts) : std::nullopt;
 }

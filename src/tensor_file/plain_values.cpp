@@ -112,8 +112,7 @@ class Cleaner {
     }
     note(what_is(object), /*is_kept=*/true);
     const std::size_t offset = document_.offset(object);
-    const Value dict =
-        document_.add_items(Kind::kOrderedDict, clean_entries(members(document_, object)), offset);
+    const Value dict = document_.add_items(Kind::kOrderedDict, clean_entries(members(document_, object)), offset);
     within_.erase(object.index);
     dicts_.emplace(object.index, dict);
     return dict;
@@ -146,10 +145,9 @@ class Cleaner {
   }
 
   bool is_written_key(Value key) const {
-    return is_written(key) &&
-           (key.kind != Kind::kTuple || std::ranges::all_of(document_.items(key), [&](Value item) {
-              return is_written_key(item);
-            }));
+    return is_written(key) && (key.kind != Kind::kTuple || std::ranges::all_of(document_.items(key), [&](Value item) {
+                                 return is_written_key(item);
+                               }));
   }
 
   std::string what_is(Value value) const {

@@ -10,15 +10,15 @@ namespace iris {
 
 // A value that is not written, or not as what it was.
 struct Change {
-  std::string place;  // its path from the root, in dots; empty: the root
-  std::string what;   // "argparse.Namespace", "a frozenset"
+  std::string place;     // its path from the root, in dots; empty: the root
+  std::string what;      // "argparse.Namespace", "a frozenset"
   bool is_kept = false;  // as a plain dict: an object that holds tensors as a dict does
 };
 
 struct PlainValue {
   pickle::Value value;
-  std::vector<Change> changes;     // at most kMostChanges
-  std::size_t more_changes = 0;    // that are not in the list
+  std::vector<Change> changes;   // at most kMostChanges
+  std::size_t more_changes = 0;  // that are not in the list
 };
 
 inline constexpr std::size_t kMostChanges = 1000;

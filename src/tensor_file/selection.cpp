@@ -224,8 +224,8 @@ bool is_function(std::string_view name) {
 // torch's own functions of one tensor: _rebuild_qtensor, _rebuild_sparse_tensor, _load_from_bytes, …
 bool makes_tensors(std::string_view name) {
   const std::string_view last = last_part(name);
-  return name.starts_with("torch.") && (last.starts_with("_rebuild") || last == "_load_from_bytes" || last == "Parameter" ||
-          name == "torch.load");
+  return name.starts_with("torch.") &&
+         (last.starts_with("_rebuild") || last == "_load_from_bytes" || last == "Parameter" || name == "torch.load");
 }
 
 std::string why_no_tensor(const TensorFile& file, Value value) {
@@ -243,19 +243,21 @@ std::string why_no_tensor(const TensorFile& file, Value value) {
   const auto is_storage = [](Value argument) { return argument.kind == Kind::kPersistentId; };
   const auto is_tensor = [](Value argument) { return argument.kind == Kind::kExternal; };
   const auto first = arguments.first(std::min(arguments.size(), kMostArguments));
-  const bool is_of_data = std::ranges::any_of(first, is_storage) ||
-                          (is_function(name) && std::ranges::any_of(first, is_tensor));
+  const bool is_of_data =
+      std::ranges::any_of(first, is_storage) || (is_function(name) && std::ranges::any_of(first, is_tensor));
   if (!makes_tensors(name) && !is_of_data) {
     return "";
   }
   const std::string fact = "is made by " + text::printable(name) + ", which is not computed";
   if (name == "torch._utils._rebuild_qtensor") {
-    return fact + ": it is quantized; save it dequantized, in Python: torch.save({name: t.dequantize() if t.is_quantized "
-                  "else t for name, t in state_dict.items()}, \"model.pt\")";
+    return fact +
+           ": it is quantized; save it dequantized, in Python: torch.save({name: t.dequantize() if t.is_quantized "
+           "else t for name, t in state_dict.items()}, \"model.pt\")";
   }
   if (name == "torch._utils._rebuild_sparse_tensor") {
-    return fact + ": it is sparse; save it dense, in Python: torch.save({name: t.to_dense() if t.is_sparse else t for "
-                  "name, t in state_dict.items()}, \"model.pt\")";
+    return fact +
+           ": it is sparse; save it dense, in Python: torch.save({name: t.to_dense() if t.is_sparse else t for "
+           "name, t in state_dict.items()}, \"model.pt\")";
   }
   return fact;
 }

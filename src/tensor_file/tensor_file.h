@@ -59,9 +59,9 @@ struct TensorRecord {
 struct TensorFile {
   std::shared_ptr<const FileBytes> file;
   Container container = Container::kZip;
-  bool is_torchscript = false;         // or written by C++ torch::save: the archive has constants.pkl
-  bool has_tensor_attributes = false;  // Python code had set some; they are not kept
-  bool has_modules = false;            // Python had pickled whole modules: each is its state_dict here
+  bool is_torchscript = false;              // or written by C++ torch::save: the archive has constants.pkl
+  bool has_tensor_attributes = false;       // Python code had set some; they are not kept
+  bool has_modules = false;                 // Python had pickled whole modules: each is its state_dict here
   std::vector<std::string> module_classes;  // of those modules, but not torch's own; at most kMostModuleClasses
   pickle::Document document;
   pickle::Value root;  // tensors are Kind::kExternal: an index into `tensors`

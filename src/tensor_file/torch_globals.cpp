@@ -35,10 +35,30 @@ constexpr Function kFunctions[] = {
 };
 
 // dtypes that no tensor of ours has, and the ways to quantize one: plain values, which torch.load reads.
-constexpr std::string_view kPlainNames[] = {
-    "qint8", "quint8", "qint32", "quint4x2", "quint2x4", "uint1", "uint2", "uint3", "uint4", "uint5", "uint6", "uint7",
-    "int1",  "int2",   "int3",   "int4",     "int5",     "int6",  "int7",  "per_tensor_affine", "per_tensor_symmetric",
-    "per_channel_affine", "per_channel_symmetric", "per_channel_affine_float_qparams"};
+constexpr std::string_view kPlainNames[] = {"qint8",
+                                            "quint8",
+                                            "qint32",
+                                            "quint4x2",
+                                            "quint2x4",
+                                            "uint1",
+                                            "uint2",
+                                            "uint3",
+                                            "uint4",
+                                            "uint5",
+                                            "uint6",
+                                            "uint7",
+                                            "int1",
+                                            "int2",
+                                            "int3",
+                                            "int4",
+                                            "int5",
+                                            "int6",
+                                            "int7",
+                                            "per_tensor_affine",
+                                            "per_tensor_symmetric",
+                                            "per_channel_affine",
+                                            "per_channel_symmetric",
+                                            "per_channel_affine_float_qparams"};
 
 const Function* find_function(std::string_view name) {
   const auto* found = std::ranges::find(kFunctions, name, &Function::name);
@@ -66,8 +86,8 @@ ArgumentCounts argument_counts_of(std::string_view function) {
 }
 
 std::size_t size_of_quantized_storage(std::string_view qualified) {
-  if (is_one_of(qualified, {"torch.QInt8Storage", "torch.QUInt8Storage", "torch.QUInt4x2Storage",
-                            "torch.QUInt2x4Storage"})) {
+  if (is_one_of(qualified,
+                {"torch.QInt8Storage", "torch.QUInt8Storage", "torch.QUInt4x2Storage", "torch.QUInt2x4Storage"})) {
     return 1;
   }
   return qualified == "torch.QInt32Storage" ? 4 : 0;
@@ -99,8 +119,7 @@ pickle::GlobalUse use_of_torch_global(std::string_view name) {
                    std::ranges::find(kPlainNames, *in_torch) != std::end(kPlainNames))) {
     return GlobalUse::kName;
   }
-  if (is_untyped_storage(name) || name == "torch.Tensor" || is_parameter_class(name) ||
-      is_old_tensor_class(name)) {
+  if (is_untyped_storage(name) || name == "torch.Tensor" || is_parameter_class(name) || is_old_tensor_class(name)) {
     return GlobalUse::kName;
   }
   return GlobalUse::kForeign;

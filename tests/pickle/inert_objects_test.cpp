@@ -104,8 +104,9 @@ TEST(InertObjects, DoNotMakeACycleOfPlainListsLawful) {
 }
 
 TEST(InertObjects, AreReadInAChainOfAMillion) {
-  EXPECT_EQ(pickle_error(kClass + "q\0"s + repeated("h\0)R"s, 1) + repeated("h\0)Rq\x01\x30h\0h\x01\x85R"s, 250'000) + "."),
-            "");
+  EXPECT_EQ(
+      pickle_error(kClass + "q\0"s + repeated("h\0)R"s, 1) + repeated("h\0)Rq\x01\x30h\0h\x01\x85R"s, 250'000) + "."),
+      "");
   EXPECT_EQ(pickle_error("N" + repeated("q\x01\x30" + kClass + "h\x01\x85R", 300'000) + "."), "");
 }
 

@@ -48,15 +48,16 @@ TEST_P(AttackName, IsRefusedBeforeItsArgumentsAreRead) {
   EXPECT_EQ(pickle_error(push_global(module, name) + "(\xFF"), "offset 0: " + attack_name(module + "."s + name));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    PickleReader, AttackName,
-    ::testing::Values(Global{"os", "system"}, Global{"os", "popen"}, Global{"os", "execvp"}, Global{"posix", "system"},
-                      Global{"nt", "system"}, Global{"subprocess", "Popen"}, Global{"builtins", "eval"},
-                      Global{"builtins", "exec"}, Global{"builtins", "compile"}, Global{"builtins", "__import__"},
-                      Global{"runpy", "run_path"}, Global{"runpy", "_run_code"}, Global{"pty", "spawn"},
-                      Global{"socket", "create_connection"}, Global{"importlib", "import_module"},
-                      Global{"importlib.util", "find_spec"}, Global{"torch.hub", "load"}, Global{"torch", "hub.load"},
-                      Global{"torch", "serialization.os.system"}));
+INSTANTIATE_TEST_SUITE_P(PickleReader, AttackName,
+                         ::testing::Values(Global{"os", "system"}, Global{"os", "popen"}, Global{"os", "execvp"},
+                                           Global{"posix", "system"}, Global{"nt", "system"},
+                                           Global{"subprocess", "Popen"}, Global{"builtins", "eval"},
+                                           Global{"builtins", "exec"}, Global{"builtins", "compile"},
+                                           Global{"builtins", "__import__"}, Global{"runpy", "run_path"},
+                                           Global{"runpy", "_run_code"}, Global{"pty", "spawn"},
+                                           Global{"socket", "create_connection"}, Global{"importlib", "import_module"},
+                                           Global{"importlib.util", "find_spec"}, Global{"torch.hub", "load"},
+                                           Global{"torch", "hub.load"}, Global{"torch", "serialization.os.system"}));
 
 class ForeignName : public ::testing::TestWithParam<Global> {};
 

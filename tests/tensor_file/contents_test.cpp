@@ -72,8 +72,7 @@ TEST(EntriesLeftOut, AreThoseOnEachLevelDownToTheSelectedOneAndInIt) {
 
 TEST(EntriesLeftOut, AreToldFromTheSelectedOneByTheWholeKey) {
   const std::string key(300, 'k');
-  EXPECT_EQ(left_out(push_dict({push_text(key), tensors("a"), push_text(key + "2"), tensors("b")}), key),
-            key + "2");
+  EXPECT_EQ(left_out(push_dict({push_text(key), tensors("a"), push_text(key + "2"), tensors("b")}), key), key + "2");
 }
 
 TEST(EntriesLeftOut, HaveANumberThatReadsAsTheSelectedKey) {

@@ -23,7 +23,8 @@ using namespace std::string_literals;
 std::string push_bytes(const std::string& bytes) { return "B" + little_endian(bytes.size(), 4) + bytes; }
 
 std::string push_dtype(const std::string& name, const std::string& order = "<") {
-  const std::string state = push_tuple({push_int(3), push_text(order), "N", "N", "N", push_int(-1), push_int(-1), "K\0"s});
+  const std::string state =
+      push_tuple({push_int(3), push_text(order), "N", "N", "N", push_int(-1), push_int(-1), "K\0"s});
   return push_call(push_global("numpy", "dtype"), {push_text(name), "\x89", "\x88"}) + state + "b";
 }
 
@@ -113,8 +114,9 @@ TEST(NumpyArrays, AreSwapped) {
 }
 
 TEST(NumpyArrays, OfABufferAreTensors) {
-  const TensorFile file = file_of(push_call(push_global("numpy.core.numeric", "_frombuffer"),
-                                            {push_bytes("\1\0\2\0"s), push_dtype("i2"), push_ints({2}), push_text("C")}));
+  const TensorFile file =
+      file_of(push_call(push_global("numpy.core.numeric", "_frombuffer"),
+                        {push_bytes("\1\0\2\0"s), push_dtype("i2"), push_ints({2}), push_text("C")}));
   EXPECT_EQ(file.tensor(file.root)->shape, (std::vector<std::int64_t>{2}));
 }
 
@@ -128,7 +130,8 @@ TEST(NumpyArrays, OfOneBytesObjectAreTensorsOfTheirOwn) {
 }
 
 TEST(NumpyArrays, OfObjectsAndRecordsStayInert) {
-  EXPECT_TRUE(value_of(push_array({.dtype = push_dtype("O8"), .data = "](NNe"})).starts_with("numpy._core.multiarray."));
+  EXPECT_TRUE(
+      value_of(push_array({.dtype = push_dtype("O8"), .data = "](NNe"})).starts_with("numpy._core.multiarray."));
   EXPECT_TRUE(value_of(push_array({.dtype = push_dtype("U1")})).starts_with("numpy._core.multiarray."));
   EXPECT_TRUE(value_of(push_array({.data = "N"})).starts_with("numpy._core.multiarray."));
 }
@@ -146,7 +149,8 @@ TEST(NumpyArrays, OfAnImpossibleShapeAreRefused) {
 
 TEST(NumpyArrays, OfOneTextInEveryDtypeCopyNoMoreThanTheFileWarrants) {
   const std::string bytes = push_bytes(std::string(1 << 20, 'x')) + "q\7";
-  std::vector<std::string> arrays = {push_array({.shape = push_ints({1 << 20}), .dtype = push_dtype("u1"), .data = bytes})};
+  std::vector<std::string> arrays = {
+      push_array({.shape = push_ints({1 << 20}), .dtype = push_dtype("u1"), .data = bytes})};
   for (int i = 0; i < 1000; ++i) {
     arrays.push_back(push_array({.shape = push_ints({1 << 19}), .dtype = push_dtype("i2", ">"), .data = "h\7"}));
   }

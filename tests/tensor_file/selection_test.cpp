@@ -103,14 +103,14 @@ TEST(Selection, PassesOverWhatTrainingKeeps) {
 TEST(Selection, ChoosesNothingInAFileOfAnOptimizerAlone) {
   const std::string optimizer =
       push_dict({push_text("state"), push_dict({push_int(0), tensors("exp_avg")}), push_text("param_groups"), "]"});
-  EXPECT_EQ(selection_error(optimizer),
-            "holds no state_dict of a model; other dictionaries of tensors are: state.0");
+  EXPECT_EQ(selection_error(optimizer), "holds no state_dict of a model; other dictionaries of tensors are: state.0");
   EXPECT_EQ(names_in(optimizer, "state.0"), "exp_avg");
 }
 
 TEST(Selection, KeepsExtraStateInItsDictionary) {
-  EXPECT_EQ(names_in(push_dict({push_text("fc.weight"), push_tensor(), push_text("fc._extra_state"), tensors("scale")})),
-            "fc.weight fc._extra_state.scale");
+  EXPECT_EQ(
+      names_in(push_dict({push_text("fc.weight"), push_tensor(), push_text("fc._extra_state"), tensors("scale")})),
+      "fc.weight fc._extra_state.scale");
 }
 
 TEST(Selection, AsksWhereADictionaryHoldsTensorsAndAnotherDictionary) {
@@ -162,11 +162,10 @@ std::string tensor_fact(const std::string& root) {
 
 TEST(RequireAllTensors, NamesTheFunctionThatWouldMakeOne) {
   const auto made_by = [](const std::string& module, const std::string& name) {
-    return push_dict({push_text("w"), test::push_call(test::push_global(module, name),
-                                                      {test::push_storage("FloatStorage", "0", 6)})});
+    return push_dict({push_text("w"),
+                      test::push_call(test::push_global(module, name), {test::push_storage("FloatStorage", "0", 6)})});
   };
-  EXPECT_EQ(tensor_fact(made_by("their", "rebuild")),
-            "tensor \"w\" is made by their.rebuild, which is not computed");
+  EXPECT_EQ(tensor_fact(made_by("their", "rebuild")), "tensor \"w\" is made by their.rebuild, which is not computed");
   EXPECT_EQ(tensor_fact(made_by("torch.storage", "_load_from_bytes")),
             "tensor \"w\" is made by torch.storage._load_from_bytes, which is not computed");
   EXPECT_EQ(tensor_fact(made_by("torch._utils", "_rebuild_qtensor")),

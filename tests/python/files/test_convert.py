@@ -356,5 +356,3 @@ def test_wrong_usage_is_told_before_anything_is_read(failing, arguments, message
 def test_a_frozen_torchscript_is_refused(failing, fixtures):
     message = "is a frozen TorchScript: its tensors are constants of its code and have lost their names"
     assert failing(fixtures / "frozen.pt", "out.pt").startswith(f"{fixtures / 'frozen.pt'}: {message}")
-
-

@@ -340,5 +340,7 @@ def test_a_quantized_state_dict_is_an_error_with_the_line_that_dequantizes(iris,
     for arguments in (["convert", "in.pt", "out.pt"], ["predict", "in.pt", *SAMPLE]):
         answer = iris(*arguments, cwd=tmp_path)
         assert answer.returncode == 1
-        assert 'tensor "w" is made by torch._utils._rebuild_qtensor, which is not computed: it is quantized; save it ' \
-               "dequantized, in Python: torch.save({name: t.dequantize() if t.is_quantized else t" in answer.stderr
+        assert (
+            'tensor "w" is made by torch._utils._rebuild_qtensor, which is not computed: it is quantized; save it '
+            "dequantized, in Python: torch.save({name: t.dequantize() if t.is_quantized else t" in answer.stderr
+        )

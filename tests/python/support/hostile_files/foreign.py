@@ -6,8 +6,6 @@ import pickle
 import tarfile
 import zlib
 
-import torch
-
 from .build import Case
 
 LFS_POINTER = b"""version https://git-lfs.github.com/spec/v1

@@ -22,8 +22,8 @@ namespace {
 using nlohmann::ordered_json;
 using NamedValues = std::vector<std::pair<std::string, pickle::Value>>;
 
-constexpr const char* kContainers[] = {"zip", "legacy", "safetensors"};        // by Container
-constexpr const char* kKinds[] = {"state_dict", "checkpoint", "torchscript"};  // by Contents::Kind
+constexpr const char* kContainers[] = {"zip", "legacy", "safetensors", "tar"};  // by Container
+constexpr const char* kKinds[] = {"state_dict", "checkpoint", "torchscript"};   // by Contents::Kind
 
 const char* name_of(Container container) { return kContainers[static_cast<std::size_t>(container)]; }
 const char* name_of(Contents::Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }

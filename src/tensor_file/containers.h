@@ -20,6 +20,9 @@ TensorFile read_zip_container(const ZipReader& zip, std::shared_ptr<const FileBy
 // torch.save before 1.6.
 TensorFile read_legacy_container(std::shared_ptr<const FileBytes> file);
 
+// torch.save before 0.1.10.
+TensorFile read_tar_container(std::shared_ptr<const FileBytes> file);
+
 // safetensors (the format's README). Its __metadata__ is in the root's state, under that name.
 TensorFile read_safetensors_container(std::shared_ptr<const FileBytes> file);
 inline constexpr const char* kSafetensorsMetadata = "__metadata__";

@@ -21,6 +21,9 @@ using pickle::Value;
 // What the names and records of all modules may take, beyond the file's own size.
 constexpr std::uint64_t kMaxNames = 16 << 20;
 
+// Parameters, buffers and modules met in one module, on all paths. The largest models have some 100,000.
+constexpr std::uint64_t kMostSteps = 2'000'000;
+
 // The dicts that nn.Module.__setstate__ expects in a module's state.
 struct ModuleParts {
   Value parameters;
@@ -170,7 +173,7 @@ class ModuleWalk {
   // Modules without tensors, held by each other many times, add no names.
   void count_step() {
     ++steps_;
-    require(steps_ <= Document::kMaxWalk, "its modules unfold to too many");
+    require(steps_ <= kMostSteps, "its modules unfold to too many");
   }
 
   TensorFile& file_;

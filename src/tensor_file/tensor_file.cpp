@@ -56,6 +56,8 @@ TensorFile read_tensor_file(const OpenedFile& file) {
       return read_legacy_container(file.bytes);
     case FileKind::kSafetensors:
       return read_safetensors_container(file.bytes);
+    case FileKind::kTar:
+      return read_tar_container(file.bytes);
     case FileKind::kOther:
       break;
   }

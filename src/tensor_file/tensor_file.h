@@ -22,7 +22,7 @@ struct OpenedFile;
 // archive's root folder.
 inline constexpr std::string_view kNamesEntry = "extra/iris.json";
 
-enum class Container { kZip, kLegacy, kSafetensors };
+enum class Container { kZip, kLegacy, kSafetensors, kTar };
 
 // The bytes that one or more tensors lie in.
 struct StorageRecord {

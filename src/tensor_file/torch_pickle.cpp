@@ -74,7 +74,9 @@ class Resolver {
       replacements_[i] = document_.container(i);
     }
     // An object may come before what its state holds. What a call is made of comes before it.
-    each(Kind::kPersistentId, [&](Value value) { add_storage(value); });
+    if (file_.container != Container::kTar) {  // whose ids were tensors, and are in their place
+      each(Kind::kPersistentId, [&](Value value) { add_storage(value); });
+    }
     each(Kind::kObject, [&](Value value) { replacements_[value.index] = resolve_object(value); });
     each(Kind::kCall, [&](Value value) {
       const auto call = document_.items(value);

@@ -11,7 +11,9 @@ import collections
 import io
 import pathlib
 import pickle
+import struct
 import sys
+import tarfile
 import warnings
 import zipfile
 from pathlib import Path
@@ -107,6 +109,22 @@ def made_files() -> dict[str, bytes]:
     return files
 
 
+def tar_file() -> bytes:
+    """What torch.save wrote before 0.1.10 (docs/byte-formats.md)."""
+    parts = {
+        "pickle": b"\x80\x02}X\x01\x00\x00\x00wX\x03\x00\x00\x00101Qs.",
+        "tensors": b"\x80\x02K\x01.\x80\x02(KeKdctorch\nFloatTensor\nt." + struct.pack("<i4x3q", 1, 3, 1, 0),
+        "storages": b"\x80\x02K\x01.\x80\x02(KdNctorch\nFloatStorage\nt." + struct.pack("<q3f", 3, 1, 2, 3) + b"].",
+    }
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:", format=tarfile.USTAR_FORMAT) as archive:
+        for name, data in parts.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()[:5120]
+
+
 def with_byte_order(data: bytes, order: bytes) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(buffer, "w") as new:
@@ -143,6 +161,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     warnings.simplefilter("ignore")
     files = made_files()
+    files["old.tar"] = tar_file()
     files["big_endian.pt"] = with_byte_order(files["tensors-2.pt"], b"big")
     for path in [*REPO.glob("tests/fixtures/*.pt"), *REPO.glob("models/*.pt"), *REPO.glob("tests/hostile/*")]:
         if path.suffix != ".md":

@@ -49,6 +49,31 @@ CLASS = opcodes(Global("their.Class"))
 ONE_IN_ANOTHER = b"q\1" + b"0" + get(0) + get(1) + b"\x85R"  # the value at the top as the argument of an object
 LATIN1 = opcodes("latin1")
 
+
+
+def module(parameters: bytes, modules: bytes) -> bytes:
+    """An object with the state of an nn.Module; "modules" are the opcodes of keys and values."""
+    parts = opcodes("_parameters") + b"}(" + parameters + b"u" + opcodes("_buffers") + b"}"
+    return get(0) + b")\x81}(" + parts + opcodes("_modules") + b"}(" + modules + b"uub"
+
+
+def nested_modules(levels: int, names: list[str], parameter: bytes) -> bytes:
+    """Each module holds the one before it, under each of the names."""
+    parameters = opcodes("w") + parameter if parameter else b""
+    steps = put(CLASS, 0) + b"0" + put(module(parameters, b""), 1)
+    for _ in range(levels):
+        steps += b"0" + put(module(b"", b"".join(opcodes(name) + get(1) for name in names)), 1)
+    return steps
+
+
+def modules_that_double(levels: int, parameter=b"") -> bytes:
+    return nested_modules(levels, ["a", "b"], parameter)
+
+
+def modules_in_a_chain(levels: int) -> bytes:
+    return nested_modules(levels, ["a"], b"")
+
+
 CASES = [
     Case("tuples that double", lambda: doubling(60, b")"), UNFOLD),
     Case("tuples that double around a tensor", lambda: doubling(25, opcodes(tensor())), UNFOLD),
@@ -94,7 +119,7 @@ CASES = [
     Case("long tuple given to objects again and again",
          lambda: repeated([LONG_TUPLE, CLASS], get(1) + get(0) + b"R", 10_000), LIES),
     Case("an object in its own state, pairs, items and keys",
-         lambda: model(b"\x80\x02](" + CLASS + b")Rq\0" + b"h\0" + b"a" + b"h\0h\0s" + b"}K\1h\0sb" + LIAR + b"e."), LIES),
+         lambda: model(b"\x80\x02](" + CLASS + b")Rq\0h\0" + b"ah\0h\0s}K\1h\0sb" + LIAR + b"e."), LIES),
     Case("lists in themselves in an object",
          lambda: model(b"\x80\x02" + CLASS + b")R]q\0h\0" + b"ab."), r"data\.pkl: offset \d+: a value contains itself"),
     Case("tuples that double in an object",
@@ -102,4 +127,11 @@ CASES = [
     Case("a hundred thousand modules' classes",
          lambda: repeated([opcodes(("module", Global("their.Class"), "f.py", "source"))], get(0) + b"Q)\x81", 100_000),
          LIES),
+    Case("modules of two of each other, forty times", lambda: model(b"\x80\x02" + modules_that_double(40) + b"."),
+         r"data\.pkl: offset \d+: its modules unfold to too many"),
+    Case("modules in one another, ten thousand times", lambda: model(b"\x80\x02" + modules_in_a_chain(10_000) + b"."),
+         r"data\.pkl: offset \d+: its modules are nested too deep, or contain themselves"),
+    Case("tensors of modules of two of each other, forty times",
+         lambda: model(b"\x80\x02" + modules_that_double(40, opcodes(tensor())) + b"."),
+         r"data\.pkl: offset \d+: the names of its tensors take more memory than its size warrants"),
 ]  # fmt: skip

@@ -15,7 +15,8 @@ void add_evaluate(CLI::App& app, Run& run) {
   add_file(*command, "DATA", options->data,
            "CSV of the features and the label, with a header in any order or without; - is stdin")
       ->required();
-  command->add_option("--label-column", options->label_column, "The column that holds the true classes (species, else class, variety, target, label or name)");
+  command->add_option("--label-column", options->label_column,
+                      "The column that holds the true classes (species, else class, variety, target, label or name)");
   command->add_flag("--json", options->json, "One JSON object");
   add_whole(*command, "--batch-size", options->batch_size, 1, 1 << 24,
             "Rows per pass through the model, at most (4096; CUDA: 65536)");

@@ -31,7 +31,8 @@ class AnswerWriter {
 
   std::size_t class_count() const { return begins_.size(); }
 
-  // CSV's first line: what is copied, "label,confidence", and "p_LABEL" and "logit_LABEL" for each class when asked for. "" for NDJSON.
+  // CSV's first line: what is copied, "label,confidence", and "p_LABEL" and "logit_LABEL" for each class when asked
+  // for. "" for NDJSON.
   std::string header() const;
 
   // Appends one line for each row from `first` to `last`:

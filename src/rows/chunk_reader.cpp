@@ -19,8 +19,8 @@
 namespace iris {
 namespace {
 
-constexpr std::size_t kChunk = 256 << 10;  // bytes in a chunk, at least, unless the file ends
-constexpr int kLookMs = 100;  // how often a thread that waits for a pipe looks whether to stop
+constexpr std::size_t kChunk = 256 << 10;         // bytes in a chunk, at least, unless the file ends
+constexpr int kLookMs = 100;                      // how often a thread that waits for a pipe looks whether to stop
 constexpr std::string_view kUnreadable = "\"\n";  // stands for a line that is too long
 
 void reserve(Chunk& chunk, std::size_t used, std::size_t capacity) {

@@ -41,8 +41,8 @@ class ChunkReader {
   ChunkReader(const ChunkReader&) = delete;
   ChunkReader& operator=(const ChunkReader&) = delete;
 
-  // False at the end of the file, or soon after being asked to stop. One thread at a time. Throws InputError("PATH: …");
-  // Interrupted when a signal was noted.
+  // False at the end of the file, or soon after being asked to stop. One thread at a time. Throws InputError("PATH:
+  // …"); Interrupted when a signal was noted.
   bool next(Chunk& chunk, const std::stop_token& stop = {});
 
   // For messages: the path, or "stdin".

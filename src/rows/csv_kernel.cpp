@@ -86,8 +86,7 @@ CsvKernel::Ends find_ends_of_all(const char* text, std::size_t size, std::uint32
 }
 
 CsvKernel::Rows parse_rows_of_all(const char* text, const std::uint32_t* ends, std::size_t end_count,
-                                  const CsvKernel::Columns& columns, bool has_quotes, std::size_t most,
-                                  float* values) {
+                                  const CsvKernel::Columns& columns, bool has_quotes, std::size_t most, float* values) {
   if constexpr (std::endian::native != std::endian::little) {
     return {0, 0};
   }

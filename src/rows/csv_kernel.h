@@ -41,7 +41,7 @@ struct CsvKernel {
 // How many ends belong to the row whose first cell ends at ends[0]; 0: it has not that many cells, or another end.
 // static: a source file that is compiled for another processor has its own.
 static inline std::size_t ends_of_row(const char* text, const std::uint32_t* ends, std::size_t end_count,
-                               std::size_t columns) {
+                                      std::size_t columns) {
   if (end_count < columns) {
     return 0;
   }

@@ -42,9 +42,9 @@ __m256i four_texts(const char* text, const std::uint32_t* ends) {
 struct Four {
   bool operator()(const char* text, const std::uint32_t* begins, const std::uint32_t* ends, float* values) const {
     const __m256i zero = _mm256_setzero_si256();
-    const __m256i length_and_one = _mm256_cvtepu32_epi64(
-        _mm_sub_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(ends)),
-                      _mm_loadu_si128(reinterpret_cast<const __m128i*>(begins))));
+    const __m256i length_and_one =
+        _mm256_cvtepu32_epi64(_mm_sub_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(ends)),
+                                            _mm_loadu_si128(reinterpret_cast<const __m128i*>(begins))));
     // A shift by 64 bits or more, or by less than none, gives 0: then there is no digit.
     const __m256i number = _mm256_sllv_epi64(
         _mm256_set1_epi8(-1), _mm256_slli_epi64(_mm256_sub_epi64(_mm256_set1_epi64x(9), length_and_one), 3));
@@ -52,8 +52,7 @@ struct Four {
     const __m256i point = _mm256_cmpeq_epi8(characters, _mm256_set1_epi8('.'));
     const __m256i minus = _mm256_cmpeq_epi8(characters, _mm256_set1_epi8('-'));
     const __m256i digit_places = _mm256_andnot_si256(_mm256_or_si256(point, minus), number);
-    const __m256i digits =
-        _mm256_and_si256(_mm256_sub_epi8(characters, _mm256_set1_epi8('0')), digit_places);
+    const __m256i digits = _mm256_and_si256(_mm256_sub_epi8(characters, _mm256_set1_epi8('0')), digit_places);
 
     const __m256i point_bit = _mm256_and_si256(point, _mm256_sub_epi64(zero, point));  // the lowest of all points
     const __m256i is_not_one_point =
@@ -69,14 +68,14 @@ struct Four {
     // Without the point: what is before it moves up by one.
     const __m256i before_point = _mm256_sub_epi64(point_bit, _mm256_set1_epi64x(1));  // all where there is none
     const __m256i has_no_point = _mm256_cmpeq_epi64(point, zero);
-    const __m256i eight_digits = _mm256_or_si256(
-        _mm256_sllv_epi64(_mm256_and_si256(digits, before_point),
-                          _mm256_andnot_si256(has_no_point, _mm256_set1_epi64x(8))),
-        _mm256_andnot_si256(before_point, digits));
-    const __m256i decimals = _mm256_sad_epu8(
-        _mm256_andnot_si256(_mm256_or_si256(before_point, point), _mm256_set1_epi8(1)), zero);
+    const __m256i eight_digits =
+        _mm256_or_si256(_mm256_sllv_epi64(_mm256_and_si256(digits, before_point),
+                                          _mm256_andnot_si256(has_no_point, _mm256_set1_epi64x(8))),
+                        _mm256_andnot_si256(before_point, digits));
+    const __m256i decimals =
+        _mm256_sad_epu8(_mm256_andnot_si256(_mm256_or_si256(before_point, point), _mm256_set1_epi8(1)), zero);
     __m256i sums = _mm256_maddubs_epi16(eight_digits, _mm256_set1_epi16(0x010A));  // 10 and 1
-    sums = _mm256_madd_epi16(sums, _mm256_set1_epi32(0x00010064));                // 100 and 1
+    sums = _mm256_madd_epi16(sums, _mm256_set1_epi32(0x00010064));                 // 100 and 1
     sums = _mm256_packus_epi32(sums, sums);
     sums = _mm256_madd_epi16(sums, _mm256_set1_epi32(0x00012710));  // 10,000 and 1
 

@@ -1,5 +1,5 @@
-// The loops of csv_kernel.h, for the instructions that a source file chooses. Functions of the standard library would be
-// shared between source files that are compiled for different processors, so that only builtins are used.
+// The loops of csv_kernel.h, for the instructions that a source file chooses. Functions of the standard library would
+// be shared between source files that are compiled for different processors, so that only builtins are used.
 #pragma once
 
 #include <cstdint>
@@ -101,8 +101,8 @@ struct Fields {
 };
 
 // Four: bool(const char* text, const std::uint32_t* begins, const std::uint32_t* ends, float* values): converts four
-// numbers of at most kLongest characters, of which the first kLongest characters before each end can be read; false where
-// one is none. begins are one less.
+// numbers of at most kLongest characters, of which the first kLongest characters before each end can be read; false
+// where one is none. begins are one less.
 template <typename Four>
 CsvKernel::Rows parse_rows(const char* text, const std::uint32_t* ends, std::size_t end_count,
                            const CsvKernel::Columns& columns, bool has_quotes, std::size_t most, float* values,

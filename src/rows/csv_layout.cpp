@@ -191,11 +191,10 @@ std::string other_separator(const Names& cells, std::size_t features) {
   if (count(',') >= least) {
     return "";
   }
-  return count('\t') >= least  ? "tabs, not by commas; change them first: tr '\\t' ',' < FILE"
-         : count('|') >= least ? "|, not by commas; change them first: tr '|' ',' < FILE"
-         : count(' ') >= least && features > 1
-             ? "blanks, not by commas; change them first: tr -s ' ' ',' < FILE"
-             : "";
+  return count('\t') >= least                  ? "tabs, not by commas; change them first: tr '\\t' ',' < FILE"
+         : count('|') >= least                 ? "|, not by commas; change them first: tr '|' ',' < FILE"
+         : count(' ') >= least && features > 1 ? "blanks, not by commas; change them first: tr -s ' ' ',' < FILE"
+                                               : "";
 }
 
 // Throws InputError where the first record shows that the file is another kind of file than CSV with commas and
@@ -209,8 +208,9 @@ void check_is_csv(const Header& header, const RowRequest& request) {
                      "tr '\\r' '\\n' < FILE");
   }
   if (cells[0].starts_with('{') || cells[0].starts_with('[')) {
-    throw InputError(header.place + "the rows look like JSON, one on each line, not like CSV",
-                     request.label_column ? Choice() : Choice{Choice::Of::kInputFormat, "ndjson"});  // only CSV has labels
+    throw InputError(
+        header.place + "the rows look like JSON, one on each line, not like CSV",
+        request.label_column ? Choice() : Choice{Choice::Of::kInputFormat, "ndjson"});  // only CSV has labels
   }
   const std::string separator = other_separator(cells, request.features.size());
   if (!separator.empty()) {
@@ -304,7 +304,8 @@ void settle_row_names(CsvLayout& layout, std::size_t cell_count) {
   if (layout.label_place) {
     ++*layout.label_place;
   }
-  layout.notes.push_back("the rows have one cell more than the header; the first column has no name and is passed over");
+  layout.notes.push_back(
+      "the rows have one cell more than the header; the first column has no name and is passed over");
 }
 
 std::vector<std::size_t> copied_places(const CsvLayout& layout, const RowRequest::Copy& copy,

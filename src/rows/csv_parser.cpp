@@ -70,8 +70,8 @@ class FoundCells {
                                                     columns, has_quotes_, most, values);
   }
 
-  // The features of the record that begins here, of which each may be a decimal of any length. Returns how many ends that
-  // record has; 0 where one of them is something else.
+  // The features of the record that begins here, of which each may be a decimal of any length. Returns how many ends
+  // that record has; 0 where one of them is something else.
   std::size_t parse_row(const CsvKernel::Columns& columns, float* values) const {
     const auto left = static_cast<std::size_t>(end_ - first_);
     const std::size_t count = left == 0 ? 0 : ends_of_row(text_.data(), first_, left, columns.count);
@@ -272,7 +272,8 @@ void CsvParser::parse(const Chunk& chunk, Rows& rows) const {
   rows.copied_ends.clear();
   const std::size_t feature_count = features_.size();
   // A feature takes two characters at least. CsvKernel writes to one row more, and three numbers after it.
-  const std::size_t most = std::min(chunk.line_count, chunk.text.size() / (2 * std::max<std::size_t>(feature_count, 1)));
+  const std::size_t most =
+      std::min(chunk.line_count, chunk.text.size() / (2 * std::max<std::size_t>(feature_count, 1)));
   rows.features.resize((most + 1) * feature_count + 3);
   float* row = rows.features.data();
 

@@ -11,8 +11,8 @@ namespace iris {
 constexpr std::string_view kTextAfterQuote = "there is text after a closing quote";
 constexpr std::string_view kQuoteIsOpen = "a quote is not closed, or there is text after the quote that closes it";
 
-// What each character of a file is. A quote opens a quoted cell only as the cell's first character; in a quoted cell two
-// quotes mean one.
+// What each character of a file is. A quote opens a quoted cell only as the cell's first character; in a quoted cell
+// two quotes mean one.
 class CsvScanner {
  public:
   enum class Is { kText, kQuote, kCellEnd, kRecordEnd, kStrayText };
@@ -56,8 +56,8 @@ class CsvScanner {
 };
 
 // The records of a text, one after the other. A newline outside quotes, with any number of carriage returns before it,
-// ends a record. A quote that is never closed, or whose closing quote is followed by text on a later line, costs only its
-// first line: the next line begins a record. Takes time in proportion to the text, whatever is in it.
+// ends a record. A quote that is never closed, or whose closing quote is followed by text on a later line, costs only
+// its first line: the next line begins a record. Takes time in proportion to the text, whatever is in it.
 class CsvRecords {
  public:
   // open_fault: not empty: whatever is open at the end of a line is not closed at all, and this is what is wrong.
@@ -66,8 +66,8 @@ class CsvRecords {
         open_fault_(open_fault.empty() ? kQuoteIsOpen : open_fault),
         open_until_(open_fault.empty() ? 0 : text.size()) {}
 
-  // Goes on to the next record, and puts its unquoted cells into `cells` unless it is nullptr. False where the text ends
-  // before the record does.
+  // Goes on to the next record, and puts its unquoted cells into `cells` unless it is nullptr. False where the text
+  // ends before the record does.
   bool next(std::vector<std::string>* cells);
   // The same, but a record that is still open at the end of the text is never closed. False at the end of the text,
   // which must end with a newline.

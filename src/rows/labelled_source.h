@@ -25,7 +25,8 @@ class LabelledSource {
 
   RowSource& rows() { return rows_; }
 
-  // Takes and parses. False at the end. Throws InputError there if no row was taken. Bad rows are the caller's to refuse.
+  // Takes and parses. False at the end. Throws InputError there if no row was taken. Bad rows are the caller's to
+  // refuse.
   bool take(RowSource::Part& part);
 
  private:

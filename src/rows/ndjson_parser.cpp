@@ -125,8 +125,8 @@ class NdjsonParser : public RowParser {
     const bool is_json = line.find('\0') == std::string_view::npos && nlohmann::json::accept(line);
     const bool is_object = is_json && line.starts_with('{');
     std::vector<std::string> names;
-    for (const JsonMember& member : is_object || (is_json && line.starts_with('[')) ? json_members(line)
-                                                                                   : std::vector<JsonMember>()) {
+    for (const JsonMember& member :
+         is_object || (is_json && line.starts_with('[')) ? json_members(line) : std::vector<JsonMember>()) {
       names.push_back(member.name);
     }
     if (features_.empty() && !first.text.empty()) {
@@ -148,10 +148,11 @@ class NdjsonParser : public RowParser {
       features_.push_back("x" + std::to_string(features_.size()));
     }
     if (features_.empty()) {
-      throw InputError(its_place +
-                           "the model does not name its features, and here is neither an array of numbers nor an object "
-                           "with x0, x1, …; name them",
-                       {Choice::Of::kFeatures});
+      throw InputError(
+          its_place +
+              "the model does not name its features, and here is neither an array of numbers nor an object "
+              "with x0, x1, …; name them",
+          {Choice::Of::kFeatures});
     }
     members_ = features_;
   }
@@ -277,7 +278,8 @@ class NdjsonParser : public RowParser {
         return nullptr;
       }
       text = pass_over_blanks(text);
-      text = place == kIgnored && *text == '"' ? pass_over_plain_string(text + 1) : parse_json_decimal(text, end, value);
+      text =
+          place == kIgnored && *text == '"' ? pass_over_plain_string(text + 1) : parse_json_decimal(text, end, value);
       if (text == nullptr) {
         return nullptr;
       }

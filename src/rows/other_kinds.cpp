@@ -98,7 +98,8 @@ std::string other_kind(std::string_view begin, RowFormat format) {
                  "pandas.read_excel('FILE').to_csv('rows.csv', index=False)\""
                : "is a zip archive; unpack it first: unzip -p FILE";
   }
-  const auto kind = std::find_if(kKinds.begin(), kKinds.end(), [&](const Kind& its) { return begin.starts_with(its.magic); });
+  const auto kind =
+      std::find_if(kKinds.begin(), kKinds.end(), [&](const Kind& its) { return begin.starts_with(its.magic); });
   if (kind != kKinds.end()) {
     return kind->text;
   }

@@ -57,8 +57,8 @@ class RowParser {
   // The line on which each of the chunk's rows begins, good or bad. Takes as long as parsing them.
   virtual std::vector<std::size_t> lines(const Chunk& chunk) const = 0;
 
-  // Called with the first chunk after the header that holds a row, before any other call: its first row may show that the
-  // first column has no name.
+  // Called with the first chunk after the header that holds a row, before any other call: its first row may show that
+  // the first column has no name.
   virtual void settle(const Chunk& /*chunk*/) {}
 
   // The features of every good row, in order. Empty where the input is empty and the model names no features.

@@ -48,8 +48,8 @@ void parse(benchmark::State& state, bool is_csv, const std::string& row) {
   RowRequest request;
   request.features = classifier().features();
   std::optional<Unreadable> unreadable;
-  const auto parser = is_csv ? start_csv("rows", request, chunk, unreadable).parser
-                             : make_ndjson_parser("rows", request, chunk);
+  const auto parser =
+      is_csv ? start_csv("rows", request, chunk, unreadable).parser : make_ndjson_parser("rows", request, chunk);
   Rows rows;
   for (auto _ : state) {
     parser->parse(chunk, rows);

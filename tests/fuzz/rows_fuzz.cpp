@@ -1,6 +1,6 @@
-// Arbitrary bytes as rows: CSV or NDJSON, from a file and from a pipe in pieces, plain, with labels and with copies. Every
-// way must give what the plainest one gives: one record after the other, each number by parse_float; and numbers what the
-// C library gives.
+// Arbitrary bytes as rows: CSV or NDJSON, from a file and from a pipe in pieces, plain, with labels and with copies.
+// Every way must give what the plainest one gives: one record after the other, each number by parse_float; and numbers
+// what the C library gives.
 #include <sys/mman.h>
 #include <unistd.h>
 

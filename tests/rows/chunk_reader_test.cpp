@@ -193,7 +193,8 @@ TEST_F(ChunkReaderTest, SaysWhatAFileIsThatHoldsNoRows) {
                                       7)),
             ": is compressed with xz; unpack it first: xz -dc FILE");
   EXPECT_TRUE(error_in("PAR1\x15").starts_with(": is a Parquet file; make CSV of it first: python3 -c "));
-  EXPECT_TRUE(error_in("PK\x03\x04 ...................... [Content_Types].xml").starts_with(": is an Excel file (.xlsx)"));
+  EXPECT_TRUE(
+      error_in("PK\x03\x04 ...................... [Content_Types].xml").starts_with(": is an Excel file (.xlsx)"));
   EXPECT_EQ(error_in("PK\x03\x04 rows.csv"), ": is a zip archive; unpack it first: unzip -p FILE");
   EXPECT_EQ(error_in(std::string_view("a\0,\0b\0\n\0", 8)), ": is UTF-16; save it as UTF-8");
   EXPECT_EQ(error_in("\n<!DOCTYPE html>\n"), ": is a web page (HTML), not the file that it shows; fetch the raw file");

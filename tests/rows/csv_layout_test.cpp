@@ -45,20 +45,23 @@ class Layout {
 TEST(CsvLayout, TakesTheHeadersThatPeopleWriteForIris) {
   for (const char* header :
        {"sepal_length,sepal_width,petal_length,petal_width", "SepalLengthCm,SepalWidthCm,PetalLengthCm,PetalWidthCm",
-        "Sepal.Length,Sepal.Width,Petal.Length,Petal.Width", "sepal length (cm),sepal width (cm),petal length "
-        "(cm),petal width (cm)", "sepallength,sepalwidth,petallength,petalwidth",
-        "sepalLength,sepalWidth,petalLength,petalWidth", "SEPAL LENGTH,SEPAL WIDTH,PETAL LENGTH,PETAL WIDTH",
+        "Sepal.Length,Sepal.Width,Petal.Length,Petal.Width",
+        "sepal length (cm),sepal width (cm),petal length "
+        "(cm),petal width (cm)",
+        "sepallength,sepalwidth,petallength,petalwidth", "sepalLength,sepalWidth,petalLength,petalWidth",
+        "SEPAL LENGTH,SEPAL WIDTH,PETAL LENGTH,PETAL WIDTH",
         "sepal length in cm,sepal width in cm,petal length in cm,petal width in cm",
         "sepal-length [cm],sepal-width [cm],petal-length [cm],petal-width [cm]", "0,1,2,3", "0,1,2,3,4", ",0,1,2,3",
         "0,1,2,3,species", "150,4,setosa,versicolor,virginica"}) {
     const std::string text(header);
     const auto cells = static_cast<std::size_t>(std::count(text.begin(), text.end(), ',')) + 1;
-    const std::string row = text.starts_with(',')  ? "7,5.1,3.5,1.4,0.2\n"
-                            : cells == 5           ? "5.1,3.5,1.4,0.2,0\n"
-                                                   : "5.1,3.5,1.4,0.2\n";
+    const std::string row = text.starts_with(',') ? "7,5.1,3.5,1.4,0.2\n"
+                            : cells == 5          ? "5.1,3.5,1.4,0.2,0\n"
+                                                  : "5.1,3.5,1.4,0.2\n";
     Layout layout(text + "\n" + row);
     EXPECT_EQ(layout.read(), Lines{"5.1 3.5 1.4 0.2"}) << text;
-    EXPECT_EQ(layout.rows().notes.size(), text == "sepal_length,sepal_width,petal_length,petal_width" ? 0U : 1U) << text;
+    EXPECT_EQ(layout.rows().notes.size(), text == "sepal_length,sepal_width,petal_length,petal_width" ? 0U : 1U)
+        << text;
   }
 }
 
@@ -93,7 +96,8 @@ TEST(CsvLayout, TakesRowsWithoutAHeader) {
 }
 
 TEST(CsvLayout, TakesRsRowNames) {
-  const std::string text = "Sepal.Length,Sepal.Width,Petal.Length,Petal.Width,Species\n\"1\",5.1,3.5,1.4,0.2,\"setosa\"\n";
+  const std::string text =
+      "Sepal.Length,Sepal.Width,Petal.Length,Petal.Width,Species\n\"1\",5.1,3.5,1.4,0.2,\"setosa\"\n";
   Layout predicted(text);
   EXPECT_EQ(predicted.read(), Lines{"5.1 3.5 1.4 0.2"});
   EXPECT_EQ(predicted.rows().notes.back(),
@@ -147,8 +151,9 @@ TEST(CsvLayout, TakesColumnsOfAHeaderInOrderForAModelWithoutNames) {
 TEST(CsvLayout, CopiesColumns) {
   const std::string text = "id,a,b,\"note, of it\"\n7,1,2,\"say \"\"hi\"\"\"\n8,x,4,rose\n9,5\n";
   Layout layout(text);
-  EXPECT_EQ(layout.of_features({"a", "b"}).with_copy({"note, of it", "id"}).read(),
-            (Lines{"\"say \"\"hi\"\"\",7,1 2", "rose,8,rows:3: a: not a number: \"x\"", ",,rows:4: has 2 cells, not 4"}));
+  EXPECT_EQ(
+      layout.of_features({"a", "b"}).with_copy({"note, of it", "id"}).read(),
+      (Lines{"\"say \"\"hi\"\"\",7,1 2", "rose,8,rows:3: a: not a number: \"x\"", ",,rows:4: has 2 cells, not 4"}));
   EXPECT_EQ(layout.rows().copied_names, (Lines{"note, of it", "id"}));
   EXPECT_EQ(layout.with_copy({"id"}, RowFormat::kNdjson).read(),
             (Lines{"\"id\":\"7\",1 2", "\"id\":\"8\",rows:3: a: not a number: \"x\"",

@@ -134,8 +134,7 @@ TEST_F(CsvParserTest, LosesOnlyALineThatIsTooLong) {
 TEST_F(CsvParserTest, RefusesDataAfterWhatMayHaveBeenTheHeader) {
   EXPECT_EQ(error_in("a,\"b\n1,2\n"),
             "rows:1: a quote is not closed before the file ends; it may have been the header");
-  EXPECT_EQ(error_in("\"a\"a,b\n1,2\n"),
-            "rows:1: there is text after a closing quote; it may have been the header");
+  EXPECT_EQ(error_in("\"a\"a,b\n1,2\n"), "rows:1: there is text after a closing quote; it may have been the header");
 }
 
 TEST_F(CsvParserTest, TakesAFirstRowThatCannotBeReadForABadRow) {
@@ -153,9 +152,9 @@ TEST_F(CsvParserTest, TakesABadFirstRowWithANumberForARow) {
 }
 
 TEST_F(CsvParserTest, LosesOnlyTheLineOfAQuoteThatALaterRowCloses) {
-  EXPECT_EQ(read("a,b\n1,\"2\n3,4\n5,\"6\"\n7,8\n"),
-            (Lines{"rows:2: a quote is not closed, or there is text after the quote that closes it", "3 4", "5 6",
-                   "7 8"}));
+  EXPECT_EQ(
+      read("a,b\n1,\"2\n3,4\n5,\"6\"\n7,8\n"),
+      (Lines{"rows:2: a quote is not closed, or there is text after the quote that closes it", "3 4", "5 6", "7 8"}));
 }
 
 TEST_F(CsvParserTest, TakesTimeInProportionToQuotesThatReopenOnEachLine) {

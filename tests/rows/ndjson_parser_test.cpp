@@ -112,12 +112,12 @@ TEST(NdjsonParser, CopiesMembersAsTheyAreWritten) {
   const std::string text =
       "{\"id\": 1e2 ,\"a\":1,\"b\":2,\"t\":[1, {\"x\":\"]\"}]}\n{\"a\":1,\"b\":\"x\",\"id\":\"\\u00e9,\"}\n{\"a\":1\n";
   EXPECT_EQ(copied(text, {"id", "t"}, RowFormat::kNdjson),
-            (Lines{"\"id\":1e2,\"t\":[1, {\"x\":\"]\"}],1 2",
-                   "\"id\":\"\\u00e9,\",rows:2: b: not a number: \"x\"",
+            (Lines{"\"id\":1e2,\"t\":[1, {\"x\":\"]\"}],1 2", "\"id\":\"\\u00e9,\",rows:2: b: not a number: \"x\"",
                    "rows:3: is not JSON: column 7: syntax error while parsing object - unexpected end of input; "
                    "expected '}'"}));
   EXPECT_EQ(copied(text, {"id", "t"}, RowFormat::kCsv)[1], "\"é,\",,rows:2: b: not a number: \"x\"");
-  EXPECT_EQ(copied("{\"a\":1,\"b\":2,\"n\":null}\n", {"."}, RowFormat::kNdjson), Lines{"\"a\":1,\"b\":2,\"n\":null,1 2"});
+  EXPECT_EQ(copied("{\"a\":1,\"b\":2,\"n\":null}\n", {"."}, RowFormat::kNdjson),
+            Lines{"\"a\":1,\"b\":2,\"n\":null,1 2"});
   EXPECT_EQ(copied("{\"a\":1,\"b\":2,\"n\":null}\n", {"."}, RowFormat::kCsv), Lines{"1,2,,1 2"});
   EXPECT_EQ(copied("[1,2]\n", {"2"}, RowFormat::kNdjson), Lines{"\"2\":2,1 2"});
 }

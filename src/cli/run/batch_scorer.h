@@ -42,8 +42,8 @@ class BatchScorer {
   std::size_t batch_size_;
 };
 
-// The model's labels; where it names none, an answer shows how many there are: to the first row that it can answer, else
-// to zeros.
+// The model's labels; where it names none, an answer shows how many there are: to the first row that it can answer,
+// else to zeros.
 std::vector<std::string> labels_of(const Classifier& classifier, RowSource& source);
 
 }  // namespace iris

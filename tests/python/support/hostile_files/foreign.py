@@ -34,7 +34,7 @@ CASES = [
     Case("Git LFS pointer", lambda: LFS_POINTER, r"is a Git LFS pointer.*git lfs pull.*"),
     Case("ONNX model", lambda: ONNX, r"is an ONNX model, .*python_export/export\.py.*"),
     Case("pickled dictionary", lambda: pickle.dumps({"weight": [1.0]}), r"is a plain pickle, .*" + SAVE_STATE_DICT),
-    Case("tar archive", tar, r"is a tar archive; .*"),
+    Case("tar archive", tar, r"is a tar archive, and not one of PyTorch; .*"),
     Case("gzip", lambda: gzip.compress(b"model"), r"is compressed; unpack it first"),
     Case("zlib stream", lambda: zlib.compress(b"model"), r"is not a model file: .*"),
     Case("text", lambda: b"Not Found\n", r"is a text file, not a model"),

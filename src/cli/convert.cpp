@@ -17,6 +17,8 @@
 #include "io/descriptor_path.h"
 #include "io/output_file.h"
 #include "tensor_file/contents.h"
+#include "tensor_file/members.h"
+#include "tensor_file/plain_values.h"
 #include "tensor_file/renaming.h"
 #include "tensor_file/selection.h"
 #include "tensor_file/tensor_writer.h"
@@ -71,6 +73,23 @@ TensorFormat format_of(const std::string& output) {
                    ": its extension does not say what to write; use .pt, .pth or .safetensors");
 }
 
+namespace {
+
+// As torch.load(weights_only=True) reads it; what that leaves out is told one by one.
+pickle::Value plain_value(TensorFile& file, pickle::Value value, const std::function<void(const std::string&)>& tell) {
+  const PlainValue plain = plain_values_of(file, value);
+  for (const auto& [place, what, is_kept] : plain.changes) {
+    const std::string shown = place.empty() ? "the file's root" : place;
+    tell(is_kept ? "written as a plain dict: " + shown + " (" + what + ")" : "left out: " + shown + " (" + what + ")");
+  }
+  if (plain.more_changes != 0) {
+    tell("left out: " + std::to_string(plain.more_changes) + " more such values");
+  }
+  return plain.value;
+}
+
+}  // namespace
+
 pickle::Value value_to_write(TensorFile& file, const ConvertOptions& options, TensorFormat format,
                              const std::function<void(const std::string&)>& tell) {
   if (file.is_torchscript) {
@@ -79,24 +98,41 @@ pickle::Value value_to_write(TensorFile& file, const ConvertOptions& options, Te
   if (file.has_tensor_attributes) {
     tell("left out: attributes that Python code had set on tensors");
   }
+  const auto tell_notes = [&] {
+    for (const std::string& note : notes_of(file)) {
+      tell(note);
+    }
+  };
   const bool is_one_dict = options.key || format == TensorFormat::kSafetensors;
   if (!is_one_dict && options.strip_prefix.empty()) {
-    return file.root;
+    tell_notes();
+    return plain_value(file, file.root, tell);
   }
   const Selection selection = select_state_dict(file, options.key);
+  tell_notes();
   if (!options.strip_prefix.empty() && strip_prefix(file, selection.dict, options.strip_prefix) == 0) {
     throw FormatError("no name begins with " + text::quoted(options.strip_prefix) + "; iris inspect shows them");
   }
-  if (is_one_dict && !options.key) {
-    std::vector<std::string> names;
-    for (const pickle::Entry& entry : entries_left_out(file, selection)) {
-      names.push_back(plain_text(file, entry.key));
-    }
-    if (!names.empty()) {
-      tell("left out, as safetensors holds one dictionary of tensors: " + text::joined(names));
+  if (format == TensorFormat::kZip) {
+    return plain_value(file, is_one_dict ? selection.dict : file.root, tell);
+  }
+  require_all_tensors(file, selection.dict);
+  std::vector<std::string> names;
+  for (const auto& [name, value] : values_left_out(file, selection)) {
+    // What is beside the dictionary that was asked for was passed over by that.
+    if (!options.key || name.starts_with(selection.key + ".") || selection.is_root()) {
+      const bool is_object = value.kind == pickle::Kind::kObject;
+      names.push_back(text::printable(name) +
+                      (is_object ? " (" + text::printable(class_of(file.document, value)) + ")" : ""));
     }
   }
-  return is_one_dict ? selection.dict : file.root;
+  if (!selection.is_root() && !options.key) {
+    tell("written: " + text::printable(selection.key));
+  }
+  if (!names.empty()) {
+    tell("left out, as safetensors holds one dictionary of tensors: " + text::joined(names));
+  }
+  return selection.dict;
 }
 
 void add_convert(CLI::App& app, Run& run) {

@@ -1,5 +1,6 @@
 #include "cli/inspect.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -11,6 +12,7 @@
 #include "error.h"
 #include "io/output_file.h"
 #include "tensor_file/contents.h"
+#include "tensor_file/members.h"
 #include "text.h"
 #include "with_place.h"
 
@@ -20,8 +22,8 @@ namespace {
 using nlohmann::ordered_json;
 using NamedValues = std::vector<std::pair<std::string, pickle::Value>>;
 
-constexpr const char* kContainers[] = {"zip", "legacy", "safetensors"};        // by Container
-constexpr const char* kKinds[] = {"state_dict", "checkpoint", "torchscript"};  // by Contents::Kind
+constexpr const char* kContainers[] = {"zip", "legacy", "safetensors", "tar"};  // by Container
+constexpr const char* kKinds[] = {"state_dict", "checkpoint", "torchscript"};   // by Contents::Kind
 
 const char* name_of(Container container) { return kContainers[static_cast<std::size_t>(container)]; }
 const char* name_of(Contents::Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
@@ -45,12 +47,31 @@ std::string lines_of(const ordered_json& entries) {
   return lines;
 }
 
-NamedValues named_values(const TensorFile& file, const std::vector<pickle::Entry>& entries) {
-  NamedValues values;
-  for (const pickle::Entry& entry : entries) {
-    values.emplace_back(plain_text(file, entry.key), entry.value);
+NamedValues named_values(const std::vector<NamedValue>& values) {
+  NamedValues named;
+  for (const auto& [name, value] : values) {
+    named.emplace_back(name, value);
   }
-  return values;
+  return named;
+}
+
+// A file that names a way to run programs is refused before this.
+ordered_json foreign_json(const TensorFile& file) {
+  auto foreign = ordered_json::array();
+  for (const ForeignName& each : foreign_names(file)) {
+    foreign.push_back({{"name", each.name}, {"count", each.count}, {"attack", false}});
+  }
+  return foreign;
+}
+
+std::string foreign_text(const TensorFile& file) {
+  constexpr std::size_t kMostNames = 20;
+  std::vector<std::string> words;
+  const std::vector<ForeignName> names = foreign_names(file);
+  for (std::size_t i = 0; i < std::min(names.size(), kMostNames); ++i) {
+    words.push_back(text::printable(names[i].name) + " (" + std::to_string(names[i].count) + ")");
+  }
+  return text::joined(words) + (names.size() > kMostNames ? ", …" : "");
 }
 
 // The path as it is: in JSON nothing needs to be made printable.
@@ -72,10 +93,11 @@ std::string json_text(const InspectOptions& options, const TensorFile& file, con
   json["parameters"] = totals.elements;
   json["bytes"] = totals.bytes;
   if (!contents.left_out.empty()) {
-    json["entries"] = plain_json(file, named_values(file, contents.left_out));
+    json["entries"] = plain_json(file, named_values(contents.left_out));
   } else if (!names.empty()) {
     json["entries"] = names;
   }
+  json["foreign"] = foreign_json(file);
   return text::json(json) + "\n";
 }
 
@@ -86,7 +108,13 @@ std::string summary_text(const std::string& place, const TensorFile& file, const
                         (contents.key.empty() ? "" : ", shown: " + text::printable(contents.key)) + ", " +
                         std::to_string(contents.tensors.size()) + " tensors, " + std::to_string(totals.elements) +
                         " parameters, " + std::to_string(totals.bytes) + " bytes\n";
-  for (const auto& [name, value] : named_values(file, contents.left_out)) {
+  for (const std::string& note : notes_of(file)) {
+    summary += "  " + note + "\n";
+  }
+  if (const std::string foreign = foreign_text(file); !foreign.empty()) {
+    summary += "  names that are not known, and were not looked up: " + foreign + "\n";
+  }
+  for (const auto& [name, value] : named_values(contents.left_out)) {
     summary += "  " + text::printable(name) + ": " + plain_text(file, value) + "\n";
   }
   return summary + lines_of(names);

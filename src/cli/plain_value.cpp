@@ -4,7 +4,9 @@
 #include <map>
 #include <span>
 #include <string_view>
+#include <unordered_set>
 
+#include "pickle/literals.h"
 #include "tensor_file/selection.h"
 #include "text.h"
 
@@ -79,9 +81,38 @@ class JsonMaker {
   }
 
   ordered_json json_of(Value value) {
-    if (!take(size_of(value))) {
+    if (depth_ > pickle::Document::kMaxDepth || !take(size_of(value))) {
       return "…";
     }
+    ++depth_;
+    ordered_json json = made_of(value);
+    --depth_;
+    return json;
+  }
+
+  // {"class": …} and the parts that it has. In full once: objects may be met again, also in themselves.
+  ordered_json object_json(Value value) {
+    const pickle::Object object = file_.document.object(value);
+    take(kPartSize + file_.document.text(object.name).size());
+    ordered_json json = {{"class", file_.document.text(object.name)}};
+    if (!met_.insert(value.index).second) {
+      return json;
+    }
+    const auto add = [&](const char* name, Value part) {
+      if (part.kind != Kind::kNone &&
+          !(part.has_items() && part.kind != Kind::kObject && file_.document.items(part).empty())) {
+        json[name] = json_of(part);
+      }
+    };
+    add("arguments", object.arguments);
+    add("keywords", object.keywords);
+    add("items", object.items);
+    add("pairs", object.pairs);
+    add("state", file_.document.state(value));
+    return json;
+  }
+
+  ordered_json made_of(Value value) {
     switch (value.kind) {
       case Kind::kNone:
         return nullptr;
@@ -90,7 +121,7 @@ class JsonMaker {
       case Kind::kInt:
         return value.integer;
       case Kind::kFloat:
-        return value.real;
+        return std::isfinite(value.real) ? ordered_json(value.real) : ordered_json(plain_text(file_, value));
       case Kind::kExternal: {
         const TensorRecord& tensor = *file_.tensor(value);
         return {{"shape", tensor.shape}, {"dtype", name_of(tensor.dtype)}};
@@ -114,7 +145,7 @@ class JsonMaker {
         return object_of(values);
       }
       case Kind::kObject:
-        return json_of(file_.document.state(value));
+        return object_json(value);
       default:
         return plain_text(file_, value);
     }
@@ -122,6 +153,8 @@ class JsonMaker {
 
   const TensorFile& file_;
   std::uint64_t room_;
+  std::size_t depth_ = 0;
+  std::unordered_set<std::uint32_t> met_;  // objects
 };
 
 }  // namespace
@@ -149,11 +182,14 @@ std::string plain_text(const TensorFile& file, Value value) {
     case Kind::kString:
     case Kind::kGlobal:
       return text::printable(file.document.text(value));
+    case Kind::kBigInt:
+      if (const auto decimal = pickle::little_endian_to_decimal(file.document.text(value))) {
+        return *decimal;
+      }
+      return "an integer of " + std::to_string(file.document.text(value).size()) + " bytes";
     case Kind::kBytes:
     case Kind::kByteArray:
-    case Kind::kBigInt:
-      return (value.kind == Kind::kBigInt ? "an integer of " : "") + std::to_string(file.document.text(value).size()) +
-             " bytes";
+      return std::to_string(file.document.text(value).size()) + " bytes";
     case Kind::kCall:
       return call_text(file, value);
     case Kind::kPersistentId:
@@ -171,7 +207,7 @@ std::string plain_text(const TensorFile& file, Value value) {
     case Kind::kCounter:
       return "dict of " + std::to_string(file.document.items(value).size() / 2) + " entries";
     case Kind::kObject:
-      return "object of " + plain_text(file, file.document.items(value)[0]);
+      return plain_text(file, file.document.object(value).name) + "(…)";
   }
   return "";
 }

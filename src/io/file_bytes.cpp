@@ -89,7 +89,8 @@ std::shared_ptr<const FileBytes> FileBytes::open(const std::string& path, Readin
     status = settled(descriptor.value);
   } else if (S_ISREG(status.st_mode) && status.st_size > 0) {
     const auto size = static_cast<std::size_t>(status.st_size);
-    void* mapping = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor.value, 0);
+    // Without a reserve: a file may be larger than memory, and what is written to stays small.
+    void* mapping = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, descriptor.value, 0);
     if (mapping == MAP_FAILED) {
       fail_with_errno();
     }

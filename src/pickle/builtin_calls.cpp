@@ -79,18 +79,18 @@ Value BuiltinCalls::encoded(std::span<const Value> arguments) {
   return encoded_[text.index] = document_.add_text(Kind::kBytes, std::move(*bytes));
 }
 
-Value BuiltinCalls::keep(Kind kind, Value function, Value arguments, std::size_t offset) {
+Value BuiltinCalls::keep_call(Value function, Value arguments, std::size_t offset) {
   offset_ = offset;
   std::vector<Value> parts = arguments_of(arguments);
   parts.insert(parts.begin(), function);
-  return document_.add_items(kind, std::move(parts), offset);
+  return document_.add_items(Kind::kCall, std::move(parts), offset);
 }
 
 Value BuiltinCalls::call(Value function, Value arguments_tuple, std::size_t offset) {
   offset_ = offset;
   const std::string name(document_.text(function));
   if (name == "builtins.complex") {
-    return keep(Kind::kCall, function, arguments_tuple, offset);
+    return keep_call(function, arguments_tuple, offset);
   }
   const std::vector<Value> arguments = arguments_of(arguments_tuple);
   const auto expect_at_most = [&](std::size_t count) {

@@ -26,8 +26,8 @@ class BuiltinCalls {
   // What the function returns in Python. is_builtin_call must hold for it.
   Value call(Value function, Value arguments, std::size_t offset);
 
-  // The call itself, or an object, as data: of kind kCall or kObject.
-  Value keep(Kind kind, Value function, Value arguments, std::size_t offset);
+  // The call itself as data, of kind kCall.
+  Value keep_call(Value function, Value arguments, std::size_t offset);
 
  private:
   [[noreturn]] void fail(const std::string& fact) const { fail_at(offset_, fact); }

@@ -68,12 +68,77 @@ Value Document::add_items(Kind kind, std::vector<Value> items, std::size_t offse
   return container(containers_.size() - 1);
 }
 
+// The parts of an object lie in its items in this order; those at the end that it does not have are not held.
+namespace {
+enum Slot : std::size_t { kCalled, kName, kArguments, kKeywords, kItems, kPairs };
+}
+
+Object Document::object(Value value) const {
+  if (value.kind != Kind::kObject) {
+    throw std::logic_error("pickle::Document: not an object");
+  }
+  const auto parts = items(value);
+  const auto part = [&](Slot slot) { return slot < parts.size() ? parts[slot] : Value{}; };
+  return {part(kCalled), part(kName), part(kArguments), part(kKeywords), part(kItems), part(kPairs)};
+}
+
+Value Document::add_object(Value called, Value arguments, Value keywords, std::size_t offset) {
+  const Value name = called.kind == Kind::kObject ? object(called).name : called;
+  std::vector<Value> parts = {called, name, arguments};
+  if (keywords.kind != Kind::kNone) {
+    parts.push_back(keywords);
+  }
+  return add_items(Kind::kObject, std::move(parts), offset);
+}
+
+Value& Document::part_of_object(Value object, std::size_t slot) {
+  auto& parts = const_cast<Container&>(at(object)).items;
+  parts.resize(std::max(parts.size(), slot + 1));
+  return parts[slot];
+}
+
+void Document::append_to_object(Value object, std::span<const Value> items, std::size_t offset) {
+  if (part_of_object(object, kItems).kind == Kind::kNone) {
+    const Value list = add_items(Kind::kList, {}, offset);
+    part_of_object(object, kItems) = list;
+  }
+  append(part_of_object(object, kItems), items);
+}
+
+void Document::set_in_object(Value object, std::span<const Value> keys_and_values, std::size_t offset) {
+  if (part_of_object(object, kPairs).kind == Kind::kNone) {
+    const Value dict = add_items(Kind::kDict, {}, offset);
+    part_of_object(object, kPairs) = dict;
+  }
+  append(part_of_object(object, kPairs), keys_and_values);
+}
+
+Value Document::add_global(const std::string& name, bool is_mention) {
+  const auto [place, is_new] = globals_.try_emplace(name);
+  Global& global = place->second;
+  if (is_new) {
+    global.value = add_view(Kind::kGlobal, place->first);
+  }
+  if (is_mention && !global.mention) {
+    global.mention = mentions_.size();
+    mentions_.push_back({place->first});
+  }
+  if (is_mention) {
+    ++mentions_[*global.mention].count;
+  }
+  return global.value;
+}
+
 void Document::append(Value container, std::span<const Value> items) {
   auto& target = const_cast<Container&>(at(container)).items;
   target.insert(target.end(), items.begin(), items.end());
 }
 
 void Document::set_state(Value container, Value state) { const_cast<Container&>(at(container)).state = state; }
+
+void Document::replace_items(Value container, std::vector<Value> items) {
+  const_cast<Container&>(at(container)).items = std::move(items);
+}
 
 Value Document::container(std::size_t number) const {
   return {.kind = containers_.at(number).kind, .index = static_cast<std::uint32_t>(number)};
@@ -131,6 +196,9 @@ void Document::drop_duplicate_keys(Value dict, TextNumbers& texts) {
       case Kind::kGlobal:
         identity = {key.kind, texts.of(key.index)};
         break;
+      case Kind::kObject:
+        identity = {Kind::kObject, key.index};
+        break;
       case Kind::kTuple:
       case Kind::kFrozenSet:
       case Kind::kCall:
@@ -152,8 +220,9 @@ void Document::drop_duplicate_keys(Value dict, TextNumbers& texts) {
   }
 }
 
-// Walks depth first, with a stack of its own. When a container's walk ends, the figures of its parts are known.
-// Meeting a container whose walk has begun and not ended means a cycle.
+// Walks depth first, with a stack of its own: what the root leads to, then the parts of each object that was met. An
+// object is one value to whoever holds it. When a container's walk ends, the figures of its parts are known. Meeting a
+// container whose walk has begun and not ended means a cycle.
 void Document::finish(Value root) {
   TextNumbers texts(texts_);
   for (std::size_t i = 0; i < containers_.size(); ++i) {
@@ -175,10 +244,20 @@ void Document::finish(Value root) {
   const auto part_of = [](const Container& container, std::size_t part) {
     return part < container.items.size() ? container.items[part] : container.state;
   };
+  const auto is_walked = [](Value value) { return value.has_items() && value.kind != Kind::kObject; };
   std::vector<Figures> figures(containers_.size());
-  std::vector<Visit> visits{{root.index, 0}};
-  figures[root.index].walk = 1;
-  while (!visits.empty()) {
+  std::vector<Visit> visits;
+  std::vector<std::size_t> starts;  // the root, and objects
+  const auto start_later = [&](std::size_t index) {
+    figures[index].walk = 1;
+    starts.push_back(index);
+  };
+  start_later(root.index);
+  while (!visits.empty() || !starts.empty()) {
+    if (visits.empty()) {
+      visits.push_back({starts.back(), 0});
+      starts.pop_back();
+    }
     Visit& visit = visits.back();
     const Container& container = containers_[visit.index];
     Figures& own = figures[visit.index];
@@ -186,9 +265,9 @@ void Document::finish(Value root) {
       std::size_t deepest = 0;
       for (std::size_t part = 0; part <= container.items.size(); ++part) {
         const Value value = part_of(container, part);
-        own.walk += value.has_items() ? figures[value.index].walk : 1;
+        own.walk += is_walked(value) ? figures[value.index].walk : 1;
         own.walk = std::min(own.walk, kMaxWalk + 1);
-        deepest = std::max(deepest, value.has_items() ? figures[value.index].depth : 0);
+        deepest = std::max(deepest, is_walked(value) ? figures[value.index].depth : 0);
       }
       own.depth = deepest + 1;
       if (own.depth > kMaxDepth) {
@@ -202,6 +281,12 @@ void Document::finish(Value root) {
     }
     const Value value = part_of(container, visit.next_part++);
     if (!value.has_items() || figures[value.index].depth != 0) {
+      continue;
+    }
+    if (value.kind == Kind::kObject) {
+      if (figures[value.index].walk == 0) {
+        start_later(value.index);
+      }
       continue;
     }
     require_at(containers_[value.index].offset, figures[value.index].walk == 0, "a value contains itself");

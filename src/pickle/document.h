@@ -4,6 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,9 +35,9 @@ enum class Kind : std::uint8_t {
   kDict,  // key, value, key, value, …; no key twice; in the file's order
   kOrderedDict,
   kCounter,
-  kCall,          // the function (kGlobal), then its arguments
-  kObject,        // the class (kGlobal), then its arguments
+  kCall,          // a function of the filter's list (kGlobal), then its arguments
   kPersistentId,  // the one id
+  kObject,        // inert: what a class or function off the list would have made; see Document::object
 };
 
 // Trivially copied. Only its Document can say what it means.
@@ -62,9 +65,28 @@ struct Entry {
   Value value;
 };
 
+// What a file says of an object whose class is not known here. None of it was run: it is what would have been given to
+// the class. A part that the file does not have is kNone.
+struct Object {
+  Value called;     // the class or function: kGlobal, or the object that was called
+  Value name;       // kGlobal: `called`, or the name of that object
+  Value arguments;  // kTuple
+  Value keywords;   // a dict
+  Value items;      // kList: what was appended to it, or added to it as a set
+  Value pairs;      // kDict: what was set in it as in a dict
+};
+
+// A class or function that a file names and that is not on the filter's list.
+struct Mention {
+  std::string_view name;
+  std::size_t count = 0;  // opcodes that spell it
+};
+
 // Owns all values of one or more pickles in flat tables, so that reading and destroying a deeply nested file takes no
-// stack. A value that two containers hold is held once. After read_pickle there are no cycles, and walking all
-// paths from a root meets at most kMaxWalk values, at most kMaxDepth deep.
+// stack. A value that two containers hold is held once.
+// After read_pickle: objects may contain themselves, nothing else does. From the root, or from the parts of any object
+// it leads to, walking all paths that stop at objects meets at most kMaxWalk values, at most kMaxDepth deep. So whoever
+// walks into objects has to notice those that were met before, and needs a stack of its own or a limit.
 // Texts may be views into the bytes that were read: those must outlive the Document. Not thread-safe while it is
 // changed; any number of threads may read.
 class Document {
@@ -77,7 +99,9 @@ class Document {
   std::string_view text(Value value) const;
   std::span<const Value> items(Value value) const;
   std::span<Value> items(Value value);
-  // What BUILD gave to an OrderedDict (a dict such as {"_metadata": …}) or to an object; kNone for all else.
+  Object object(Value value) const;
+  // What BUILD gave to an OrderedDict (a dict such as {"_metadata": …}) or to an object (mostly the dict of its
+  // attributes, but any value is allowed); kNone for all else.
   Value state(Value value) const { return value.has_items() ? at(value).state : Value{}; }
   // Where in the file the container was begun.
   std::size_t offset(Value value) const;
@@ -91,16 +115,25 @@ class Document {
   Value add_view(Kind kind, std::string_view text);  // keeps the view
   Value add_text(Kind kind, std::string text);
   Value add_items(Kind kind, std::vector<Value> items, std::size_t offset);  // FormatError past kMaxContainers
+  Value add_object(Value called, Value arguments, Value keywords, std::size_t offset);
+  // The kGlobal of that name; each name is held once. Counts it if it is a mention.
+  Value add_global(const std::string& name, bool is_mention);
   void append(Value container, std::span<const Value> items);
+  void append_to_object(Value object, std::span<const Value> items, std::size_t offset);
+  void set_in_object(Value object, std::span<const Value> keys_and_values, std::size_t offset);
   void set_state(Value container, Value state);
+  void replace_items(Value container, std::vector<Value> items);
+
+  // In the order in which the file first names them.
+  const std::vector<Mention>& mentions() const { return mentions_; }
 
   std::size_t container_count() const { return containers_.size(); }
   // The container of that number, as a Value: 0 … container_count() - 1, in the order in which they were begun.
   Value container(std::size_t number) const;
 
   // Makes dicts hold each key once (the last value, at the first place, as in Python), and throws FormatError if
-  // what `root` leads to has a cycle, is deeper than kMaxDepth, longer to walk than kMaxWalk, or has a key that
-  // Python could not hash.
+  // what `root` leads to has a cycle of plain containers, is deeper than kMaxDepth, longer to walk than kMaxWalk, or
+  // has a key that Python could not hash.
   void finish(Value root);
 
  private:
@@ -112,12 +145,19 @@ class Document {
   };
 
   const Container& at(Value value) const;
+  Value& part_of_object(Value object, std::size_t slot);
   class TextNumbers;
   void drop_duplicate_keys(Value dict, TextNumbers& texts);
 
   std::deque<Container> containers_;
   std::vector<std::string_view> texts_;
   std::deque<std::string> owned_texts_;
+  struct Global {
+    Value value;
+    std::optional<std::size_t> mention;  // its place in mentions_
+  };
+  std::map<std::string, Global, std::less<>> globals_;
+  std::vector<Mention> mentions_;
 };
 
 }  // namespace iris::pickle

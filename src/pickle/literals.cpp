@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <vector>
+
 namespace iris::pickle {
 namespace {
 
@@ -155,6 +157,45 @@ std::optional<std::string> decimal_to_little_endian(std::string_view decimal) {
     }
   }
   return magnitude;
+}
+
+std::optional<std::string> little_endian_to_decimal(std::string_view little_endian) {
+  constexpr std::size_t kMostBytes = 255;
+  constexpr std::uint32_t kLimb = 1'000'000'000;
+  constexpr int kLimbDigits = 9;
+  if (little_endian.size() > kMostBytes) {
+    return std::nullopt;
+  }
+  const bool is_negative = !little_endian.empty() && (little_endian.back() & 0x80) != 0;
+  std::vector<std::uint32_t> limbs = {0};  // the lowest first
+  const auto times_256_plus = [&](std::uint64_t carry) {
+    for (std::uint32_t& limb : limbs) {
+      carry += std::uint64_t{limb} * 256;
+      limb = static_cast<std::uint32_t>(carry % kLimb);
+      carry /= kLimb;
+    }
+    if (carry != 0) {
+      limbs.push_back(static_cast<std::uint32_t>(carry));
+    }
+  };
+  // A negative number is -(inverted + 1).
+  for (std::size_t i = little_endian.size(); i-- > 0;) {
+    const auto byte = static_cast<std::uint8_t>(little_endian[i]);
+    times_256_plus(is_negative ? 255U - byte : byte);
+  }
+  for (std::size_t i = 0, carry = is_negative ? 1 : 0; carry != 0; ++i) {
+    if (i == limbs.size()) {
+      limbs.push_back(0);
+    }
+    carry = limbs[i] == kLimb - 1 ? 1 : 0;
+    limbs[i] = carry != 0 ? 0 : limbs[i] + 1;
+  }
+  std::string decimal = (is_negative ? "-" : "") + std::to_string(limbs.back());
+  for (std::size_t i = limbs.size() - 1; i-- > 0;) {
+    const std::string digits = std::to_string(limbs[i]);
+    decimal.append(kLimbDigits - digits.size(), '0') += digits;
+  }
+  return decimal;
 }
 
 }  // namespace iris::pickle

@@ -35,4 +35,7 @@ std::optional<std::int64_t> small_integer(std::string_view little_endian);
 // A decimal integer of at most 4,300 digits (Python's own limit) as little-endian two's complement.
 std::optional<std::string> decimal_to_little_endian(std::string_view decimal);
 
+// The other way; nullopt for more than 255 bytes, which torch.load would not read either.
+std::optional<std::string> little_endian_to_decimal(std::string_view little_endian);
+
 }  // namespace iris::pickle

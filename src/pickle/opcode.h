@@ -1,6 +1,5 @@
-// The opcodes that a state_dict may use, named as in CPython's Lib/pickle.py. Left out, and so refused: INST, OBJ,
-// NEWOBJ_EX, EXT1, EXT2, EXT4 (they construct by name or by registry), NEXT_BUFFER and READONLY_BUFFER (data that is
-// not in the file).
+// The opcodes that are read, named as in CPython's Lib/pickle.py. Left out, and so refused: EXT1, EXT2, EXT4 (numbers
+// of a registry that is not in the file), NEXT_BUFFER and READONLY_BUFFER (data that is not in the file).
 #pragma once
 
 #include <cstdint>
@@ -36,9 +35,11 @@ enum class Opcode : std::uint8_t {
   kAppends = 'e',
   kGet = 'g',
   kBinGet = 'h',
+  kInst = 'i',
   kLongBinGet = 'j',
   kList = 'l',
   kEmptyList = ']',
+  kObj = 'o',
   kPut = 'p',
   kBinPut = 'q',
   kLongBinPut = 'r',
@@ -67,6 +68,7 @@ enum class Opcode : std::uint8_t {
   kEmptySet = 0x8f,
   kAddItems = 0x90,
   kFrozenSet = 0x91,
+  kNewObjEx = 0x92,
   kStackGlobal = 0x93,
   kMemoize = 0x94,
   kFrame = 0x95,

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "pickle/attack_names.h"
 #include "pickle/builtin_calls.h"
 #include "pickle/literals.h"
 #include "pickle/opcode.h"
@@ -75,6 +76,9 @@ class Reader {
 
   void append_to(Kind kind, const char* what, std::span<const Value> values) {
     const Value target = stack_.top();
+    if (target.kind == Kind::kObject) {
+      return document_.append_to_object(target, values, start_);
+    }
     if (target.kind != kind) {
       fail(std::string("only a ") + what + " can be added to");
     }
@@ -82,8 +86,12 @@ class Reader {
   }
 
   void set_items(std::span<const Value> keys_and_values) {
-    require(stack_.top().is_dict(), "items can be set in a dict only");
-    document_.append(stack_.top(), keys_and_values);
+    const Value target = stack_.top();
+    if (target.kind == Kind::kObject) {
+      return document_.set_in_object(target, keys_and_values, start_);
+    }
+    require(target.is_dict(), "items can be set in a dict only");
+    document_.append(target, keys_and_values);
   }
 
   template <typename T>
@@ -109,9 +117,11 @@ class Reader {
   }
 
   void take_int_line(bool is_long);
-  void push_global(std::string_view module, std::string_view name);
-  void reduce();
-  void new_object(Value arguments);
+  Value global(std::string_view module, std::string_view name);
+  void call(Value function, Value arguments);
+  void new_object(Value type, Value arguments, Value keywords);
+  void push_object(Value called, Value arguments, Value keywords);
+  void push_persistent_id();
   void build();
 
   ByteCursor& cursor_;
@@ -119,7 +129,8 @@ class Reader {
   Document& document_;
   BuiltinCalls builtins_;
   ValueStack stack_;
-  std::size_t start_ = 0;  // of the opcode at hand
+  std::optional<Value> empty_tuple_;  // one for all: a byte of the file should not take a hundred of memory
+  std::size_t start_ = 0;             // of the opcode at hand
 };
 
 void Reader::take_int_line(bool is_long) {
@@ -136,45 +147,65 @@ void Reader::take_int_line(bool is_long) {
   push(small ? Value::of_int(*small) : document_.add_text(Kind::kBigInt, little_endian));
 }
 
-void Reader::push_global(std::string_view module, std::string_view name) {
+Value Reader::global(std::string_view module, std::string_view name) {
   if (module == "__builtin__") {  // as protocols 0 to 2 spell it, for Python 2
     module = "builtins";
   }
-  // A longer name is never allowed; a part of it is enough for the message.
-  const std::string qualified =
-      std::string(module.substr(0, kMaxGlobalName)) + "." + std::string(name.substr(0, kMaxGlobalName));
-  if (qualified.size() > kMaxGlobalName || qualified.find('\n') != std::string::npos ||
-      (!is_builtin_call(qualified) && filter_(qualified) == GlobalUse::kRefused)) {
-    fail("global " + text::printable(qualified) +
-         " is not allowed in a state_dict, and nothing was run; where the file was made, save the numbers alone: "
-         "torch.save(model.state_dict(), \"model.pt\")");
+  if (module == "copy_reg") {
+    module = "copyreg";
   }
-  push(document_.add_text(Kind::kGlobal, qualified));
+  require(module.size() + name.size() < kMaxGlobalName, "a global has a name of more than 512 bytes");
+  const std::string qualified = std::string(module) + "." + std::string(name);
+  require(text::is_utf8(qualified) && qualified.find('\n') == std::string::npos,
+          "a global has a name that is not one line of UTF-8");
+  if (is_attack_name(qualified)) {
+    fail("names " + text::printable(qualified) +
+         ", which runs programs: the file is made to attack whoever unpickles it. Nothing in it was run; delete it");
+  }
+  const bool is_foreign = !is_builtin_call(qualified) && filter_(qualified) == GlobalUse::kForeign;
+  return document_.add_global(qualified, is_foreign);
 }
 
-void Reader::reduce() {
-  const Value arguments = stack_.pop();
-  const Value function = stack_.pop();
-  require(function.kind == Kind::kGlobal, "only a function can be called");
-  const std::string_view name = document_.text(function);
+// A class or function, or an object that may stand for one: partial(…)(…).
+void Reader::push_object(Value called, Value arguments, Value keywords) {
+  require(called.kind == Kind::kGlobal || called.kind == Kind::kObject, "only a name or an object can be called");
+  require(arguments.kind == Kind::kTuple, "a function's arguments are not a tuple");
+  require(keywords.kind == Kind::kNone || keywords.is_dict(), "a function's keyword arguments are not a dict");
+  push(document_.add_object(called, arguments, keywords, start_));
+}
+
+// function(*arguments), as REDUCE, INST and OBJ say it.
+void Reader::call(Value function, Value arguments) {
+  const std::string_view name = function.kind == Kind::kGlobal ? document_.text(function) : std::string_view();
+  const auto parts = arguments.kind == Kind::kTuple ? document_.items(arguments) : std::span<const Value>();
   if (is_builtin_call(name)) {
     push(builtins_.call(function, arguments, start_));
-  } else if (filter_(name) == GlobalUse::kFunction) {
-    push(builtins_.keep(Kind::kCall, function, arguments, start_));
+  } else if (!name.empty() && filter_(name) == GlobalUse::kFunction) {
+    push(builtins_.keep_call(function, arguments, start_));
+  } else if (name == "copyreg._reconstructor" && parts.size() == 3) {  // (class, base, the base's value)
+    push_object(parts[0], arguments, Value{});
   } else {
-    fail(text::printable(name) + " is not a function that may be called");
+    push_object(function, arguments, Value{});
   }
 }
 
-void Reader::new_object(Value arguments) {
-  const Value type = stack_.pop();
-  const std::string_view name = type.kind == Kind::kGlobal ? document_.text(type) : std::string_view();
-  if (name == "collections.OrderedDict") {
+// type.__new__(type, *arguments, **keywords).
+void Reader::new_object(Value type, Value arguments, Value keywords) {
+  if (type.kind == Kind::kGlobal && document_.text(type) == "collections.OrderedDict") {
     push(builtins_.call(type, arguments, start_));
-  } else if (!name.empty() && filter_(name) == GlobalUse::kClass) {
-    push(builtins_.keep(Kind::kObject, type, arguments, start_));
   } else {
-    fail("only a class of a TorchScript archive can be made into an object");
+    push_object(type, arguments, keywords);
+  }
+}
+
+void Reader::push_persistent_id() {
+  const Value id = stack_.pop();
+  const auto parts = id.kind == Kind::kTuple ? document_.items(id) : std::span<const Value>();
+  if (parts.size() == 4 && parts[0].kind == Kind::kString && document_.text(parts[0]) == "module" &&
+      parts[1].kind == Kind::kGlobal) {
+    push(parts[1]);
+  } else {
+    push_items(Kind::kPersistentId, {id});
   }
 }
 
@@ -182,7 +213,7 @@ void Reader::build() {
   const Value state = stack_.pop();
   const Value target = stack_.top();
   require(target.kind == Kind::kOrderedDict ? state.is_dict() : target.kind == Kind::kObject,
-          "state can be given to an OrderedDict only, as a dict");
+          "state can be given to an object, or as a dict to an OrderedDict, only");
   document_.set_state(target, state);
 }
 
@@ -275,7 +306,10 @@ void Reader::run(Opcode opcode) {
       return push(document_.add_view(Kind::kByteArray, cursor_.take_text(cursor_.take<std::uint64_t>())));
 
     case Opcode::kEmptyTuple:
-      return push_items(Kind::kTuple, {});
+      if (!empty_tuple_) {
+        empty_tuple_ = document_.add_items(Kind::kTuple, {}, start_);
+      }
+      return push(*empty_tuple_);
     case Opcode::kTuple1:
       return push_items(Kind::kTuple, stack_.pop_count(1));
     case Opcode::kTuple2:
@@ -309,24 +343,44 @@ void Reader::run(Opcode opcode) {
 
     case Opcode::kGlobal: {
       const std::string_view module = cursor_.take_line();
-      return push_global(module, cursor_.take_line());
+      return push(global(module, cursor_.take_line()));
     }
     case Opcode::kStackGlobal: {
       const std::vector<Value> names = stack_.pop_count(2);
       require(names[0].kind == Kind::kString && names[1].kind == Kind::kString, "a global's name is not a string");
-      return push_global(document_.text(names[0]), document_.text(names[1]));
+      return push(global(document_.text(names[0]), document_.text(names[1])));
     }
-    case Opcode::kReduce:
-      return reduce();
-    case Opcode::kNewObj:
-      return new_object(stack_.pop());
+    case Opcode::kReduce: {
+      const std::vector<Value> parts = stack_.pop_count(2);
+      return call(parts[0], parts[1]);
+    }
+    case Opcode::kNewObj: {
+      const std::vector<Value> parts = stack_.pop_count(2);
+      return new_object(parts[0], parts[1], Value{});
+    }
+    case Opcode::kNewObjEx: {
+      const std::vector<Value> parts = stack_.pop_count(3);
+      return new_object(parts[0], parts[1], parts[2]);
+    }
+    case Opcode::kInst: {
+      const std::string_view module = cursor_.take_line();
+      const Value type = global(module, cursor_.take_line());
+      return call(type, document_.add_items(Kind::kTuple, stack_.pop_to_mark(), start_));
+    }
+    case Opcode::kObj: {
+      std::vector<Value> parts = stack_.pop_to_mark();
+      require(!parts.empty(), "the stack is empty");
+      const Value type = parts[0];
+      parts.erase(parts.begin());
+      return call(type, document_.add_items(Kind::kTuple, std::move(parts), start_));
+    }
     case Opcode::kBuild:
       return build();
     case Opcode::kPersId:
       push_string(cursor_.take_line());
       [[fallthrough]];
     case Opcode::kBinPersId:
-      return push_items(Kind::kPersistentId, stack_.pop_count(1));
+      return push_persistent_id();
 
     case Opcode::kStop:
       break;

@@ -22,6 +22,9 @@ constexpr std::size_t kMaxNamesCompared = 10'000;
 // Longer prefixes are not looked for: a name in a file may have a million dots.
 constexpr std::size_t kMaxPrefix = 256;
 
+// What torch.optim.swa_utils.AveragedModel has beside "module.…".
+constexpr const char* kAveragedCount = "n_averaged";
+
 // How many characters of every name to pass over.
 std::size_t wrapper_prefix_size(const StateDict& state_dict, const StateDict& targets) {
   std::string prefix;
@@ -30,7 +33,9 @@ std::size_t wrapper_prefix_size(const StateDict& state_dict, const StateDict& ta
     for (const std::string_view wrapper : {"module.", "_orig_mod."}) {
       const std::string longer = prefix + std::string(wrapper);
       const auto has_it = [&](const auto& item) { return item.key().starts_with(longer); };
-      if (!state_dict.is_empty() && std::all_of(state_dict.begin(), state_dict.end(), has_it) &&
+      const auto has_it_or_counts = [&](const auto& item) { return has_it(item) || item.key() == kAveragedCount; };
+      if (std::any_of(state_dict.begin(), state_dict.end(), has_it) &&
+          std::all_of(state_dict.begin(), state_dict.end(), has_it_or_counts) &&
           std::none_of(targets.begin(), targets.end(), has_it)) {
         prefix = longer;
         found = true;
@@ -88,8 +93,11 @@ class Plan {
  public:
   Plan(const StateDict& targets, const StateDict& state_dict) {
     const std::size_t prefix = wrapper_prefix_size(state_dict, targets);
+    const auto is_passed_over = [&](const auto& item) { return prefix != 0 && item.key() == kAveragedCount; };
     for (const auto& item : state_dict) {
-      sources_.emplace(item.key().substr(prefix), item.value());
+      if (!is_passed_over(item)) {
+        sources_.emplace(item.key().substr(prefix), item.value());
+      }
     }
     for (const auto& target : targets) {
       const auto source = sources_.find(target.key());
@@ -100,6 +108,9 @@ class Plan {
       }
     }
     for (const auto& item : state_dict) {
+      if (is_passed_over(item)) {
+        continue;
+      }
       const std::string name = item.key().substr(prefix);
       if (!targets.contains(name)) {
         unexpected_.emplace_back(name, item.value());

@@ -63,7 +63,9 @@ void read_versions(const TensorFile& file, pickle::Value dict, StateDict& result
 }  // namespace
 
 StateDict tensors_of(const TensorFile& file, const std::optional<std::string>& key) {
-  return tensors_in(file, select_state_dict(file, key).dict);
+  const Selection selection = select_state_dict(file, key);
+  require_all_tensors(file, selection.dict);
+  return tensors_in(file, selection.dict);
 }
 
 StateDict tensors_in(const TensorFile& file, pickle::Value value) {
@@ -73,7 +75,7 @@ StateDict tensors_in(const TensorFile& file, pickle::Value value) {
   }
   std::vector<c10::Storage> storages(file.storages.size());
   StateDict result;
-  for (const auto& [name, record] : named_tensors(file, value)) {
+  for (const auto& [name, record, is_named] : named_tensors(file, value)) {
     c10::Storage& storage = storages[record->storage];
     if (!storage) {
       storage = make_storage(file.storages[record->storage], alignments[record->storage]);

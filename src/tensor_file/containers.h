@@ -24,15 +24,28 @@ void check_inflated_size(const ZipReader& zip);
 // torch.save before 1.6.
 TensorFile read_legacy_container(std::shared_ptr<const FileBytes> file);
 
+// torch.save before 0.1.10.
+TensorFile read_tar_container(std::shared_ptr<const FileBytes> file);
+
 // safetensors (the format's README). Its __metadata__ is in the root's state, under that name.
 TensorFile read_safetensors_container(std::shared_ptr<const FileBytes> file);
 inline constexpr const char* kSafetensorsMetadata = "__metadata__";
+
+// The key of every storage whose data is a NumPy array in the pickle.
+inline constexpr const char* kNumpyKey = "numpy";
 
 // From pickled calls to tensors (torch/_utils.py, torch/serialization.py, torch/jit/_pickle.py): finds every tensor
 // that the document describes, checks it against its storage's claimed size, and puts it and the storage into `file`,
 // the storages without their data. Then every value, and file.root, that was a call for a tensor is an index into
 // file.tensors.
+// Then replace_modules.
 void resolve_tensors(TensorFile& file);
+
+// Puts in the place of every nn.Module that Python pickled whole what its state_dict() gives, an OrderedDict: the
+// names, order, strides and sharing that it has in Python. Modules within that module are in its names; a module
+// elsewhere (in a checkpoint, an object's attributes) is a dictionary there. What the walk cannot see, such as a class
+// with a state_dict of its own, is for TensorFile::module_classes to tell.
+void replace_modules(TensorFile& file);
 
 // Throws unless the record's fields are what TensorRecord promises for a storage of that many bytes.
 void check_tensor(const TensorRecord& tensor, std::uint64_t storage_size);
@@ -40,9 +53,5 @@ void check_tensor(const TensorRecord& tensor, std::uint64_t storage_size);
 // Gives the storage its bytes; swaps them (into a copy) when the file is of the other byte order. Throws unless there
 // are exactly as many as the pickle says.
 void attach_data(TensorFile& file, std::uint32_t storage, std::span<const std::byte> data, bool is_big_endian);
-
-// Throws a FormatError that says what to do if the bytes are the pickle of a whole model. `fact`: why they were
-// refused.
-void throw_as_whole_model_if_so(std::string_view pickle, const std::string& fact);
 
 }  // namespace iris

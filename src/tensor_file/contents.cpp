@@ -8,25 +8,71 @@
 
 #include "error.h"
 #include "io/byte_cursor.h"
+#include "tensor_file/members.h"
+#include "text.h"
 
 namespace iris {
 
-using pickle::Entry;
 using pickle::Kind;
 using pickle::Value;
 
-std::vector<Entry> entries_left_out(const TensorFile& file, const Selection& selection) {
-  std::vector<Entry> left_out;
-  std::ranges::copy_if(file.document.entries(file.root), std::back_inserter(left_out), [&](const Entry& entry) {
-    return selection.is_root() ? named_tensors(file, entry.value).empty()
-                               : entry.key.kind != Kind::kString || file.document.text(entry.key) != selection.key;
-  });
+namespace {
+
+constexpr std::size_t kLongestPrefix = 1000;
+
+// The very key, not one that is equal to it.
+bool is_same_key(Value a, Value b) {
+  if (a.kind != b.kind) {
+    return false;
+  }
+  switch (a.kind) {
+    case Kind::kNone:
+      return true;
+    case Kind::kBool:
+      return a.boolean == b.boolean;
+    case Kind::kInt:
+      return a.integer == b.integer;
+    case Kind::kFloat:
+      return a.real == b.real;
+    default:
+      return a.index == b.index;
+  }
+}
+
+}  // namespace
+
+std::vector<NamedValue> values_left_out(const TensorFile& file, const Selection& selection) {
+  const pickle::Document& document = file.document;
+  std::vector<NamedValue> left_out;
+  if (file.is_torchscript) {  // what its modules have beside their tensors belongs to the program
+    return left_out;
+  }
+  std::string prefix;
+  Value at = file.root;
+  for (const Value step : selection.path) {
+    Value next;
+    for (const auto& [key, value] : members(document, at)) {
+      if (is_same_key(key, step)) {
+        next = value;
+      } else {
+        left_out.push_back({prefix + key_text(document, key), value});
+      }
+    }
+    // One long key may stand at each of many levels.
+    prefix = prefix.size() > kLongestPrefix ? "…." : prefix + key_text(document, step) + ".";
+    at = next;
+  }
+  for (const auto& [key, value] : members(document, selection.dict)) {
+    if (named_tensors(file, value).empty()) {
+      left_out.push_back({prefix + key_text(document, key), value});
+    }
+  }
   return left_out;
 }
 
 Contents contents_of(const TensorFile& file, const std::optional<std::string>& key) {
   Contents contents;
-  Selection selection{"", file.root};
+  Selection selection{"", {}, file.root};
   try {
     selection = select_state_dict(file, key);
   } catch (const FormatError&) {
@@ -47,8 +93,21 @@ Contents contents_of(const TensorFile& file, const std::optional<std::string>& k
   } else if (!selection.is_root()) {
     contents.kind = Contents::Kind::kCheckpoint;
   }
-  contents.left_out = entries_left_out(file, selection);
+  contents.left_out = values_left_out(file, selection);
   return contents;
+}
+
+std::vector<std::string> notes_of(const TensorFile& file) {
+  std::vector<std::string> notes;
+  if (file.has_modules) {
+    notes.emplace_back("whole pickled modules are shown as their state_dict(), without the versions in its _metadata");
+  }
+  if (!file.module_classes.empty()) {
+    notes.push_back(
+        "classes whose code is not here: " + text::printable(text::joined(file.module_classes), std::string::npos) +
+        "; what a state_dict() or get_extra_state() of their own would change is not known");
+  }
+  return notes;
 }
 
 Totals totals_of(const TensorFile& file, const std::vector<NamedTensor>& tensors) {

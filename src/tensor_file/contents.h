@@ -11,9 +11,15 @@
 
 namespace iris {
 
-// The root's entries that are not the selection's, in the file's order: all but the selected one or, where the root
-// itself was selected, those without a tensor in them. None where the root is not a dictionary.
-std::vector<pickle::Entry> entries_left_out(const TensorFile& file, const Selection& selection);
+// A value and its path from the root, in dots.
+struct NamedValue {
+  std::string name;
+  pickle::Value value;
+};
+
+// What is beside the selected dictionary, on each level from the root down to it, and in it the entries without a
+// tensor in them; each level in the file's order.
+std::vector<NamedValue> values_left_out(const TensorFile& file, const Selection& selection);
 
 struct Contents {
   enum class Kind { kStateDict, kCheckpoint, kTorchScript };
@@ -21,12 +27,15 @@ struct Contents {
   Kind kind = Kind::kStateDict;
   std::string key;  // of the dictionary that holds the tensors; empty: the file's root
   std::vector<NamedTensor> tensors;
-  std::vector<pickle::Entry> left_out;
+  std::vector<NamedValue> left_out;
 };
 
 // key: as select_state_dict takes it, and throws. Without a key, and without a dictionary that can be selected: all
 // tensors of the file, under dotted names. The constants of a TorchScript come last, as CONSTANTS.c0, c1, …
 Contents contents_of(const TensorFile& file, const std::optional<std::string>& key);
+
+// What the reading of a file cannot tell, in sentences: of modules that Python pickled whole.
+std::vector<std::string> notes_of(const TensorFile& file);
 
 struct Totals {
   std::uint64_t elements = 0;  // as the shapes say; stays at the largest number

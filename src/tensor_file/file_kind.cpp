@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "io/bytes.h"
+#include "tensor_file/tar_reader.h"
 
 namespace iris {
 namespace {
@@ -13,7 +14,6 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::size_t kSniffed = 512;
-constexpr std::size_t kTarMagicOffset = 257;
 constexpr std::string_view kLegacyMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"sv;
 constexpr std::size_t kMaxMagicOffset = 11;  // after PROTO and FRAME
 constexpr std::string_view kLegacyMagicInDecimal = "L119547037146038801333356L\n."sv;
@@ -85,7 +85,7 @@ FileKind kind_of_file(std::span<const std::byte> bytes) {
   if (head.size() >= 9 && head[8] == '{' && !is_ascii_text(head.substr(0, 8))) {
     return FileKind::kSafetensors;
   }
-  return FileKind::kOther;
+  return TarReader::is_tar(bytes) ? FileKind::kTar : FileKind::kOther;
 }
 
 std::string describe_foreign_file(std::span<const std::byte> bytes) {
@@ -93,9 +93,6 @@ std::string describe_foreign_file(std::span<const std::byte> bytes) {
   const std::string lower = lower_trimmed(head);
   if (bytes.empty()) {
     return "is empty; the download or the save did not finish";
-  }
-  if (head.size() > kTarMagicOffset && head.substr(kTarMagicOffset).starts_with("ustar")) {
-    return "is a tar archive; unpack it, or, saved by PyTorch before 0.1.10, load it and save its state_dict in Python";
   }
   for (const auto& [start, fact] : kForeign) {
     if (head.starts_with(start) || lower.starts_with(start)) {

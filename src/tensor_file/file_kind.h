@@ -12,7 +12,7 @@
 
 namespace iris {
 
-enum class FileKind { kZip, kLegacy, kSafetensors, kOther };
+enum class FileKind { kZip, kLegacy, kSafetensors, kTar, kOther };
 
 FileKind kind_of_file(std::span<const std::byte> bytes);
 

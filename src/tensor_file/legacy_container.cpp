@@ -46,7 +46,9 @@ class LegacyReader {
     require(keys.kind == Kind::kList, "the list of storages is not a list");
     std::map<std::string, std::uint32_t, std::less<>> pending;
     for (std::uint32_t i = 0; i < file_.storages.size(); ++i) {
-      pending.emplace(file_.storages[i].key, i);
+      if (file_.storages[i].owner == nullptr) {  // else its data is in the pickle
+        pending.emplace(file_.storages[i].key, i);
+      }
     }
     for (const Value key : file_.document.items(keys)) {
       const auto found = key.kind == Kind::kString ? pending.find(file_.document.text(key)) : pending.end();
@@ -77,12 +79,7 @@ TensorFile read_legacy_container(std::shared_ptr<const FileBytes> bytes) {
   file.container = Container::kLegacy;
   file.file = std::move(bytes);
   const auto all = file.file->bytes();
-  try {
-    LegacyReader(ByteCursor(all), file).read();
-  } catch (const FormatError& error) {
-    throw_as_whole_model_if_so(text_of(all), error.what());
-    throw;
-  }
+  LegacyReader(ByteCursor(all), file).read();
   return file;
 }
 

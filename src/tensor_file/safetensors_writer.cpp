@@ -34,6 +34,7 @@ std::uint64_t byte_count(const TensorRecord& tensor) {
 
 void check_writable(const NamedTensor& named, const StorageRecord& storage) {
   const std::string dtype(name_of(named.tensor->dtype));
+  require(named.is_named, "its key is not a text, and safetensors has no other names; write a .pt");
   require(text::is_utf8(named.name), "its name is not UTF-8");
   if (safetensors_name_of(named.tensor->dtype).empty()) {
     throw FormatError("safetensors has no dtype " + dtype + "; write a .pt");

@@ -45,15 +45,7 @@ bool TensorFile::is_cpp_archive() const {
   }
   // Every module that Python scripted or traced has the attribute.
   const bool has_python_attribute = document.find(document.state(root), "training") != nullptr;
-  return document.text(document.items(root)[0]) == "__torch__.Module" && !has_python_attribute;
-}
-
-// A pickled nn.Module spells out the attributes that nn.Module.__setstate__ expects.
-void throw_as_whole_model_if_so(std::string_view pickle, const std::string& fact) {
-  if (pickle.find("_parameters") != std::string_view::npos && pickle.find("_modules") != std::string_view::npos) {
-    throw FormatError("holds a whole pickled model, which only its own Python code can load (" + fact +
-                      "); save its numbers instead, in Python: torch.save(model.state_dict(), \"model.pt\")");
-  }
+  return document.text(document.object(root).name) == "__torch__.Module" && !has_python_attribute;
 }
 
 TensorFile read_tensor_file(const OpenedFile& file) {
@@ -64,6 +56,8 @@ TensorFile read_tensor_file(const OpenedFile& file) {
       return read_legacy_container(file.bytes);
     case FileKind::kSafetensors:
       return read_safetensors_container(file.bytes);
+    case FileKind::kTar:
+      return read_tar_container(file.bytes);
     case FileKind::kOther:
       break;
   }

@@ -22,7 +22,7 @@ struct OpenedFile;
 // archive's root folder.
 inline constexpr std::string_view kNamesEntry = "extra/iris.json";
 
-enum class Container { kZip, kLegacy, kSafetensors };
+enum class Container { kZip, kLegacy, kSafetensors, kTar };
 
 // The bytes that one or more tensors lie in.
 struct StorageRecord {
@@ -59,8 +59,10 @@ struct TensorRecord {
 struct TensorFile {
   std::shared_ptr<const FileBytes> file;
   Container container = Container::kZip;
-  bool is_torchscript = false;         // or written by C++ torch::save: the archive has constants.pkl
-  bool has_tensor_attributes = false;  // Python code had set some; they are not kept
+  bool is_torchscript = false;              // or written by C++ torch::save: the archive has constants.pkl
+  bool has_tensor_attributes = false;       // Python code had set some; they are not kept
+  bool has_modules = false;                 // Python had pickled whole modules: each is its state_dict here
+  std::vector<std::string> module_classes;  // of those modules, but not torch's own; at most kMostModuleClasses
   pickle::Document document;
   pickle::Value root;  // tensors are Kind::kExternal: an index into `tensors`
   std::vector<TensorRecord> tensors;
@@ -78,6 +80,9 @@ struct TensorFile {
 
   // Returns the value that stands for it.
   pickle::Value add(TensorRecord tensor);
+
+  static constexpr std::size_t kMostModuleClasses = 20;
+  void note_module(const std::string& class_name);
 
   // nullptr where the value is not a tensor.
   const TensorRecord* tensor(pickle::Value value) const;

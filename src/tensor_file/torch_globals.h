@@ -1,4 +1,4 @@
-// Which names of torch a pickle may use: all else is refused on its name alone.
+// Which names of torch are known: all else is foreign.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +24,14 @@ struct ArgumentCounts {
   std::size_t most = std::numeric_limits<std::size_t>::max();
 };
 ArgumentCounts argument_counts_of(std::string_view function);
+
+// "torch.FloatTensor": the classes of tensors before PyTorch 0.4.
+bool is_old_tensor_class(std::string_view qualified_name);
+// Parameter and Variable.
+bool is_parameter_class(std::string_view qualified_name);
+
+// Bytes of an element of "torch.QInt8Storage" and its like, whose tensors are not read; 0 for any other name.
+std::size_t size_of_quantized_storage(std::string_view qualified_name);
 
 bool is_untyped_storage(std::string_view qualified_name);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <string>
@@ -6,6 +7,8 @@
 #include "io/byte_cursor.h"
 #include "pickle/literals.h"
 #include "tensor_file/containers.h"
+#include "tensor_file/members.h"
+#include "tensor_file/numpy_values.h"
 #include "tensor_file/torch_globals.h"
 #include "text.h"
 #include "with_place.h"
@@ -53,22 +56,37 @@ struct StorageView {
 
 class Resolver {
  public:
-  explicit Resolver(TensorFile& file) : file_(file), document_(file.document) {}
+  explicit Resolver(TensorFile& file) : file_(file), document_(file.document), numpy_(file) {}
 
   void run() {
     const std::size_t count = document_.container_count();
     replacements_.resize(count);
-    for (std::size_t i = 0; i < count; ++i) {  // parts come before what is made of them
-      const Value value = document_.container(i);
-      replacements_[i] = value;
-      offset_ = document_.offset(value);
-      if (value.kind == Kind::kPersistentId) {
-        add_storage(value);
-      } else if (value.kind == Kind::kCall) {
-        const auto call = document_.items(value);
-        replacements_[i] = resolve_call(value, document_.text(call[0]), call.subspan(1));
+    const auto each = [&](Kind kind, auto work) {
+      for (std::size_t i = 0; i < count; ++i) {
+        const Value value = document_.container(i);
+        if (value.kind == kind) {
+          offset_ = document_.offset(value);
+          work(value);
+        }
       }
+    };
+    for (std::size_t i = 0; i < count; ++i) {
+      replacements_[i] = document_.container(i);
     }
+    // An object may come before what its state holds. What a call is made of comes before it.
+    if (file_.container != Container::kTar) {  // whose ids were tensors, and are in their place
+      each(Kind::kPersistentId, [&](Value value) { add_storage(value); });
+    }
+    each(Kind::kObject, [&](Value value) { replacements_[value.index] = resolve_object(value); });
+    each(Kind::kCall, [&](Value value) {
+      const auto call = document_.items(value);
+      replacements_[value.index] = resolve_call(value, document_.text(call[0]), call.subspan(1));
+    });
+    each(Kind::kObject, [&](Value value) {
+      if (is_parameter_class(class_of(document_, value))) {
+        replacements_[value.index] = resolve_parameter_object(value);
+      }
+    });
     for (std::size_t i = 0; i < count; ++i) {
       const Value container = document_.container(i);
       for (Value& item : document_.items(container)) {
@@ -93,6 +111,7 @@ class Resolver {
   }
 
   std::int64_t integer_of(Value value, const char* what) const {
+    value = replaced(value);  // NumPy's are plain by now
     if (value.kind != Kind::kInt || value.integer < 0) {
       fail(std::string(what) + " is not an integer from 0 to 2^63 - 1");
     }
@@ -129,11 +148,14 @@ class Resolver {
   Value resolve_call(Value call, std::string_view function, std::span<const Value> arguments);
   Value add_tensor(std::string_view function, std::span<const Value> arguments);
   Value add_parameter(std::span<const Value> arguments);
+  Value resolve_object(Value object);
+  Value resolve_parameter_object(Value object);
   void read_metadata(Value metadata, TensorRecord& tensor) const;
   void note_attributes(Value state);
 
   TensorFile& file_;
   pickle::Document& document_;
+  NumpyValues numpy_;
   std::size_t offset_ = 0;
   std::vector<Value> replacements_;                // by container number
   std::map<std::uint32_t, StorageView> views_;     // by the number of the persistent id
@@ -176,7 +198,8 @@ void Resolver::add_storage(Value persistent_id) {
   if (storage.key.size() > kMaxStorageText || storage.location.size() > kMaxStorageText) {
     fail("a storage's key or location is longer than " + std::to_string(kMaxStorageText) + " bytes");
   }
-  if (!is_untyped_storage(type)) {
+  const std::size_t quantized_size = size_of_quantized_storage(type);
+  if (!is_untyped_storage(type) && quantized_size == 0) {
     const std::optional<std::string_view> name = torch_name(type);
     storage.dtype = name ? dtype_of_storage_class(*name) : std::nullopt;
     if (!storage.dtype) {
@@ -185,6 +208,10 @@ void Resolver::add_storage(Value persistent_id) {
   }
   require(static_cast<std::uint64_t>(numel) <= kMaxInt / storage.element_size(), "a storage's size overflows");
   storage.size = static_cast<std::uint64_t>(numel) * storage.element_size();
+  if (quantized_size > 1) {
+    require(storage.size <= kMaxInt / quantized_size, "a storage's size overflows");
+    storage.size *= quantized_size;
+  }
   storage.word_size = storage.dtype ? word_size_of(*storage.dtype) : 0;
   const auto [place, is_new] = storages_.emplace(storage.key, static_cast<std::uint32_t>(file_.storages.size()));
   if (is_new) {
@@ -203,6 +230,12 @@ Value Resolver::resolve_call(Value call, std::string_view function, std::span<co
   const auto [least, most] = argument_counts_of(function);
   if (arguments.size() < least || arguments.size() > most) {
     fail(std::string(function) + " has " + std::to_string(arguments.size()) + " arguments");
+  }
+  constexpr std::size_t kMostNeeded = 3;  // behind these are hooks and Python's attributes
+  if (function.starts_with("torch._") &&
+      std::ranges::any_of(arguments.first(std::min(arguments.size(), kMostNeeded)),
+                          [&](Value argument) { return replaced(argument).kind == Kind::kObject; })) {
+    return call;  // whoever wants the tensor is told: why_no_tensor
   }
   if (function.starts_with("torch._utils._rebuild_tensor")) {
     return add_tensor(function, arguments);
@@ -275,6 +308,38 @@ Value Resolver::add_parameter(std::span<const Value> arguments) {
   return file_.add(std::move(tensor));
 }
 
+// torch.FloatTensor(), whose state is (storage, offset, size, stride): PyTorch before 0.1.10; and NumPy's values.
+Value Resolver::resolve_object(Value object) {
+  const std::string_view name = class_of(document_, object);
+  if (is_numpy_name(name)) {
+    return numpy_.value_of(object).value_or(object);
+  }
+  const Value state = document_.state(object);
+  const auto parts = state.kind == Kind::kTuple ? document_.items(state) : std::span<const Value>();
+  if (!is_old_tensor_class(name) || parts.size() != 4 || parts[0].kind != Kind::kPersistentId) {
+    return object;
+  }
+  return add_tensor("torch._utils._rebuild_tensor", parts);
+}
+
+// Parameter(tensor), whose state is (requires_grad, volatile, hooks): PyTorch before 0.4 (torch/autograd/variable.py,
+// Variable.__reduce_ex__); older still, Parameter() with (tensor, grad, hooks, requires_grad, volatile).
+Value Resolver::resolve_parameter_object(Value object) {
+  const auto arguments = document_.items(document_.object(object).arguments);
+  const Value state = document_.state(object);
+  const auto parts = state.kind == Kind::kTuple ? document_.items(state) : std::span<const Value>();
+  const bool is_oldest = parts.size() == 5;
+  const Value data = is_oldest ? replaced(parts[0]) : arguments.empty() ? Value{} : replaced(arguments[0]);
+  if (data.kind != Kind::kExternal) {
+    return object;
+  }
+  TensorRecord tensor = file_.tensors[data.index];
+  tensor.is_parameter = true;
+  const Value requires_grad = parts.empty() ? Value::of_bool(true) : parts[is_oldest ? 3 : 0];
+  tensor.requires_grad = bool_of(requires_grad, "requires_grad");
+  return file_.add(std::move(tensor));
+}
+
 // A dict, or a tuple of one and of the slots' values.
 void Resolver::note_attributes(Value state) {
   if (state.kind == Kind::kTuple && !document_.items(state).empty()) {
@@ -296,6 +361,9 @@ void Resolver::read_metadata(Value metadata, TensorRecord& tensor) const {
 
 }  // namespace
 
-void resolve_tensors(TensorFile& file) { Resolver(file).run(); }
+void resolve_tensors(TensorFile& file) {
+  Resolver(file).run();
+  replace_modules(file);
+}
 
 }  // namespace iris

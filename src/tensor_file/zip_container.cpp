@@ -80,12 +80,13 @@ TensorFile read_pickle_entry(const ZipReader& zip, const std::string& root, cons
     cursor.require(cursor.remaining() == 0, "there are bytes after the pickle");
     resolve_tensors(file);
   } catch (const FormatError& error) {
-    const std::string fact = name + ".pkl: " + error.what();
-    throw_as_whole_model_if_so(text_of(pickle), fact);
-    throw FormatError(fact);
+    throw FormatError(name + ".pkl: " + error.what());
   }
   const bool big_endian = is_big_endian(zip, root);
   for (std::uint32_t i = 0; i < file.storages.size(); ++i) {
+    if (file.storages[i].owner != nullptr) {  // its data is in the pickle
+      continue;
+    }
     const std::string data_name = root + "/" + name + "/" + file.storages[i].key;
     const ZipEntry* entry = zip.find(data_name);
     if (entry == nullptr) {

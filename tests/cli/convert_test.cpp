@@ -66,7 +66,8 @@ TEST(ConvertedValue, IsTheModelsDictionaryForSafetensors) {
   EXPECT_FALSE(converted.is_root());
   EXPECT_EQ(converted.first_name(), "fc1.weight");
   EXPECT_EQ(converted.told,
-            Lines({"left out, as safetensors holds one dictionary of tensors: epoch, optimizer_state_dict, loss"}));
+            Lines({"written: model_state_dict",
+                   "left out, as safetensors holds one dictionary of tensors: epoch, optimizer_state_dict, loss"}));
 }
 
 TEST(ConvertedValue, IsAllOfAPlainStateDictForSafetensors) {

@@ -15,6 +15,7 @@
 #include "fuzz/zip_mutation.h"
 #include "io/output_file.h"
 #include "tensor_file/file_kind.h"
+#include "tensor_file/plain_values.h"
 #include "tensor_file/selection.h"
 #include "tensor_file/tensor_file.h"
 #include "tensor_file/tensor_writer.h"
@@ -189,9 +190,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!has_few_names(file)) {
     return 0;
   }
-  pickle::Value value = file.is_torchscript ? dict_of_archive(file) : file.root;
-  check_zip(file, value);
+  pickle::Value value;
   try {
+    value = file.is_torchscript ? dict_of_archive(file) : plain_values_of(file, file.root).value;
+    check_zip(file, value);
     value = file.is_torchscript ? value : select_state_dict(file, std::nullopt).dict;
   } catch (const FormatError&) {
     return 0;

@@ -6,14 +6,19 @@ rows_fuzz.
 FOLDER/container, FOLDER/pickle and FOLDER/rows are made. Seeds are small, so that many runs fit into a second.
 """
 
+import argparse
 import collections
 import io
+import pathlib
 import pickle
+import struct
 import sys
+import tarfile
 import warnings
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import safetensors.torch
 import torch
 
@@ -55,6 +60,23 @@ def plain_values() -> dict:
     }
 
 
+def foreign_values() -> dict:
+    """Objects of classes that iris does not know, NumPy's values, and a module that knows its parent."""
+    module = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2))
+    module.parent = [module]
+    default = collections.defaultdict(list, a=[1])
+    return {
+        "model": module,
+        "args": argparse.Namespace(lr=0.1, path=pathlib.PurePosixPath("/a")),
+        "default": default,
+        pathlib.PurePosixPath("/key"): collections.deque([1, default]),
+        "class": torch.nn.Linear,
+        "scalar": np.float64(0.5),
+        "array": np.arange(6, dtype=">i2").reshape(2, 3),
+        "objects": np.array([None, 1], dtype=object),
+    }
+
+
 def state_dict() -> collections.OrderedDict:
     return torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2)).state_dict()
 
@@ -70,6 +92,7 @@ def made_files() -> dict[str, bytes]:
     values = {
         "tensors": tensors(),
         "checkpoint": {"model_state_dict": state_dict(), **plain_values()},
+        "foreign": foreign_values(),
         "tied": {"a": shared, "b": shared[2:], "c": shared},
     }
     files = {}
@@ -84,6 +107,22 @@ def made_files() -> dict[str, bytes]:
     dtypes = {name: t.contiguous() for name, t in tensors().items() if t.dtype != torch.complex64}
     files["dtypes.safetensors"] = safetensors.torch.save({k: t.clone() for k, t in dtypes.items()})
     return files
+
+
+def tar_file() -> bytes:
+    """What torch.save wrote before 0.1.10 (docs/byte-formats.md)."""
+    parts = {
+        "pickle": b"\x80\x02}X\x01\x00\x00\x00wX\x03\x00\x00\x00101Qs.",
+        "tensors": b"\x80\x02K\x01.\x80\x02(KeKdctorch\nFloatTensor\nt." + struct.pack("<i4x3q", 1, 3, 1, 0),
+        "storages": b"\x80\x02K\x01.\x80\x02(KdNctorch\nFloatStorage\nt." + struct.pack("<q3f", 3, 1, 2, 3) + b"].",
+    }
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:", format=tarfile.USTAR_FORMAT) as archive:
+        for name, data in parts.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()[:5120]
 
 
 def with_byte_order(data: bytes, order: bytes) -> bytes:
@@ -122,6 +161,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     warnings.simplefilter("ignore")
     files = made_files()
+    files["old.tar"] = tar_file()
     files["big_endian.pt"] = with_byte_order(files["tensors-2.pt"], b"big")
     for path in [*REPO.glob("tests/fixtures/*.pt"), *REPO.glob("models/*.pt"), *REPO.glob("tests/hostile/*")]:
         if path.suffix != ".md":

@@ -1,5 +1,5 @@
 // Arbitrary bytes as a pickle. Whatever is read is walked, written and read again, which must give the same; then its
-// tensors are resolved, and it is written and read once more.
+// tensors are resolved and its modules walked, and what of it torch.load would read is written and read once more.
 #include <span>
 #include <string>
 
@@ -8,6 +8,8 @@
 #include "pickle/pickle_reader.h"
 #include "pickle/pickle_writer.h"
 #include "tensor_file/containers.h"
+#include "tensor_file/members.h"
+#include "tensor_file/plain_values.h"
 #include "tensor_file/selection.h"
 #include "tensor_file/torch_globals.h"
 
@@ -54,7 +56,14 @@ void check(std::span<const std::byte> bytes, pickle::GlobalFilter filter) {
     }
   } catch (const FormatError&) {
   }
+  sink = static_cast<unsigned>(foreign_names(file).size());
   if (filter == use_of_torch_global) {  // only the tensors of a TorchScript archive are ever written
+    try {
+      file.root = plain_values_of(file, file.root).value;
+    } catch (const FormatError&) {
+      return;
+    }
+    sink = fuzz::Walk(file.document)(file.root);
     check_round_trip(file.document, file.root);
   }
 }

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "pickle/document.h"
 
@@ -67,19 +68,23 @@ class Walk {
  public:
   explicit Walk(const pickle::Document& document) : document_(document) {}
 
-  unsigned operator()(pickle::Value value) {
+  unsigned operator()(pickle::Value root) {
     using pickle::Kind;
-    if (value.kind >= Kind::kString && value.kind <= Kind::kGlobal) {
-      if (texts_.insert(value.index).second) {
-        for (const char character : document_.text(value)) {
-          sum_ += static_cast<unsigned char>(character);
+    std::vector<pickle::Value> pending = {root};  // objects nest without limit
+    while (!pending.empty()) {
+      const pickle::Value value = pending.back();
+      pending.pop_back();
+      if (value.kind >= Kind::kString && value.kind <= Kind::kGlobal) {
+        if (texts_.insert(value.index).second) {
+          for (const char character : document_.text(value)) {
+            sum_ += static_cast<unsigned char>(character);
+          }
         }
+      } else if (value.has_items() && containers_.insert(value.index).second) {
+        const auto items = document_.items(value);
+        pending.insert(pending.end(), items.begin(), items.end());
+        pending.push_back(document_.state(value));
       }
-    } else if (value.has_items() && containers_.insert(value.index).second) {
-      for (const pickle::Value item : document_.items(value)) {
-        (*this)(item);
-      }
-      (*this)(document_.state(value));
     }
     return sum_;
   }

@@ -76,7 +76,7 @@ TEST_F(BuiltinCallsTest, RefuseToCopyWithoutEnd) {
 
 TEST_F(BuiltinCallsTest, KeepAFunctionAndItsArguments) {
   const Value tuple = document_.add_items(Kind::kTuple, {Value::of_int(1)}, 0);
-  const Value kept = calls_.keep(Kind::kCall, document_.add_text(Kind::kGlobal, "torch.Size"), tuple, 7);
+  const Value kept = calls_.keep_call(document_.add_text(Kind::kGlobal, "torch.Size"), tuple, 7);
   EXPECT_EQ(kept.kind, Kind::kCall);
   EXPECT_EQ(document_.text(document_.items(kept)[0]), "torch.Size");
   EXPECT_EQ(document_.items(kept)[1].integer, 1);

@@ -30,10 +30,9 @@ Choice choice_of(Work&& work) {
 }
 
 // What is said of a global outside the allow-list.
-inline std::string refused_global(const std::string& name) {
-  return "global " + name +
-         " is not allowed in a state_dict, and nothing was run; where the file was made, save the numbers alone: "
-         "torch.save(model.state_dict(), \"model.pt\")";
+inline std::string attack_name(const std::string& name) {
+  return "names " + name +
+         ", which runs programs: the file is made to attack whoever unpickles it. Nothing in it was run; delete it";
 }
 
 }  // namespace iris::test

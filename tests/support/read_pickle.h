@@ -1,6 +1,7 @@
 // Reading one pickle from a string, and what it holds as text: [1, "a", (2.5, None)].
 #pragma once
 
+#include <set>
 #include <span>
 #include <string>
 
@@ -15,10 +16,7 @@ inline pickle::GlobalUse use_of_test_global(std::string_view name) {
   if (name == "good.function") {
     return pickle::GlobalUse::kFunction;
   }
-  if (name == "good.Class") {
-    return pickle::GlobalUse::kClass;
-  }
-  return name == "good.name" ? pickle::GlobalUse::kName : pickle::GlobalUse::kRefused;
+  return name == "good.name" ? pickle::GlobalUse::kName : pickle::GlobalUse::kForeign;
 }
 
 struct ReadPickle {
@@ -35,6 +33,33 @@ struct ReadPickle {
   pickle::Value root;
   std::size_t remaining = 0;
 };
+
+std::string describe(const pickle::Document& document, pickle::Value value);
+
+// "their.Class(1, key=2 [items] {pairs} | state)"; "their.Class(…)" within itself.
+inline std::string describe_object(const pickle::Document& document, pickle::Value value) {
+  using pickle::Kind;
+  static std::set<std::uint32_t> within;
+  const pickle::Object object = document.object(value);
+  const std::string called =
+      object.called.kind == Kind::kObject ? describe(document, object.called) : describe(document, object.name);
+  if (!within.insert(value.index).second) {
+    return called + "(…)";
+  }
+  std::string text;
+  const auto add = [&](const std::string& before, pickle::Value part) {
+    text += part.kind == Kind::kNone ? "" : (text.empty() ? "" : " ") + before + describe(document, part);
+  };
+  if (!document.items(object.arguments).empty()) {
+    add("", object.arguments);
+  }
+  add("**", object.keywords);
+  add("", object.items);
+  add("", object.pairs);
+  add("| ", document.state(value));
+  within.erase(value.index);
+  return called + "<" + text + ">";
+}
 
 inline std::string describe(const pickle::Document& document, pickle::Value value) {
   using pickle::Kind;
@@ -84,7 +109,7 @@ inline std::string describe(const pickle::Document& document, pickle::Value valu
     case Kind::kCall:
       return all("call(", ")");
     case Kind::kObject:
-      return all("object(", ")");
+      return describe_object(document, value);
     case Kind::kPersistentId:
       return all("id<", ">");
   }

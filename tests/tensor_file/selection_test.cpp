@@ -70,13 +70,112 @@ TEST(Selection, AsksForAKeyWhereThereAreSeveral) {
 TEST(Selection, NamesTheInnerDictionariesWhereOnlyTheyHoldTensors) {
   const std::string inner = push_dict({push_text("encoder"), tensors("a"), push_text("head"), tensors("b")});
   EXPECT_EQ(selection_error(push_dict({push_text("model"), inner})),
-            "holds tensors in inner dictionaries only: model.encoder, model.head");
+            "holds several state_dicts: model.encoder, model.head");
 }
 
-TEST(Selection, LooksIntoNoDictionaryUnderALongKeyForItsMessage) {
+TEST(Selection, CutsALongKeyInItsMessage) {
   const std::string inner = push_dict({push_text("inner"), tensors("a")});
   EXPECT_EQ(selection_error(push_dict({push_text(std::string(201, 'k')), inner}), "netX"),
-            "there is no dictionary \"netX\" in it; there is none to choose from");
+            "there is no dictionary \"netX\" in it; there are: " + std::string(201, 'k'));
+}
+
+TEST(Selection, TakesTheInnerDictionaryBesideLooseTensors) {
+  EXPECT_EQ(names_in(push_dict({push_text("net"), tensors("a"), push_text("rng_state"), push_tensor()})), "a");
+  EXPECT_EQ(names_in(push_dict({push_text("weights"), tensors("a"), push_text("mean"), push_tensor()})), "a");
+}
+
+TEST(Selection, TakesTheOnlyDictionaryHoweverDeep) {
+  const std::string inner = push_dict({push_text("state_dict"), tensors("a")});
+  EXPECT_EQ(names_in(push_dict({push_text("model"), inner})), "a");
+  EXPECT_EQ(names_in(test::push_tuple({tensors("a"), push_dict({push_text("hidden"), push_int(16)})})), "a");
+  EXPECT_EQ(names_in(test::push_list({push_int(1), test::push_list({inner})})), "a");
+}
+
+TEST(Selection, PassesOverWhatTrainingKeeps) {
+  const std::string optimizer =
+      push_dict({push_text("state"), push_dict({push_int(0), tensors("exp_avg")}), push_text("param_groups"), "]"});
+  EXPECT_EQ(names_in(push_dict({push_text("net"), tensors("a"), push_text("a_trainer"), optimizer})), "a");
+  for (const char* name : {"optimizer", "optim", "lr_scheduler", "rng_state", "torch_rng", "random_states", "d_opt"}) {
+    EXPECT_EQ(names_in(push_dict({push_text("net"), tensors("a"), push_text(name), tensors("b")})), "a") << name;
+  }
+}
+
+TEST(Selection, ChoosesNothingInAFileOfAnOptimizerAlone) {
+  const std::string optimizer =
+      push_dict({push_text("state"), push_dict({push_int(0), tensors("exp_avg")}), push_text("param_groups"), "]"});
+  EXPECT_EQ(selection_error(optimizer), "holds no state_dict of a model; other dictionaries of tensors are: state.0");
+  EXPECT_EQ(names_in(optimizer, "state.0"), "exp_avg");
+}
+
+TEST(Selection, KeepsExtraStateInItsDictionary) {
+  EXPECT_EQ(
+      names_in(push_dict({push_text("fc.weight"), push_tensor(), push_text("fc._extra_state"), tensors("scale")})),
+      "fc.weight fc._extra_state.scale");
+}
+
+TEST(Selection, AsksWhereADictionaryHoldsTensorsAndAnotherDictionary) {
+  const std::string outer = push_dict({push_text("w"), push_tensor(), push_text("inner"), tensors("a")});
+  EXPECT_EQ(selection_error(push_dict({push_text("net"), outer})), "holds several state_dicts: net, net.inner");
+  EXPECT_EQ(names_in(push_dict({push_text("model"), outer})), "w inner.a");
+}
+
+TEST(Selection, TakesTheRootForADot) {
+  EXPECT_EQ(names_in(push_dict({push_text("net"), tensors("a"), push_text("w"), push_tensor()}), "."), "net.a w");
+}
+
+TEST(Selection, FollowsNumbersOfListsAndKeysThatAreNoTexts) {
+  EXPECT_EQ(names_in(test::push_list({tensors("a"), tensors("b")}), "1"), "b");
+  EXPECT_EQ(names_in(push_dict({push_int(7), tensors("a"), "N", tensors("b")}), "7"), "a");
+  EXPECT_EQ(names_in(push_dict({push_int(7), tensors("a"), "N", tensors("b")}), "None"), "b");
+}
+
+const std::string kClass = test::push_global("their", "Class");
+
+TEST(Selection, TakesAnObjectThatIsADictOfTensors) {
+  EXPECT_EQ(names_in(push_dict({push_text("net"), kClass + ")R" + push_text("w") + push_tensor() + "s"})), "w");
+}
+
+TEST(Selection, LooksAmongAttributesWhereThereIsNoOtherDictionary) {
+  const std::string trainer = kClass + ")R" + push_dict({push_text("best"), tensors("a")}) + "b";
+  EXPECT_EQ(names_in(push_dict({push_text("trainer"), trainer})), "a");
+  EXPECT_EQ(names_in(push_dict({push_text("trainer"), trainer, push_text("net"), tensors("b")})), "b");
+  EXPECT_EQ(names_in(push_dict({push_text("trainer"), trainer, push_text("net"), tensors("b")}), "trainer.best"), "a");
+  EXPECT_EQ(names_in(trainer), "a");
+}
+
+TEST(Selection, GoesRoundNoCycleOfObjects) {
+  const std::string object = kClass + ")Rq\x05}" + push_text("me") + "h\x05s" + push_text("sd") + tensors("a") + "sb";
+  EXPECT_EQ(names_in(object), "a");
+  EXPECT_EQ(names_in(object, "me.me.me.sd"), "a");
+}
+
+TEST(Selection, NamesTheClassOfAnObjectWithoutTensors) {
+  EXPECT_EQ(selection_error(kClass + ")R"),
+            "holds an object of their.Class without a dictionary of tensors; save the model's, in Python: "
+            "torch.save(model.state_dict(), \"model.pt\")");
+}
+
+std::string tensor_fact(const std::string& root) {
+  const TensorFile file = file_of(root);
+  return test::error_of<FormatError>([&] { require_all_tensors(file, select_state_dict(file, {}).dict); });
+}
+
+TEST(RequireAllTensors, NamesTheFunctionThatWouldMakeOne) {
+  const auto made_by = [](const std::string& module, const std::string& name) {
+    return push_dict({push_text("w"),
+                      test::push_call(test::push_global(module, name), {test::push_storage("FloatStorage", "0", 6)})});
+  };
+  EXPECT_EQ(tensor_fact(made_by("their", "rebuild")), "tensor \"w\" is made by their.rebuild, which is not computed");
+  EXPECT_EQ(tensor_fact(made_by("torch.storage", "_load_from_bytes")),
+            "tensor \"w\" is made by torch.storage._load_from_bytes, which is not computed");
+  EXPECT_EQ(tensor_fact(made_by("torch._utils", "_rebuild_qtensor")),
+            "tensor \"w\" is made by torch._utils._rebuild_qtensor, which is not computed: it is quantized; save it "
+            "dequantized, in Python: torch.save({name: t.dequantize() if t.is_quantized else t for name, t in "
+            "state_dict.items()}, \"model.pt\")");
+}
+
+TEST(RequireAllTensors, MindsNoOtherObject) {
+  EXPECT_EQ(tensor_fact(push_dict({push_text("w"), push_tensor(), push_text("args"), kClass + ")R"})), "");
 }
 
 TEST(Selection, NamesTheKeysThereAreForOneThatIsNot) {
@@ -114,7 +213,7 @@ TEST(Selection, RefusesARootThatIsNoDictionary) {
 TEST(NamedTensors, HaveDottedNamesInTheFilesOrder) {
   const std::string root = push_dict({push_text("z"), push_tensor(), push_text("a"),
                                       test::push_list({push_tensor(), tensors("b")}), push_int(7), push_tensor()});
-  EXPECT_EQ(names_in(root), "z a.0 a.1.b 7");
+  EXPECT_EQ(names_in(root, "."), "z a.0 a.1.b 7");
 }
 
 TEST(ShapeText, IsAsPythonPrintsIt) {

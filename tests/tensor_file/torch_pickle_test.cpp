@@ -273,7 +273,8 @@ TEST(TorchPickle, RefusesToSetItemsOfATensor) {
 }
 
 TEST(TorchPickle, RefusesToGiveATensorState) {
-  EXPECT_EQ(tensor_error(push_tensor() + "}b"), "state can be given to an OrderedDict only, as a dict");
+  EXPECT_EQ(tensor_error(push_tensor() + "}b"),
+            "state can be given to an object, or as a dict to an OrderedDict, only");
 }
 
 TEST(CheckTensor, AcceptsALastElementThatJustFits) {

@@ -291,9 +291,11 @@ def test_two_names_that_would_be_one_are_told(failing, tmp_path):
 
 
 def test_safetensors_take_the_model_of_a_checkpoint_and_tell_what_they_leave(convert, fixtures, tmp_path):
-    left_out = convert(fixtures / "checkpoint.pt", "out.safetensors")
-    expected = "epoch, optimizer_state_dict, loss"
-    assert left_out == f"iris: left out, as safetensors holds one dictionary of tensors: {expected}\n"
+    told = convert(fixtures / "checkpoint.pt", "out.safetensors")
+    assert told == (
+        "iris: written: model_state_dict\n"
+        "iris: left out, as safetensors holds one dictionary of tensors: epoch, optimizer_state_dict, loss\n"
+    )
     ours, theirs = load_safetensors(tmp_path / "out.safetensors"), load(fixtures / "checkpoint.pt")
     assert_equal(dict(sorted(ours.items())), dict(sorted(theirs["model_state_dict"].items())))
 
@@ -322,7 +324,7 @@ UNSAFE = {
     "complex128": ({"w": ONE.to(torch.complex128)}, 'tensor "w": safetensors has no dtype complex128; write a .pt'),
     "the format's own name": ({"__metadata__": ONE}, 'tensor "__metadata__": safetensors keeps this name .*'),
     "a huge expansion": ({"w": ONE.expand(1 << 40)}, r'tensor "w": its shape .* is far larger than its data, .*'),
-    "one name twice": ({"a.b": ONE, "a": {"b": ONE}}, 'two tensors have the name "a.b"'),
+    "one name twice": ({"a.0": ONE, "a": [ONE]}, 'two tensors have the name "a.0"'),
 }
 
 
@@ -351,22 +353,6 @@ def test_wrong_usage_is_told_before_anything_is_read(failing, arguments, message
     assert failing(*arguments, status=2) == message
 
 
-@pytest.mark.parametrize("fixture", ["frozen.pt", "whole_model.pt"])
-def test_a_file_without_named_tensors_is_refused(failing, fixtures, fixture):
-    expected = {
-        "frozen.pt": "is a frozen TorchScript: its tensors are constants of its code and have lost their names",
-        "whole_model.pt": "holds a whole pickled model, which only its own Python code can load",
-    }
-    assert failing(fixtures / fixture, "out.pt").startswith(f"{fixtures / fixture}: {expected[fixture]}")
-
-
-@pytest.mark.parametrize(
-    ("value", "message"),
-    [
-        (frozenset([1]), "a frozenset cannot be written: torch.load would refuse it"),
-        (1 << 2400, "an integer of 301 bytes cannot be written: torch.load would refuse it"),
-    ],
-)
-def test_what_torch_load_would_refuse_is_not_written(failing, tmp_path, value, message):
-    torch.save({"value": value}, tmp_path / "in.pt")
-    assert failing("in.pt", "out.pt") == f"in.pt: {message}"
+def test_a_frozen_torchscript_is_refused(failing, fixtures):
+    message = "is a frozen TorchScript: its tensors are constants of its code and have lost their names"
+    assert failing(fixtures / "frozen.pt", "out.pt").startswith(f"{fixtures / 'frozen.pt'}: {message}")

@@ -153,11 +153,6 @@ def test_a_byte_changed_in_the_weights_is_noticed(iris, model, tmp_path):
     assert "CRC" in error(iris("predict", tmp_path / "changed.pt", *SAMPLE), 1)
 
 
-def test_a_whole_pickled_model_is_refused_with_the_line_that_saves_it(iris, repo):
-    message = error(iris("predict", repo / "tests/fixtures/whole_model.pt", *SAMPLE), 1)
-    assert message.endswith('torch.save(model.state_dict(), "model.pt")')
-
-
 def test_a_model_of_another_shape_lists_all_that_differs(iris, repo):
     path = repo / "tests/fixtures/wide_hidden.pt"
     message = error(iris("predict", path, *SAMPLE), 1)

@@ -45,7 +45,34 @@ LONG_TUPLE = b"(" + b"N" * (MILLION // 10) + b"t"
 ENCODE = opcodes(Global("_codecs.encode"))
 SIZE = opcodes(Global("torch.Size"))
 SET = opcodes(Global("builtins.set"))
+CLASS = opcodes(Global("their.Class"))
+ONE_IN_ANOTHER = b"q\1" + b"0" + get(0) + get(1) + b"\x85R"  # the value at the top as the argument of an object
 LATIN1 = opcodes("latin1")
+
+
+
+def module(parameters: bytes, modules: bytes) -> bytes:
+    """An object with the state of an nn.Module; "modules" are the opcodes of keys and values."""
+    parts = opcodes("_parameters") + b"}(" + parameters + b"u" + opcodes("_buffers") + b"}"
+    return get(0) + b")\x81}(" + parts + opcodes("_modules") + b"}(" + modules + b"uub"
+
+
+def nested_modules(levels: int, names: list[str], parameter: bytes) -> bytes:
+    """Each module holds the one before it, under each of the names."""
+    parameters = opcodes("w") + parameter if parameter else b""
+    steps = put(CLASS, 0) + b"0" + put(module(parameters, b""), 1)
+    for _ in range(levels):
+        steps += b"0" + put(module(b"", b"".join(opcodes(name) + get(1) for name in names)), 1)
+    return steps
+
+
+def modules_that_double(levels: int, parameter=b"") -> bytes:
+    return nested_modules(levels, ["a", "b"], parameter)
+
+
+def modules_in_a_chain(levels: int) -> bytes:
+    return nested_modules(levels, ["a"], b"")
+
 
 CASES = [
     Case("tuples that double", lambda: doubling(60, b")"), UNFOLD),
@@ -60,7 +87,7 @@ CASES = [
          lambda: in_a_list([LONG_TEXT], b"}(" + get(0) + b"NK\1Nu", 20_000), LIES),
     Case("long global by STACK_GLOBAL again and again",
          lambda: repeated([opcodes("__torch__"), LONG_TEXT], get(0) + get(1) + b"\x93", 10_000),
-         r"data\.pkl: offset \d+: global __torch__\.a+.* is not allowed in a state_dict.*"),
+         r"data\.pkl: offset \d+: a global has a name of more than 512 bytes"),
     Case("long storage key again and again",
          lambda: repeated([LONG_TEXT], opcodes(("storage", Global("torch.FloatStorage")))[:-1] + get(0)
                           + opcodes("cpu") + b"K\4tQ", 10_000),
@@ -81,4 +108,30 @@ CASES = [
          lambda: model(b"\x80\x02" + opcodes(Global("collections.OrderedDict")) + b"q\0"
                        + (b"h\0)R}K\1" * 100_000) + b"N" + b"sb" * 100_000 + b"."),
          r"data\.pkl: offset \d+: nested more than 1000 levels deep"),
+    Case("half a million empty objects", lambda: repeated([CLASS], get(0) + b")R", MILLION // 2), LIES),
+    Case("objects in one another, a hundred thousand times",
+         lambda: model(b"\x80\x02" + CLASS + b"q\0" + b"0](N" + ONE_IN_ANOTHER * (MILLION // 10) + LIAR + b"e."), LIES),
+    Case("objects called again, a million times",
+         lambda: model(b"\x80\x02](" + CLASS + b")R" * MILLION + LIAR + b"e."), LIES),
+    Case("objects of two of each other, sixty times",
+         lambda: model(b"\x80\x02" + CLASS + b"q\0" + b"0](N"
+                       + (b"q\1" + b"0" + get(0) + get(1) + get(1) + b"\x86R") * 60 + LIAR + b"e."), LIES),
+    Case("long tuple given to objects again and again",
+         lambda: repeated([LONG_TUPLE, CLASS], get(1) + get(0) + b"R", 10_000), LIES),
+    Case("an object in its own state, pairs, items and keys",
+         lambda: model(b"\x80\x02](" + CLASS + b")Rq\0h\0" + b"ah\0h\0s}K\1h\0sb" + LIAR + b"e."), LIES),
+    Case("lists in themselves in an object",
+         lambda: model(b"\x80\x02" + CLASS + b")R]q\0h\0" + b"ab."), r"data\.pkl: offset \d+: a value contains itself"),
+    Case("tuples that double in an object",
+         lambda: model(b"\x80\x02" + CLASS + b")RN" + b"2\x86" * 60 + b"b."), UNFOLD),
+    Case("a hundred thousand modules' classes",
+         lambda: repeated([opcodes(("module", Global("their.Class"), "f.py", "source"))], get(0) + b"Q)\x81", 100_000),
+         LIES),
+    Case("modules of two of each other, forty times", lambda: model(b"\x80\x02" + modules_that_double(40) + b"."),
+         r"data\.pkl: offset \d+: its modules unfold to too many"),
+    Case("modules in one another, ten thousand times", lambda: model(b"\x80\x02" + modules_in_a_chain(10_000) + b"."),
+         r"data\.pkl: offset \d+: its modules are nested too deep, or contain themselves"),
+    Case("tensors of modules of two of each other, forty times",
+         lambda: model(b"\x80\x02" + modules_that_double(40, opcodes(tensor())) + b"."),
+         r"data\.pkl: offset \d+: the names of its tensors take more memory than its size warrants"),
 ]  # fmt: skip

@@ -192,3 +192,31 @@ def test_the_fixtures_are_what_their_script_makes(repo, tmp_path):
     # Not byte for byte: the last bits of what is computed depend on the processor.
     made = {path.name: path.stat().st_size for path in tmp_path.glob("*.pt")}
     assert made == {path.name: path.stat().st_size for path in shipped.glob("*.pt")}
+
+
+@pytest.mark.parametrize(
+    "wrap, options",
+    [
+        (lambda state: {"epoch": 3, "model_state_dict": state, "optimizer_state_dict": {"state": {}}}, []),
+        (lambda state: {f"module.{name}": value for name, value in state.items()}, []),
+        (lambda state: {"state_dict": {f"module._orig_mod.{name}": value for name, value in state.items()}}, []),
+        (lambda state: {"net": state, "ema": {"fc1.weight": torch.zeros(2, 2)}}, ["--key", "net"]),
+        (lambda state: [state, {"lr": 0.1}], []),
+    ],
+)
+def test_checkpoints_and_prefixes_are_read_as_iris_reads_them(repo, python_export, tmp_path, wrap, options):
+    state = torch.load(repo / "models/iris_net.pt", weights_only=True)
+    torch.save(wrap(dict(state)), tmp_path / "checkpoint.pt")
+    result = python_export("export.py", tmp_path / "checkpoint.pt", "-o", tmp_path / "model.ts.pt", *options)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "model.ts.pt").read_bytes() == (repo / "models/iris_net.ts.pt").read_bytes()
+
+
+def test_several_dictionaries_are_named(repo, python_export, tmp_path):
+    state = dict(torch.load(repo / "models/iris_net.pt", weights_only=True))
+    torch.save({"net": state, "ema": state}, tmp_path / "two.pt")
+    result = python_export("export.py", tmp_path / "two.pt", "-o", tmp_path / "model.ts.pt")
+    assert result.returncode == 1
+    assert result.stderr == (
+        f"export.py: error: {tmp_path}/two.pt: holds several dictionaries of tensors; there are: net, ema (--key)\n"
+    )

@@ -178,9 +178,14 @@ def test_a_file_of_another_models_is_found_out(monkeypatch, format):
             "the example must be float32 [rows, features], not torch.float64 [4, 13]",
         ),
         (wine_net(), wine_rows(0), {}, "the example must be float32 [rows, features], not torch.float32 [0, 13]"),
-        (nn.Flatten(0), wine_rows(4), {}, "wine: is not a classifier: it does not give one tensor of logits"),
+        (nn.Flatten(0), wine_rows(4), {}, "wine: does not give one tensor [rows, outputs]"),
         (wine_net(), wine_rows(4) / 0, {}, "wine: gives logits that are not finite"),
-        (Applies(lambda linear, x: linear(x).long()), wine_rows(4), {}, "wine: gives torch.int64; logits are floating"),
+        (
+            Applies(lambda linear, x: linear(x).long()),
+            wine_rows(4),
+            {},
+            "wine: gives torch.int64; outputs are floating",
+        ),
         (
             Applies(lambda linear, x: linear(x - x.mean(0))),
             wine_rows(1),

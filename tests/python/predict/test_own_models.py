@@ -117,8 +117,11 @@ def test_a_branch_that_cannot_be_kept_is_an_error_of_the_export(exported, format
 @pytest.mark.parametrize(
     "model, names, fact",
     [
-        (WithTuple(), {}, "own: is not a classifier: it does not give one tensor of logits"),
-        (Layers(classes=1), {"labels": ["a"]}, "own: is not a classifier: it gives 1 logit a row"),
+        (WithTuple(), {}, "own: does not give one tensor [rows, outputs]"),
+        (Layers(classes=1), {"labels": ["a"]}, "own: needs 2 labels of different names, got ['a']"),
+        (Softmaxed(), {}, "own: gives what looks like probabilities"),
+        (Layers(), {"outputs": "probabilities"}, "own: gives numbers outside [0, 1]"),
+        (Layers(), {"outputs": "odds"}, "outputs 'odds': is not one of logits, probabilities, values"),
         (Layers().double(), {}, "own: fails on float32 [8, 4]: RuntimeError: mat1 and mat2 must have the same dtype"),
         (Layers(), {"labels": [0, 1, 2]}, "labels: 0 is not a name; give text that is not empty"),
         (Layers(), {"features": ["a", "b", "", "d"]}, "features: '' is not a name"),
@@ -143,8 +146,8 @@ def save(model, path, names=None):
 @pytest.mark.parametrize(
     "model, message",
     [
-        (WithTuple(), "the model gives no float tensor; a classifier gives logits (rows, classes)"),
-        (Layers(classes=1), "the model gives outputs of shape (1, 1) for 1 row; "),
+        (WithTuple(), "the model gives Tuple[Tensor, Tensor], not one tensor; "),
+        (Layers(classes=1), "the model gives one number for each row; "),
         (
             Layers().double(),
             "the model failed on 4 features: mat1 and mat2 must have the same dtype, but got Float and ",
@@ -205,3 +208,22 @@ def test_torchscript_is_a_program(iris, tmp_path):
     result = iris("predict", path, 1, 2, "--json")
     assert bytes(int(value) for value in json.loads(result.stdout)["logits"]) == b"password"
     assert (tmp_path / "written").read_bytes() == b"AAAAAAAA"
+
+
+@pytest.mark.parametrize("outputs", ["logits", "probabilities", "values"])
+def test_an_export_says_what_its_numbers_are(iris, tmp_path, outputs):
+    model = nn.Sequential(Layers(classes=1), nn.Sigmoid() if outputs == "probabilities" else nn.Identity())
+    labels = ["price"] if outputs == "values" else ["no", "yes"]
+    path = tmp_path / "own.ts.pt"
+    export_model(
+        model.eval(), torch.randn(8, 4), path, "torchscript", name="own", features=NAMES, labels=labels, outputs=outputs
+    )
+    answer = json.loads(iris("predict", path, 1, 2, 3, 4, "--json").stdout)
+    with torch.no_grad():
+        number = model(torch.tensor([[1.0, 2, 3, 4]])).item()
+    if outputs == "values":
+        assert answer == {"values": {"price": pytest.approx(number, rel=1e-5)}}
+    else:
+        expected = number if outputs == "probabilities" else torch.tensor(number).sigmoid().item()
+        assert answer["probabilities"]["yes"] == pytest.approx(expected, rel=1e-5)
+    assert f"  outputs: {outputs}\n" in iris("inspect", path).stderr

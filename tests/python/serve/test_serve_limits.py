@@ -89,7 +89,9 @@ def test_a_file_that_is_cut_while_its_model_serves_does_no_harm(serve, repo, tmp
     assert server.ask("/predict", BODY)[2]["predictions"][0]["label"] == "setosa"
 
 
-@pytest.mark.parametrize("path", ["/predict", "/v2/models/iris/infer", "/v2/repository/index", "/v1/models/iris:predict"])
+@pytest.mark.parametrize(
+    "path", ["/predict", "/v2/models/iris/infer", "/v2/repository/index", "/v1/models/iris:predict"]
+)
 def test_a_small_body_that_unpacks_to_many_values_takes_neither_memory_nor_time(serve, path):
     server = serve()
     server.ask("/predict", BODY)
@@ -197,7 +199,7 @@ def test_health_answers_while_all_connections_are_taken(serve):
     for connection in taken:
         connection.sendall(post())
         assert read_answer(connection).status == 200
-    assert server.ask("/v2/health/live") [0] == 200
+    assert server.ask("/v2/health/live")[0] == 200
     assert server.ask("/v2/health/ready")[0] == 200
     status, headers, _ = server.ask("/v2")
     assert (status, headers["Connection"]) == (503, "close")

@@ -50,7 +50,6 @@ ONE_IN_ANOTHER = b"q\1" + b"0" + get(0) + get(1) + b"\x85R"  # the value at the 
 LATIN1 = opcodes("latin1")
 
 
-
 def module(parameters: bytes, modules: bytes) -> bytes:
     """An object with the state of an nn.Module; "modules" are the opcodes of keys and values."""
     parts = opcodes("_parameters") + b"}(" + parameters + b"u" + opcodes("_buffers") + b"}"

@@ -121,10 +121,9 @@ def test_a_torchscript_file_is_told_for_what_it_is(repo):
     assert message == "is TorchScript already; give the state_dict that train.py wrote"
 
 
-def test_a_checkpoint_is_not_the_state_dict_of_an_iris_net(repo):
-    assert message_for(repo / "tests/fixtures/checkpoint.pt") == (
-        "not the state_dict of an IrisNet: no tensor fc1.weight"
-    )
+def test_what_is_not_of_an_iris_net_is_told(tmp_path):
+    torch.save({"state_dict": {"weight": torch.ones(2)}}, tmp_path / "other.pt")
+    assert message_for(tmp_path / "other.pt") == "not the state_dict of an IrisNet: no tensor fc1.weight"
 
 
 def test_every_missing_and_unexpected_key_is_named(tmp_path):

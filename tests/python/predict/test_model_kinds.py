@@ -264,8 +264,8 @@ class TestOutputs:
         path = saved(lambda: nn.Sequential(kinds.layers(), nn.Softmax(1)))
         result = iris("predict", path, "-i", "-", input=text_of(sample_rows(10_000)))
         assert result.stderr == (
-            f"iris: {path}: the model's outputs look like probabilities: each row's lie between 0 and 1 and add up to 1; "
-            "softmax was applied to them (--outputs probabilities)\n"
+            f"iris: {path}: the model's outputs look like probabilities: each row's lie between 0 and 1 and add up to "
+            "1; softmax was applied to them (--outputs probabilities)\n"
         )
 
     @pytest.mark.parametrize("part", ["--logits", "--probabilities"])

@@ -8,16 +8,21 @@ python -m iris_export.export model.pt -o model.ts.pt
 python -m iris_export.plot --help
 """
 
-from .iris_net import FEATURES, LABELS, IrisNet
-from .model_file import InputError
+from importlib import import_module
 
-__all__ = ["FEATURES", "LABELS", "InputError", "IrisNet", "export_model"]
+_HOMES = {
+    "FEATURES": "iris_net",
+    "LABELS": "iris_net",
+    "InputError": "model_file",
+    "IrisNet": "iris_net",
+    "export_model": "export_formats",
+}
+
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> object:
-    """export_model, whose compilers take time to import, once it is asked for."""
-    if name != "export_model":
+    """Each name from its module once it is asked for: torch takes seconds to import."""
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from .export_formats import export_model
-
-    return export_model
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -18,7 +18,7 @@ from .option_types import Names, count, device, threads
 
 def run(options: argparse.Namespace) -> None:
     with Interrupts("train.py") as interrupts:
-        import train_run  # here: torch takes seconds to load, and interrupts are handled by now
+        from . import train_run  # here: torch takes seconds to load, and interrupts are handled by now
 
         try:
             train_run.run(options, interrupts)

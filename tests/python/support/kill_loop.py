@@ -14,8 +14,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "python_export"))
 
 import torch  # noqa: E402
-from iris_export import train_run  # noqa: E402, F401
 
+from iris_export import train_run  # noqa: E402, F401
 from iris_export.model_file import run_command  # noqa: E402
 from iris_export.train import parser, run  # noqa: E402
 

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <limits>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "error.h"
@@ -41,6 +42,55 @@ bool is_same_key(Value a, Value b) {
 
 }  // namespace
 
+namespace {
+
+// One long key may stand at each of many levels.
+std::string longer(const std::string& prefix, const std::string& key) {
+  return prefix.size() > kLongestPrefix ? "…." : prefix + key + ".";
+}
+
+// Recursion and time are bounded as for named_tensors: an object's parts are not looked at.
+class TensorlessValues {
+ public:
+  TensorlessValues(const TensorFile& file, std::vector<NamedValue>& found) : file_(file), found_(found) {}
+
+  // What is in the value, on any level, and holds no tensor.
+  void add(const std::string& prefix, Value value) {
+    for (const auto& [key, inner] : members(file_.document, value)) {
+      if (!holds_tensors(inner)) {
+        require(found_.size() < kMostValues, "holds more than 100000 values among its tensors");
+        found_.push_back({prefix + key_text(file_.document, key), inner});
+      } else if (file_.tensor(inner) == nullptr) {
+        add(longer(prefix, key_text(file_.document, key)), inner);
+      }
+    }
+  }
+
+ private:
+  bool holds_tensors(Value value) {
+    if (!value.has_items() || value.kind == Kind::kObject) {
+      return file_.tensor(value) != nullptr;
+    }
+    const auto known = holds_.find(value.index);
+    if (known != holds_.end()) {
+      return known->second;
+    }
+    const auto entries = members(file_.document, value);
+    const bool holds =
+        std::ranges::any_of(entries, [&](const pickle::Entry& entry) { return holds_tensors(entry.value); });
+    holds_.emplace(value.index, holds);
+    return holds;
+  }
+
+  static constexpr std::size_t kMostValues = 100'000;
+
+  const TensorFile& file_;
+  std::vector<NamedValue>& found_;
+  std::unordered_map<std::uint32_t, bool> holds_;  // by container
+};
+
+}  // namespace
+
 std::vector<NamedValue> values_left_out(const TensorFile& file, const Selection& selection) {
   const pickle::Document& document = file.document;
   std::vector<NamedValue> left_out;
@@ -58,15 +108,10 @@ std::vector<NamedValue> values_left_out(const TensorFile& file, const Selection&
         left_out.push_back({prefix + key_text(document, key), value});
       }
     }
-    // One long key may stand at each of many levels.
-    prefix = prefix.size() > kLongestPrefix ? "…." : prefix + key_text(document, step) + ".";
+    prefix = longer(prefix, key_text(document, step));
     at = next;
   }
-  for (const auto& [key, value] : members(document, selection.dict)) {
-    if (named_tensors(file, value).empty()) {
-      left_out.push_back({prefix + key_text(document, key), value});
-    }
-  }
+  TensorlessValues(file, left_out).add(prefix, selection.dict);
   return left_out;
 }
 

@@ -104,7 +104,12 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  bool null() override { fail_unexpected(); }
+  bool null() override {
+    if (depth_ != 1 || key_ != kSafetensorsMetadata) {  // some writers say so that there is none
+      fail_unexpected();
+    }
+    return true;
+  }
   bool boolean(bool) override { fail_unexpected(); }
   bool number_integer(std::int64_t) override { fail_unexpected(); }
   bool number_float(double, const std::string&) override { fail_unexpected(); }

@@ -70,6 +70,13 @@ TEST(EntriesLeftOut, AreThoseOnEachLevelDownToTheSelectedOneAndInIt) {
             "epoch, outer.lr, outer.inner.cfg");
 }
 
+TEST(EntriesLeftOut, AreFoundBesideTensorsOnAnyLevel) {
+  const std::string block = push_dict({push_text("w"), push_tensor(), push_text("stride"), push_int(2)});
+  EXPECT_EQ(left_out(push_dict({push_text("model"), push_dict({push_text("blocks"), test::push_list({block, block}),
+                                                               push_text("w"), push_tensor()})})),
+            "model.blocks.0.stride, model.blocks.1.stride");
+}
+
 TEST(EntriesLeftOut, AreToldFromTheSelectedOneByTheWholeKey) {
   const std::string key(300, 'k');
   EXPECT_EQ(left_out(push_dict({push_text(key), tensors("a"), push_text(key + "2"), tensors("b")}), key), key + "2");

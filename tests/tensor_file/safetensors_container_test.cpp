@@ -39,6 +39,11 @@ TEST(Safetensors, AreRead) {
 
 TEST(Safetensors, AreReadWithBlanksAfterTheHeader) { EXPECT_EQ(header_error(kGood + "   "), ""); }
 
+TEST(Safetensors, MayHaveMetadataThatIsNull) {
+  EXPECT_EQ(header_error(R"({"__metadata__":null,)" + kGood.substr(1)), "");
+  EXPECT_NE(header_error(R"({"w":null})"), "");
+}
+
 TEST(Safetensors, AreRefusedAtEveryTruncation) {
   const std::string whole = file_of(kGood, std::string(24, 'd'));
   ASSERT_EQ(test::file_error(whole), "");

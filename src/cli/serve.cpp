@@ -60,7 +60,8 @@ serve::ServerOptions settled(const ServeOptions& options) {
     throw UsageError("--tls-cert and --tls-key belong together; give both");
   }
   if (server.host.empty()) {
-    throw UsageError("--host: is empty; give an address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0, or unix:PATH");
+    throw UsageError(
+        "--host: is empty; give an address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0, or unix:PATH");
   }
   if (!is_origin(server.cors_origin)) {
     throw UsageError("--cors-origin: must be as browsers write it, https://example.org without a path, or *; got " +
@@ -82,7 +83,8 @@ void add_serve(CLI::App& app, Run& run) {
   constexpr std::int64_t kMany = std::int64_t{1} << 24;
   add_file(*command, "MODEL", options->model.path, "A file that holds a model, whatever its name")->required();
   command->add_option("--name", server.name, "The model's name in paths and answers (iris)");
-  command->add_option("--host", server.host, "Where to listen (127.0.0.1: callers on this machine only); unix:PATH is a Unix socket");
+  command->add_option("--host", server.host,
+                      "Where to listen (127.0.0.1: callers on this machine only); unix:PATH is a Unix socket");
   add_whole(*command, "--port", server.port, 0, 65535, "Its port (8080); 0 takes a free one");
   add_whole(*command, "--workers", server.workers, 1, 1024,
             "Threads that serve connections (as many as there are cores)");
@@ -115,7 +117,8 @@ void add_serve(CLI::App& app, Run& run) {
                              "text (default) or json");
   add_model_options(*command, options->model, "1; ");
   command->footer(
-      "SIGHUP loads the model file, and the certificate, again. SIGTERM and Ctrl-C end the server after it has answered what it accepted;\n"
+      "SIGHUP loads the model file, and the certificate, again. SIGTERM and Ctrl-C end the server after it has "
+      "answered what it accepted;\n"
       "a second one ends it at once.\n"
       "Examples:\n"
       "  iris serve model.pt\n"

@@ -102,7 +102,9 @@ std::shared_ptr<const FileBytes> FileBytes::open(const std::string& path, Readin
   while (true) {
     if (size == capacity) {
       // With a byte more than the file is said to have, to see its end.
-      capacity = capacity != 0 ? 2 * capacity : is_copy ? static_cast<std::size_t>(status.st_size) + 1 : kFirstPipeBuffer;
+      capacity = capacity != 0 ? 2 * capacity
+                 : is_copy     ? static_cast<std::size_t>(status.st_size) + 1
+                               : kFirstPipeBuffer;
       auto* grown = static_cast<std::byte*>(std::realloc(file->owned_.get(), capacity));
       if (grown == nullptr) {
         throw FormatError("does not fit into memory");

@@ -17,9 +17,9 @@ class FileBytes {
     kCopied,  // into memory: whatever becomes of the file, these bytes stay
   };
 
-  // `path` "-" is standard input. Throws FormatError, without the path, when it cannot be read or is a directory. A copy
-  // is of one state of the file: one that was written to just now is waited for, for some seconds, and FormatError is
-  // thrown where it still changes.
+  // `path` "-" is standard input. Throws FormatError, without the path, when it cannot be read or is a directory. A
+  // copy is of one state of the file: one that was written to just now is waited for, for some seconds, and FormatError
+  // is thrown where it still changes.
   static std::shared_ptr<const FileBytes> open(const std::string& path, Reading reading = Reading::kMapped);
 
   // As if a file held these bytes.

@@ -173,9 +173,9 @@ void Batcher::run_batch(std::span<Job> batch) {
 }
 
 void Batcher::finish(Job& job, const Predictions* predictions, std::size_t first, const RequestError* error) {
-  const Outcome outcome = error == nullptr       ? Outcome::kSuccess
+  const Outcome outcome = error == nullptr                               ? Outcome::kSuccess
                           : error->status == 504 || error->status == 499 ? Outcome::kRefused
-                                                 : Outcome::kFailure;
+                                                                         : Outcome::kFailure;
   state_.metrics.count_inference(outcome, Clock::now() - job.arrived);
   state_.pending_rows -= job.row_count;
   try {

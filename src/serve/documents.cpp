@@ -108,8 +108,8 @@ std::string openapi_json(const ServerOptions& options, const Model* model) {
   replace_all(text, "{{version}}", IRIS_VERSION);
   auto description = ordered_json::parse(text);
   ordered_json& info = description["info"]["description"];
-  info = info.get<std::string>() + " Bodies have up to " + std::to_string(options.max_body) + " bytes, unpacked; requests up to " +
-         std::to_string(options.max_queue_rows) + " rows.";
+  info = info.get<std::string>() + " Bodies have up to " + std::to_string(options.max_body) +
+         " bytes, unpacked; requests up to " + std::to_string(options.max_queue_rows) + " rows.";
   if (options.api_key.empty()) {
     description["security"] = ordered_json::array();
     description["components"].erase("securitySchemes");

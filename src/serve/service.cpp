@@ -23,8 +23,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr const char* kLate = "parameters.timeout: was over before the model had answered";
-constexpr std::size_t kLargeBody = 64 << 10;    // to be parsed on a thread of its own
-constexpr std::size_t kMostLargeBodies = 16;    // that wait for it
+constexpr std::size_t kLargeBody = 64 << 10;  // to be parsed on a thread of its own
+constexpr std::size_t kMostLargeBodies = 16;  // that wait for it
 constexpr std::size_t kWorthTrimming = 16 << 20;
 constexpr std::size_t kCountedRows = 16 << 10;  // bytes of a request's rows; fewer do not count in the memory of all
 constexpr std::size_t kWorthPacking = 1 << 10;  // bytes of an answer
@@ -267,7 +267,8 @@ void Service::infer(const Question& question, Batcher& quick, const Reply& calle
   }
   const Request& request = question.request;
   const Route route = request.match.route;
-  Job job{.model = slot_.current(), .rows = {}, .row_count = 0, .arrived = question.arrived, .deadline = {}, .done = {}};
+  Job job{
+      .model = slot_.current(), .rows = {}, .row_count = 0, .arrived = question.arrived, .deadline = {}, .done = {}};
   const Model* model = job.model.get();  // lives as long as the job
   job.is_given_up = &request.has_left.is_set;
   std::shared_ptr<Deadline> deadline;

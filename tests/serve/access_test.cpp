@@ -55,8 +55,9 @@ TEST(Access, TakesTheKeyAndAnyCaseOfTheScheme) {
 }
 
 TEST(Access, RefusesAllThatIsNotTheKey) {
-  for (const char* authorization : {"", "secret", "Bearer", "Bearer ", "Bearer secre", "Bearer secrets",
-                                    "Bearer secretsecret", "Bearer Secret", "Basic secret", "Bearer  ", "Bearersecret"}) {
+  for (const char* authorization :
+       {"", "secret", "Bearer", "Bearer ", "Bearer secre", "Bearer secrets", "Bearer secretsecret", "Bearer Secret",
+        "Basic secret", "Bearer  ", "Bearersecret"}) {
     EXPECT_EQ(with_key(authorization), "401 Authorization: has to be Bearer and this server's key") << authorization;
   }
 }

@@ -70,8 +70,7 @@ TEST(Documents, TheDescriptionOfAModelWithoutNamesClaimsNoWidthAndHasNoExample) 
   const json its = description("m", &model);
   EXPECT_FALSE(its["components"]["schemas"]["Numbers"].contains("maxItems"));
   EXPECT_FALSE(its["components"]["schemas"].contains("InstanceObject"));
-  EXPECT_FALSE(
-      its["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"].contains("example"));
+  EXPECT_FALSE(its["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"].contains("example"));
 }
 
 TEST(Documents, TheDescriptionAsksForAKeyWhereOneIsSetButNotForThePageAndHealth) {

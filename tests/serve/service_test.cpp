@@ -188,8 +188,8 @@ TEST_F(ServiceTest, AnUnloadedModelIsNotReadyUntilItIsLoadedAgain) {
   for (const char* path : {"/", "/openapi.json"}) {
     EXPECT_EQ(status("GET", path), 200) << path;
   }
-  for (const char* path : {"/v2/health/ready", "/v2/models/iris", "/v2/models/iris/ready",
-                           "/v2/models/iris/config", "/v1/models/iris"}) {
+  for (const char* path :
+       {"/v2/health/ready", "/v2/models/iris", "/v2/models/iris/ready", "/v2/models/iris/config", "/v1/models/iris"}) {
     const Response response = answer("GET", path);
     EXPECT_EQ(response.status, 503) << path;
     EXPECT_EQ(header(response, "Retry-After"), "1") << path;
@@ -321,7 +321,8 @@ TEST_F(ServiceTest, WhatIsParsedOfABodyIsBounded) {
 TEST_F(ServiceTest, MembersThatNobodyAskedForTakeNoMemory) {
   options.max_memory = 8 << 20;
   options.max_body = 2 << 20;
-  EXPECT_EQ(answer(packed_objects("/predict")).body, R"({"error":"instance.a: is missing; the features are a, b, c, d"})");
+  EXPECT_EQ(answer(packed_objects("/predict")).body,
+            R"({"error":"instance.a: is missing; the features are a, b, c, d"})");
   EXPECT_EQ(answer(packed_objects("/predict", "{\"x\":[", "],\"instances\":[[1,2,3,4]]}")).status, 200);
   EXPECT_EQ(answer(packed_objects("/v2/models/iris/infer")).body, R"({"error":"inputs: is missing"})");
   for (const char* target : {"/v2/repository/index", "/v2/repository/models/iris/load"}) {
@@ -382,8 +383,7 @@ TEST_F(ServiceTest, ComputesNothingForACallerWhoHasLeft) {
 
 TEST_F(ServiceTest, ALargeBodyIsParsedInTimeOrNotAtAll) {
   options.timeout = std::chrono::milliseconds(-1);
-  EXPECT_EQ(answer(packed_objects("/predict")).body,
-            R"({"error":"the body could not be parsed in time; try again"})");
+  EXPECT_EQ(answer(packed_objects("/predict")).body, R"({"error":"the body could not be parsed in time; try again"})");
 }
 
 TEST_F(ServiceTest, FewLargeBodiesWaitToBeParsed) {

@@ -15,7 +15,9 @@ namespace http = boost::beast::http;
 constexpr std::size_t kMostChunkHeader = 4 << 10;  // with its extensions
 constexpr const char* kRepeated = " ";             // not plain: Connection takes it for absent
 
-bool is_control(char character) { return (character >= 0 && character < ' ' && character != '\t') || character == 0x7F; }
+bool is_control(char character) {
+  return (character >= 0 && character < ' ' && character != '\t') || character == 0x7F;
+}
 
 }  // namespace
 
@@ -32,7 +34,8 @@ std::size_t RequestParser::take(std::string_view bytes) {
   // Counted here: Beast's limit holds for what one call sees, and older versions forget what earlier calls took.
   head_bytes_ += head.size();
   const std::size_t waiting = error == http::error::need_more ? bytes.size() - taken : 0;
-  if (error == http::error::header_limit || (is_in_head && head_bytes_ + (has_head() ? 0 : waiting) > kMostHeaderBytes)) {
+  if (error == http::error::header_limit ||
+      (is_in_head && head_bytes_ + (has_head() ? 0 : waiting) > kMostHeaderBytes)) {
     throw RequestError(431,
                        "the request line and headers are larger than " + std::to_string(kMostHeaderBytes) + " bytes");
   }

@@ -58,7 +58,8 @@ Listener::~Listener() {
 void Listener::listen_on_path(asio::io_context& context, const std::string& path) {
   const std::string place = "--host unix:" + path + ": ";
   if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path)) {
-    throw InputError(place + "a socket's path has 1 to " + std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes");
+    throw InputError(place + "a socket's path has 1 to " + std::to_string(sizeof(sockaddr_un::sun_path) - 1) +
+                     " bytes");
   }
   const asio::local::stream_protocol::endpoint endpoint(path);
   if (is_socket(path)) {  // of a process that was killed, or of one that still serves

@@ -44,8 +44,8 @@ constexpr int kEnding[] = {SIGTERM, SIGINT, SIGQUIT};
 constexpr std::chrono::milliseconds kWithoutDescriptors(50);  // until accept is tried again
 constexpr std::chrono::milliseconds kLookWhileDraining(10);
 constexpr std::chrono::milliseconds kLastHandshakes(50);
-constexpr int kOwnBlocks = 1 << 20;  // bytes: larger blocks are given back to the system when they are freed
-constexpr std::size_t kRefusedAtOnce = 64;    // connections past the limit that still get an answer
+constexpr int kOwnBlocks = 1 << 20;            // bytes: larger blocks are given back to the system when they are freed
+constexpr std::size_t kRefusedAtOnce = 64;     // connections past the limit that still get an answer
 constexpr std::size_t kSpareDescriptors = 16;  // to load a model, read the certificate, look into /proc
 
 std::size_t open_descriptors() {
@@ -116,8 +116,7 @@ class Server {
 
  private:
   std::shared_ptr<TlsContext> load_tls() const {
-    return options_.tls_certificate.empty() ? nullptr
-                                            : make_tls_context(options_.tls_certificate, options_.tls_key);
+    return options_.tls_certificate.empty() ? nullptr : make_tls_context(options_.tls_certificate, options_.tls_key);
   }
 
   // Connections leave descriptors for everything else: a model that is loaded again, the figures of /metrics.

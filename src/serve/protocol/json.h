@@ -18,9 +18,9 @@ inline constexpr double kLargestNumber = 1e30;
 
 // A number with a point or an exponent becomes the float32 nearest to its text, and one past kLargestNumber infinity.
 // `wanted`: of the outermost object, the members whose values are kept; the others are checked to be JSON, and null.
-// Empty: all are kept. `limits`: of a large text; nullptr for a small one. Throws RequestError 400 for what is not JSON,
-// a name that an object has twice (but within a value that is not kept), and nesting deeper than kMaxJsonDepth; and what
-// `limits` throws.
+// Empty: all are kept. `limits`: of a large text; nullptr for a small one. Throws RequestError 400 for what is not
+// JSON, a name that an object has twice (but within a value that is not kept), and nesting deeper than kMaxJsonDepth;
+// and what `limits` throws.
 nlohmann::json parse_json(std::string_view text, std::span<const std::string_view> wanted = {},
                           ParseLimits* limits = nullptr);
 

@@ -1,5 +1,5 @@
-// A limit on the memory of all requests together: their bodies, packed and unpacked, what is parsed of them, their rows,
-// and answers that wait to be taken.
+// A limit on the memory of all requests together: their bodies, packed and unpacked, what is parsed of them, their
+// rows, and answers that wait to be taken.
 #pragma once
 
 #include <atomic>

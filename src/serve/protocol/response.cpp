@@ -17,7 +17,8 @@ std::size_t status_place(int status) {
 void refuse(const std::string& message) { throw RequestError(400, message); }
 
 Response error_response(int status, std::string_view message) {
-  Response response{.status = status, .body = "{\"error\":" + text::json_string(message) + "}", .error = std::string(message)};
+  Response response{
+      .status = status, .body = "{\"error\":" + text::json_string(message) + "}", .error = std::string(message)};
   if (status == 401) {
     response.headers.emplace_back("WWW-Authenticate", "Bearer");
   } else if (status == 415) {
@@ -32,7 +33,8 @@ RequestError request_error(const std::exception& error) {
   if (const auto* const refusal = dynamic_cast<const RequestError*>(&error)) {
     return *refusal;
   }
-  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr || dynamic_cast<const std::length_error*>(&error) != nullptr) {
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
+      dynamic_cast<const std::length_error*>(&error) != nullptr) {
     return RequestError(503, "there is not enough memory for this request; try again");
   }
   return RequestError(500, error.what());

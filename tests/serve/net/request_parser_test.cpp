@@ -186,7 +186,8 @@ TEST(RequestParser, RefusesAHostThatCannotBeOne) {
 }
 
 TEST(RequestParser, TakesEveryHostThatCanBeOne) {
-  for (const char* host : {"", "a", "a.b:80", "a:", "a:65535", "[::1]:80", "[::ffff:1.2.3.4]", "a_b", "a%20b", "1.2.3.4"}) {
+  for (const char* host :
+       {"", "a", "a.b:80", "a:", "a:65535", "[::1]:80", "[::ffff:1.2.3.4]", "a_b", "a%20b", "1.2.3.4"}) {
     EXPECT_EQ(parsed("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n"), "GET / ") << host;
   }
 }

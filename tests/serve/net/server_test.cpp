@@ -150,8 +150,7 @@ TEST(Server, BoundsTheBodiesOfAllRequestsTogether) {
     unfinished.back()->send("POST /predict HTTP/1.1\r\nHost: t\r\nContent-Length: 200009\r\n\r\n" + part);
     answer = post();
   }
-  EXPECT_EQ(answer,
-            R"(503 {"error":"all requests together are as large as this server takes; try again"})");
+  EXPECT_EQ(answer, R"(503 {"error":"all requests together are as large as this server takes; try again"})");
   unfinished.clear();
   for (int i = 0; i < 1000 && answer.substr(0, 3) == "503"; ++i) {  // until it has seen them go
     answer = post();

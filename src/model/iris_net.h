@@ -1,5 +1,5 @@
-// The tutorial's classifier. Its submodules carry the names of the Python attributes (python_export/iris_export/iris_net.py), so
-// its state_dict's keys are Python's.
+// The tutorial's classifier. Its submodules carry the names of the Python attributes
+// (python_export/iris_export/iris_net.py), so its state_dict's keys are Python's.
 #pragma once
 
 #include <torch/nn/modules/activation.h>

@@ -1,6 +1,7 @@
 // The settings that decide the numbers of a training run: one table with all facts about each. The options, the
-// defaults, a checkpoint's `config` and the comparison on resume are made from it. python_export/iris_export/train_settings.py has
-// the same table. What is defined here needs no library, so the program may include it without LibTorch.
+// defaults, a checkpoint's `config` and the comparison on resume are made from it.
+// python_export/iris_export/train_settings.py has the same table. What is defined here needs no library, so the program
+// may include it without LibTorch.
 #pragma once
 
 #include <algorithm>

@@ -38,9 +38,9 @@ struct Measures {
 // CRC-32 of the features' bytes, then the labels'. A checkpoint has it, so that a run goes on with the same data only.
 std::int64_t data_crc32(const LabelledRows& rows);
 
-// Seeds LibTorch's global generator and draws all random numbers from it, in the order of python_export/iris_export/training.py:
-// the same data and configuration give the same bits there, on the CPU with the same number of threads. One at a time
-// in a process.
+// Seeds LibTorch's global generator and draws all random numbers from it, in the order of
+// python_export/iris_export/training.py: the same data and configuration give the same bits there, on the CPU with the
+// same number of threads. One at a time in a process.
 class Trainer {
  public:
   // data: the file's name, for messages. Throws InputError for a single class, and for a class of too few rows to be in

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -231,6 +233,69 @@ TEST_F(BatcherTest, RunsWhatItHasAfterTheWait) {
   add(batcher, kX, 1);
   context_.run();
   EXPECT_EQ(answers(), "0");
+}
+
+TEST_F(BatcherTest, DoesNotComputeAJobThatNobodyWaitsFor) {
+  std::atomic<bool> is_given_up = true;
+  std::string answer;
+  batcher_.add({.model = model_,
+                .rows = kX,
+                .row_count = 1,
+                .arrived = Clock::now(),
+                .deadline = {},
+                .is_given_up = &is_given_up,
+                .done = [&](const Predictions*, std::size_t, const RequestError* error) { answer = error->what(); }});
+  add(kY, 1);
+  run();
+  EXPECT_EQ(answer, "the caller left before the answer");
+  EXPECT_EQ(answers(), "1");
+  EXPECT_EQ(model_->passes, std::vector<std::size_t>{1});
+  EXPECT_EQ(state_.pending_rows, 0);
+}
+
+TEST_F(BatcherTest, AnAnswerForWhichThereIsNoMemoryIsARefusal) {
+  std::string answer;
+  batcher_.add({.model = model_,
+                .rows = kX,
+                .row_count = 1,
+                .arrived = Clock::now(),
+                .deadline = {},
+                .done = [&](const Predictions* predictions, std::size_t, const RequestError* error) {
+                  if (predictions != nullptr) {
+                    throw std::bad_alloc();
+                  }
+                  answer = std::to_string(error->status) + " " + error->what();
+                }});
+  add(kY, 1);
+  run();
+  EXPECT_EQ(answer, "503 there is not enough memory for this request; try again");
+  EXPECT_EQ(answers(), "1");
+}
+
+TEST_F(BatcherTest, SurvivesAJobThatCannotEvenBeRefused) {
+  batcher_.add({.model = model_,
+                .rows = kX,
+                .row_count = 1,
+                .arrived = Clock::now(),
+                .deadline = {},
+                .done = [](const Predictions*, std::size_t, const RequestError*) { throw std::bad_alloc(); }});
+  add(kY, 1);
+  run();
+  EXPECT_EQ(answers(), "1");
+  EXPECT_EQ(state_.pending_rows, 0);
+}
+
+TEST_F(BatcherTest, WaitsForNobodyOnceItHurries) {
+  Batcher batcher(context_, std::chrono::hours(1), state_);
+  add(batcher, kX, 1);
+  run();
+  EXPECT_EQ(answers(), "none");
+  batcher.hurry();
+  run();
+  EXPECT_EQ(answers(), "0");
+  add(batcher, kY, 1);
+  run();
+  EXPECT_EQ(answers(), "0|1");
 }
 
 TEST_F(BatcherTest, CountsOutcomes) {

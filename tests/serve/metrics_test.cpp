@@ -137,5 +137,23 @@ TEST(ProcessMetrics, KnowThatTheProcessHasStarted) {
   EXPECT_LE(value_of("process_start_time_seconds"), static_cast<double>(std::time(nullptr)) + 1);
 }
 
+TEST(Metrics, TheStatisticsSayHowLongBatchesOfEachSizeTook) {
+  Metrics metrics;
+  for (const int factor : {1, 2}) {
+    metrics.count_pass(3, std::chrono::milliseconds(10 * factor));
+    metrics.count_copies(3, std::chrono::microseconds(20 * factor), std::chrono::microseconds(300 * factor));
+  }
+  metrics.count_pass(1, std::chrono::milliseconds(1));
+  const auto stats = nlohmann::json::parse(metrics.stats_json("m"))["model_stats"][0];
+  const auto duration = [](int count, int ns) { return nlohmann::json{{"count", count}, {"ns", ns}}; };
+  EXPECT_EQ(stats["batch_stats"].size(), 2);
+  EXPECT_EQ(stats["batch_stats"][1], (nlohmann::json{{"batch_size", 3},
+                                                     {"compute_input", duration(2, 60'000)},
+                                                     {"compute_infer", duration(2, 30'000'000)},
+                                                     {"compute_output", duration(2, 900'000)}}));
+  EXPECT_EQ(stats["inference_stats"]["compute_input"], duration(3, 60'000));
+  EXPECT_EQ(stats["inference_stats"]["compute_output"], duration(3, 900'000));
+}
+
 }  // namespace
 }  // namespace iris::serve

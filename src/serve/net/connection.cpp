@@ -1,17 +1,10 @@
 #include "serve/net/connection.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/dispatch.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
-#include <cstring>
 #include <exception>
 #include <memory>
 #include <new>
@@ -21,6 +14,7 @@
 #include <utility>
 
 #include "serve/net/http.h"
+#include "serve/net/peer.h"
 #include "serve/protocol/response.h"
 
 namespace iris::serve {
@@ -47,21 +41,6 @@ void free_large(std::string& buffer) {
   }
 }
 
-// A caller on this machine: over the loopback interface or a Unix socket.
-bool is_loopback(const sockaddr* address) {
-  if (address->sa_family == AF_INET) {
-    in_addr v4 = reinterpret_cast<const sockaddr_in*>(address)->sin_addr;
-    return asio::ip::address_v4(ntohl(v4.s_addr)).is_loopback();
-  }
-  if (address->sa_family == AF_INET6) {
-    asio::ip::address_v6::bytes_type bytes;
-    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, bytes.size());
-    const asio::ip::address_v6 v6(bytes);
-    return v6.is_v4_mapped() ? asio::ip::make_address_v4(asio::ip::v4_mapped, v6).is_loopback() : v6.is_loopback();
-  }
-  return address->sa_family == AF_UNIX;
-}
-
 bool is_health(Route route) { return route == Route::kLive || route == Route::kReady; }
 
 // Whether it may stand in a log line and in a header.
@@ -81,7 +60,7 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   void start() {
     Error error;
     const auto peer = socket().remote_endpoint(error);
-    is_from_loopback_ = !error && is_loopback(peer.data());
+    is_from_loopback_ = !error && is_on_this_machine(peer.data());
     socket().set_option(asio::ip::tcp::no_delay(true), error);
     socket().non_blocking(true, error);
     deadline = std::min(deadline, Clock::now() + worker_.options.timeout);
@@ -115,10 +94,9 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
       free_large(out_);
       account();
     } else if (phase_ == Phase::kAnswering && now - arrived_ > kLongAnswer && !request_.has_left.is_set) {
-      pollfd peer = {socket().native_handle(), POLLRDHUP, 0};
-      ::poll(&peer, 1, 0);
-      const bool has_left = (peer.revents & (POLLERR | POLLHUP)) != 0 ||
-                            ((peer.revents & POLLRDHUP) != 0 && now - arrived_ > kHalfClosed);
+      const PeerState peer = peer_state(socket().native_handle());
+      const bool has_left =
+          peer == PeerState::kGone || (peer == PeerState::kHalfClosed && now - arrived_ > kHalfClosed);
       if (has_left) {
         request_.has_left.is_set = true;
       }

@@ -6,6 +6,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "serve/fake_model.h"
@@ -52,6 +53,16 @@ class ConnectionTest : public ::testing::Test {
   }
 
   Service& service() { return *service_; }
+
+  boost::asio::io_context& passes_context() { return contexts_.passes; }
+
+  std::string metric(const std::string& sample) {
+    Client client = connect();
+    client.send("GET /metrics HTTP/1.1\r\nHost: t\r\n\r\n");
+    const std::string text = client.answer();
+    const std::size_t place = text.find("\n" + sample + " ") + sample.size() + 2;
+    return text.substr(place, text.find('\n', place) - place);
+  }
 
   ServerOptions options_;
 
@@ -156,6 +167,25 @@ TEST_F(ConnectionTest, AlwaysHasRoomForOneBodyOfTheLimit) {
   options_.max_memory = 1;
   EXPECT_EQ(connect().post("/v2/repository/index", "{}" + std::string(299'998, ' ')),
             R"(200 [{"name":"iris","reason":"","state":"READY","version":"1"}])");
+}
+
+TEST_F(ConnectionTest, ComputesNothingForCallersWhoLeft) {
+  options_.max_wait = std::chrono::hours(1);
+  {
+    Client client = connect();
+    client.send("POST /predict HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\r\n[1,2,3,4]");
+    while (metric("iris_inference_pending_rows") != "1") {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+  std::this_thread::sleep_for(
+      std::chrono::seconds(2));  // until it has looked, and patience with half-closed ones is over
+  ContextThread passes(passes_context());
+  service().start_draining();  // the pass begins
+  while (metric("iris_inference_pending_rows") != "0") {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_EQ(metric("iris_inference_rows_total"), "0");
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ TEST(ServeOptions, RefuseAKeyWithoutItsCertificate) {
 
 TEST(ServeOptions, RefuseAnEmptyHost) {
   EXPECT_EQ(usage_error(with<std::string>(&ServerOptions::host, "")),
-            "--host: is empty; give an address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0");
+            "--host: is empty; give an address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0, or unix:PATH");
 }
 
 TEST(ServeOrigin, MayBeAnyOne) { EXPECT_EQ(origin_error("*"), ""); }

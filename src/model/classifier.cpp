@@ -249,8 +249,9 @@ void Classifier::Impl::fail(const std::exception& error, std::size_t feature_cou
     fail(message + "; its weights are " + name_of(*its_dtype) + ", and the rows " + name_of(dtype),
          {Choice::Of::kDtype, name_of(dtype)});
   }
-  throw RowsError(path + ": " + message, is_raised_by_program(error),
-                  features.empty() ? Choice{Choice::Of::kFeatures} : Choice());
+  const bool is_its_own = is_raised_by_program(error);
+  throw RowsError(path + ": " + message, is_its_own,
+                  features.empty() && !is_its_own ? Choice{Choice::Of::kFeatures} : Choice());
 }
 
 at::Tensor Classifier::Impl::forward(Network& its_network, std::span<const float> its_rows,

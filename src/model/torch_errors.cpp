@@ -82,8 +82,9 @@ std::string message_of(const std::exception& error) {
   // The module's own exception: the last line.
   const std::string_view whole = text.substr(0, text.find_last_not_of('\n') + 1);
   std::string_view last = whole.substr(whole.rfind('\n') + 1);
-  constexpr std::string_view kBuiltins = "builtins.";
-  last.remove_prefix(last.starts_with(kBuiltins) ? kBuiltins.size() : 0);
+  for (const std::string_view prefix : {"builtins.", "RuntimeError: "}) {
+    last.remove_prefix(last.starts_with(prefix) ? prefix.size() : 0);
+  }
   return std::string(last);
 }
 

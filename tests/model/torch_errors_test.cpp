@@ -77,5 +77,25 @@ TEST(DeviceErrors, KnowWhatTheCpusAllocatorSays) {
   }
 }
 
+TEST(MessageOf, IsTheFirstLineThatIsNotEmpty) {
+  EXPECT_EQ(message_of(std::runtime_error("\nUnknown builtin op: torchvision::nms.\nCould not find any similar ops")),
+            "Unknown builtin op: torchvision::nms.");
+}
+
+TEST(MessageOf, IsTheLineAfterTheInterpretersTraceback) {
+  EXPECT_EQ(
+      message_of(interpreted("Could not run 'aten::add' with arguments from the 'CUDA' backend.\n\nCPU: registered "
+                             "at a.cpp:1\nPythonDispatcher: registered at b.cpp:2")),
+      "Could not run 'aten::add' with arguments from the 'CUDA' backend.");
+}
+
+TEST(MessageOf, IsAModulesOwnExceptionWithItsName) {
+  const std::string begin =
+      "The following operation failed in the TorchScript interpreter.\nTraceback of TorchScript (most recent call "
+      "last):\n  File \"m.py\", line 3, in forward\n    raise ValueError()\n";
+  EXPECT_EQ(message_of(std::runtime_error(begin + "builtins.ValueError: too long\n")), "ValueError: too long");
+  EXPECT_EQ(message_of(std::runtime_error(begin + "builtins.RuntimeError: no flowers today\n")), "no flowers today");
+}
+
 }  // namespace
 }  // namespace iris

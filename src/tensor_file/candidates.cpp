@@ -12,7 +12,6 @@
 namespace iris {
 namespace {
 
-using pickle::Entry;
 using pickle::Kind;
 using pickle::Value;
 

@@ -144,7 +144,7 @@ std::optional<std::string> fitting_key(const TensorFile& file, const IrisNetOpti
   throw InputError(
       message +
       "\n  a state_dict is loaded into IrisNet: fc1 from 4 features to 16 units, ReLU, fc2 to 3 classes; export "
-      "another architecture\n  as TorchScript, which iris runs (docs/guide.md), with these two lines of "
+      "another architecture\n  as TorchScript, which iris runs (docs/models.md), with these two lines of "
       "Python:\n    model.load_state_dict(torch.load(\"model.pt\", weights_only=True))\n    "
       "torch.jit.script(model.eval()).save(\"model.ts.pt\")");
 }

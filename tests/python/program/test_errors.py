@@ -180,8 +180,8 @@ def test_missing_and_unexpected_keys_are_listed_together(iris, tmp_path):
         "  missing key: fc2.bias (3,); is it the file's fc2.bais?",
         "  unexpected key: fc2.bais (3,)",
         "  shape mismatch: fc1.weight is (4, 16) in the file, (16, 4) in the model",
-        "  a state_dict is loaded into IrisNet: fc1 from 4 features to 16 units, ReLU, fc2 to 3 classes; export another "
-        "architecture",
+        "  a state_dict is loaded into IrisNet: fc1 from 4 features to 16 units, ReLU, fc2 to 3 classes; export "
+        "another architecture",
         "  as TorchScript, which iris runs (docs/models.md), with these two lines of Python:",
         '    model.load_state_dict(torch.load("model.pt", weights_only=True))',
         '    torch.jit.script(model.eval()).save("model.ts.pt")',

@@ -145,12 +145,13 @@ void Log::run() {
     lines.swap(waiting_);
     waiting_.clear();
     if (dropped_ != 0) {
+      bool is_told = true;
       try {
         lines += message_line("the log was not read: " + std::to_string(dropped_) + " lines are missing here");
-        dropped_ = 0;
       } catch (const std::bad_alloc&) {
-        // With the next lines.
+        is_told = false;  // with the next lines
       }
+      dropped_ = is_told ? 0 : dropped_;
     }
     is_writing_ = true;
     lock.unlock();

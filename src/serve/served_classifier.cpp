@@ -128,11 +128,13 @@ void ServedClassifier::find_features() {
   }
 }
 
-// Throws RowsDepend where rows have answers together, though one of them alone has none.
-void ServedClassifier::require_rows_to_stand_alone(int kind, std::size_t batch_rows) {
+// Whether made-up rows have answers together. Throws RowsDepend where they have, though one of them alone has none.
+bool ServedClassifier::answers_together(int kind, std::size_t batch_rows) const {
   try {
     classifier_.try_out(made_up_rows(kind, batch_rows, features().size()), batch_rows);
+    return true;
   } catch (const RowsError&) {
+    return false;
   }
 }
 
@@ -165,8 +167,7 @@ bool ServedClassifier::warm_up(std::size_t batch_rows, const std::function<void(
       return true;
     } catch (const RowsError& error) {
       failure = error.what();
-      is_own_fault = is_own_fault && error.is_about_values;
-      require_rows_to_stand_alone(kind, batch_rows);
+      is_own_fault = (is_own_fault && error.is_about_values) || answers_together(kind, batch_rows);
     }
   }
   if (!is_own_fault) {

@@ -102,7 +102,7 @@ void Service::check_head(Request& request) const {
   }
 }
 
-void Service::handle(const Request& request, Batcher& quick, Reply reply) {
+void Service::handle(const Request& request, Batcher& quick, const Reply& reply) {
   const auto arrived = Clock::now();
   if (access_.is_preflight(request)) {
     reply(access_.preflight(request));
@@ -313,7 +313,7 @@ void Service::infer(const Question& question, Batcher& quick, const Reply& calle
     try {
       deadline->start(*when, error_response(504, kLate));
     } catch (const std::bad_alloc&) {
-      // The job has its reply, and the batcher looks at its deadline too.
+      deadline.reset();  // the job has its reply, and the batcher looks at its deadline too
     }
   }
 }

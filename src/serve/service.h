@@ -45,7 +45,7 @@ class Service {
 
   // After check_head. Calls `reply` once, now or later, on any thread; `request` must live until then. Or throws
   // RequestError, and does not call `reply`.
-  void handle(const Request& request, Batcher& quick, Reply reply);
+  void handle(const Request& request, Batcher& quick, const Reply& reply);
 
   // Packs the body as the client allows, and adds the headers that a page of another origin needs.
   void complete(const Request& request, Response& response) const;

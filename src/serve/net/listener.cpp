@@ -21,7 +21,6 @@ namespace iris::serve {
 namespace {
 
 namespace asio = boost::asio;
-using asio::generic::stream_protocol;
 using asio::ip::tcp;
 using Error = boost::system::error_code;
 
@@ -65,8 +64,7 @@ void Listener::listen_on_path(asio::io_context& context, const std::string& path
   if (is_socket(path)) {  // of a process that was killed, or of one that still serves
     asio::local::stream_protocol::socket other(context);
     Error error;
-    other.connect(endpoint, error);
-    if (error == asio::error::connection_refused) {
+    if (other.connect(endpoint, error) == asio::error::connection_refused) {
       ::unlink(path.c_str());
     }
   }
@@ -98,16 +96,17 @@ void Listener::listen_on_host(asio::io_context& context, const std::string& host
       continue;
     }
     Acceptor acceptor(context);
-    acceptor.open(endpoint.protocol(), error);
-    if (!error) {
-      acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    error = {};
+    try {
+      acceptor.open(endpoint.protocol());
+      acceptor.set_option(tcp::acceptor::reuse_address(true));
       if (endpoint.address().is_v6() && found.size() > 1) {
-        acceptor.set_option(asio::ip::v6_only(true), error);  // the IPv4 address has a socket of its own
+        acceptor.set_option(asio::ip::v6_only(true));  // the IPv4 address has a socket of its own
       }
-      acceptor.bind(endpoint, error);
-    }
-    if (!error) {
-      acceptor.listen(kBacklog, error);
+      acceptor.bind(endpoint);
+      acceptor.listen(kBacklog);
+    } catch (const boost::system::system_error& problem) {
+      error = problem.code();
     }
     if (!error) {
       if (port_ == 0) {

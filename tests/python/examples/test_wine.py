@@ -4,7 +4,6 @@ import csv
 import importlib
 import json
 import random
-import re
 
 import numpy as np
 import pytest
@@ -143,8 +142,8 @@ def test_the_server_answers_with_the_model_s_own_names(binary, wine, table, rows
         logits = next(output["data"] for output in outputs if output["name"] == "logits")
         assert_same(torch.tensor(logits).reshape(len(rows), 3), expected)
         assert server.ask("/v2/models/wine")[2]["inputs"][0]["shape"] == [-1, 13]
-        page = server.ask("/")[2].decode()
-        model = json.loads(re.search(r'<script id="model" type="application/json">(.*?)</script>', page)[1])
-        assert model == {"name": "wine", "features": header[:-1], "labels": ["class_0", "class_1", "class_2"]}
+        parameters = server.ask("/v2/models/wine/config")[2]["parameters"]
+        assert json.loads(parameters["features"]["string_value"]) == header[:-1]
+        assert json.loads(parameters["labels"]["string_value"]) == ["class_0", "class_1", "class_2"]
     finally:
         server.stop()

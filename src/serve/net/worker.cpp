@@ -65,16 +65,20 @@ void Worker::watch() {
 void Worker::look_at_sessions() {
   const auto now = Clock::now();
   late_.clear();
-  try {
-    for (Session* session : sessions_) {
-      session->look(now);
-      if (session->deadline <= now) {
-        late_.push_back(session);
+  const auto find_late = [&] {
+    try {
+      for (Session* session : sessions_) {
+        session->look(now);
+        if (session->deadline <= now) {
+          late_.push_back(session);
+        }
       }
+      return true;
+    } catch (const std::bad_alloc&) {
+      return false;
     }
-  } catch (const std::bad_alloc&) {
-    // The others are late the next time too.
-  }
+  };
+  find_late();  // without memory for all of them, the others are late the next time too
   for (Session* session : late_) {
     session->expire();
   }

@@ -1,10 +1,10 @@
 // A model that was loaded again and has not answered yet, beside the one that it replaced.
 #pragma once
 
-#include <atomic>
 #include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <utility>
@@ -14,23 +14,27 @@
 
 namespace iris::serve {
 
-// Passes are the new model's. The first that fails on rows which the model before answers ends the trial.
+// Passes are the new model's. The first that has an answer ends the trial; so does one that fails on rows which the
+// model before answers. Then that model is let go.
 class ModelOnTrial : public Model {
  public:
-  // give_up: called once, by any thread, with the reason.
-  ModelOnTrial(std::shared_ptr<const Model> now, std::shared_ptr<const Model> before,
-               std::function<void(const std::string&)> give_up)
+  // Called once, by any thread, where the new model failed: with the trial, the model before, and the reason.
+  using GiveUp = std::function<void(const Model& trial, std::shared_ptr<const Model> before, const std::string& why)>;
+
+  ModelOnTrial(std::shared_ptr<const Model> now, std::shared_ptr<const Model> before, GiveUp give_up)
       : Model(*now), now_(std::move(now)), before_(std::move(before)), give_up_(std::move(give_up)) {}
 
   void predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const override {
     try {
       now_->predict(rows, row_count, predictions);
-      is_over_ = true;
+      end();
     } catch (const RequestError&) {
       throw;
     } catch (const std::exception& error) {
-      if (!is_over_ && before_answers(rows, row_count) && !is_over_.exchange(true)) {
-        give_up_(error.what());
+      if (before_answers(rows, row_count)) {
+        if (auto before = end()) {
+          give_up_(*this, std::move(before), error.what());
+        }
         throw RequestError(503,
                            "the model that was loaded again cannot answer, and the one before serves again; retry");
       }
@@ -40,11 +44,27 @@ class ModelOnTrial : public Model {
 
   bool is_alive() const override { return now_->is_alive(); }
 
+  // nullptr once the trial is over.
+  std::shared_ptr<const Model> before() const {
+    const std::lock_guard lock(mutex_);
+    return before_;
+  }
+
  private:
+  // The model before, the first time; then nullptr.
+  std::shared_ptr<const Model> end() const {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(before_, nullptr);
+  }
+
   bool before_answers(std::span<const float> rows, std::size_t row_count) const {
+    const std::shared_ptr<const Model> its_before = before();
+    if (its_before == nullptr) {
+      return false;
+    }
     try {
       Predictions not_used;
-      before_->predict(rows, row_count, not_used);
+      its_before->predict(rows, row_count, not_used);
       return true;
     } catch (const std::exception&) {
       return false;
@@ -52,9 +72,9 @@ class ModelOnTrial : public Model {
   }
 
   std::shared_ptr<const Model> now_;
-  std::shared_ptr<const Model> before_;
-  std::function<void(const std::string&)> give_up_;
-  mutable std::atomic<bool> is_over_ = false;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const Model> before_;  // guarded; nullptr once the trial is over
+  GiveUp give_up_;
 };
 
 }  // namespace iris::serve

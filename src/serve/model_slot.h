@@ -41,7 +41,13 @@ class ModelSlot {
   bool is_dead() const { return is_dead_; }
 
  private:
+  // nullptr: unloaded.
+  std::shared_ptr<const Model> held() const;
+  // The same; of a model on trial, the one before.
+  std::shared_ptr<const Model> proven() const;
   std::shared_ptr<const Model> exchange(std::shared_ptr<const Model> model);
+  // False where another model was loaded, or the model unloaded, meanwhile.
+  bool take_back(const Model& trial, std::shared_ptr<const Model> last);
 
   LoadModel load_;
   Metrics& metrics_;

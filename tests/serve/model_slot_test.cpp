@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "serve/fake_model.h"
 #include "serve/pipe.h"
@@ -94,6 +96,66 @@ TEST_F(ModelSlotTest, IsAliveAgainAfterAReload) {
   slot_.set_dead("the device is lost");
   slot_.reload();
   EXPECT_FALSE(slot_.is_dead());
+}
+
+// Not warmed up; answers nothing, or all.
+class ColdModel : public FakeModel {
+ public:
+  explicit ColdModel(bool answers) : answers_(answers) {}
+  void predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const override {
+    if (!answers_) {
+      throw std::runtime_error("no answer");
+    }
+    FakeModel::predict(rows, row_count, predictions);
+  }
+  bool is_warm() const override { return false; }
+
+ private:
+  bool answers_;
+};
+
+const std::vector<float> kRow = {1, 2, 3, 4};
+
+std::string asked(const Model& model) {
+  return refusal([&] {
+    Predictions predictions;
+    model.predict(kRow, 1, predictions);
+  });
+}
+
+constexpr const char* kRetry =
+    "503 the model that was loaded again cannot answer, and the one before serves again; retry";
+
+TEST_F(ModelSlotTest, TakesTheModelBackWhoseSuccessorCannotAnswer) {
+  const auto before = slot_.current();
+  load_ = [] { return std::make_shared<ColdModel>(false); };
+  slot_.reload();
+  slot_.reload();  // on trial too, against the same model
+  EXPECT_EQ(asked(*slot_.current()), kRetry);
+  EXPECT_EQ(slot_.current(), before);
+  EXPECT_TRUE(counts("iris_model_reloads_total{outcome=\"failure\"} 1"));
+  EXPECT_TRUE(log().ends_with(
+      "iris: the model that was loaded again cannot answer: no answer; the model loaded before serves again\n"));
+}
+
+TEST_F(ModelSlotTest, LetsTheModelBeforeGoOnceItsSuccessorAnswers) {
+  load_ = [] { return std::make_shared<ColdModel>(true); };
+  const std::weak_ptr<const Model> before = slot_.current();
+  slot_.reload();
+  EXPECT_FALSE(before.expired());
+  EXPECT_EQ(asked(*slot_.current()), "nothing was refused");
+  EXPECT_TRUE(before.expired());
+}
+
+TEST_F(ModelSlotTest, DoesNotReplaceANewerModelByTheOneBeforeATrial) {
+  load_ = [] { return std::make_shared<ColdModel>(false); };
+  slot_.reload();
+  const auto trial = slot_.current();
+  load_ = [] { return std::make_shared<FakeModel>(); };
+  slot_.reload();
+  const auto newest = slot_.current();
+  EXPECT_EQ(asked(*trial), kRetry);
+  EXPECT_EQ(slot_.current(), newest);
 }
 
 }  // namespace

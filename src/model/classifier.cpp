@@ -76,15 +76,14 @@ struct Opened {
 };
 
 Opened open_form(const TensorFile& file, const ClassifierOptions& options, c10::Device device) {
-  return {make_iris_network(file, options.key, options.hidden, device),
-          {iris_features(), iris_labels(), Outputs::kLogits}};
+  return {make_iris_network(file, options.key, options.hidden, device), names_of(file)};
 }
 
 Opened open_form(const TorchScriptArchive& archive, const ClassifierOptions& options, c10::Device device) {
   auto network = make_torchscript_network(*archive.file, device);
   if (network != nullptr) {
     refuse_tensor_options(options, "a TorchScript module");
-    return {std::move(network), archive.names.empty() ? ModelNames() : parse_model_names(archive.names)};
+    return {std::move(network), names_of(archive)};
   }
   const TensorFile tensors = read_tensor_file(OpenedFile(archive.file));
   try {
@@ -101,7 +100,7 @@ Opened open_form(const TorchScriptArchive& archive, const ClassifierOptions& opt
 
 Opened open_form(const Pt2Archive& archive, const ClassifierOptions& options, c10::Device device) {
   refuse_tensor_options(options, "an AOTInductor package");
-  return {make_aoti_network(archive, device), archive.names.empty() ? ModelNames() : parse_model_names(archive.names)};
+  return {make_aoti_network(archive, device), names_of(archive)};
 }
 
 }  // namespace

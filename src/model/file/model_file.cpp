@@ -41,6 +41,8 @@ std::optional<TorchScriptArchive> read_torchscript_archive(const OpenedFile& fil
   return archive;
 }
 
+ModelNames names_in(std::string_view json) { return json.empty() ? ModelNames() : parse_model_names(json); }
+
 }  // namespace
 
 ModelFile read_model_file(const std::string& path, FileBytes::Reading reading) {
@@ -68,13 +70,8 @@ RunnableFile read_runnable_file(const std::string& path, FileBytes::Reading read
   });
 }
 
-ModelNames names_of(const ModelFile& file) {
-  const auto* tensors = std::get_if<TensorFile>(&file);
-  if (tensors != nullptr && (!tensors->is_torchscript || tensors->is_cpp_archive())) {
-    return {iris_features(), iris_labels(), Outputs::kLogits};
-  }
-  const std::string_view json = tensors != nullptr ? tensors->names : std::get<Pt2Archive>(file).names;
-  return json.empty() ? ModelNames{} : parse_model_names(json);
-}
+ModelNames names_of(const TensorFile& /*file*/) { return {iris_features(), iris_labels(), Outputs::kLogits}; }
+ModelNames names_of(const TorchScriptArchive& archive) { return names_in(archive.names); }
+ModelNames names_of(const Pt2Archive& archive) { return names_in(archive.names); }
 
 }  // namespace iris

@@ -17,14 +17,16 @@ using ModelFile = std::variant<TensorFile, Pt2Archive>;
 // Told by content. "-" is standard input. Throws FormatError("PATH: …").
 ModelFile read_model_file(const std::string& path, FileBytes::Reading reading = FileBytes::Reading::kMapped);
 
-// What its iris.json says; of a state_dict, IrisNet's names. Throws FormatError.
-ModelNames names_of(const ModelFile& file);
-
 // A TorchScript module or a C++ archive, for LibTorch to load: whatever its tensors and objects are, they are not read.
 struct TorchScriptArchive {
   std::shared_ptr<const FileBytes> file;
   std::string names;  // the content of kNamesEntry; empty: there is none
 };
+
+// What its iris.json says; of tensors, IrisNet's names. Throws FormatError.
+ModelNames names_of(const TensorFile& file);
+ModelNames names_of(const TorchScriptArchive& archive);
+ModelNames names_of(const Pt2Archive& archive);
 
 using RunnableFile = std::variant<TensorFile, TorchScriptArchive, Pt2Archive>;
 

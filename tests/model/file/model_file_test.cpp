@@ -38,15 +38,14 @@ TEST(ReadModelFile, SaysWhichFileItCouldNotRead) {
 }
 
 TEST(NamesOf, AStateDictAreIrisNets) {
-  EXPECT_EQ(names_of(read_model_file(IRIS_SOURCE_DIR "/models/iris_net.pt")).features, iris_features());
-  EXPECT_EQ(names_of(read_model_file(IRIS_SOURCE_DIR "/models/iris_net.pt")).labels, iris_labels());
+  const RunnableFile file = read_runnable_file(IRIS_SOURCE_DIR "/models/iris_net.pt");
+  EXPECT_EQ(names_of(std::get<TensorFile>(file)).features, iris_features());
+  EXPECT_EQ(names_of(std::get<TensorFile>(file)).labels, iris_labels());
 }
 
 TEST(NamesOf, ATorchScriptModuleAreThoseOfItsIrisJson) {
-  TensorFile file;
-  file.is_torchscript = true;
-  file.names = R"({"features":["a","b"],"labels":["x","y"]})";
-  const ModelNames names = names_of(ModelFile(std::move(file)));
+  const TorchScriptArchive archive{.file = {}, .names = R"({"features":["a","b"],"labels":["x","y"]})"};
+  const ModelNames names = names_of(archive);
   EXPECT_EQ(names.features, (Names{"a", "b"}));
   EXPECT_EQ(names.labels, (Names{"x", "y"}));
 }
@@ -54,11 +53,11 @@ TEST(NamesOf, ATorchScriptModuleAreThoseOfItsIrisJson) {
 TEST(NamesOf, APackageAreThoseOfItsIrisJson) {
   Pt2Archive archive;
   archive.names = R"({"features":["a","b"]})";
-  EXPECT_EQ(names_of(ModelFile(archive)).features, (Names{"a", "b"}));
+  EXPECT_EQ(names_of(archive).features, (Names{"a", "b"}));
   archive.names = "";
-  EXPECT_EQ(names_of(ModelFile(archive)).features, Names());
+  EXPECT_EQ(names_of(archive).features, Names());
   archive.names = "[]";
-  EXPECT_EQ(test::error_of<FormatError>([&] { names_of(ModelFile(archive)); }), "iris.json: is not a JSON object");
+  EXPECT_EQ(test::error_of<FormatError>([&] { names_of(archive); }), "iris.json: is not a JSON object");
 }
 
 TEST(ModelNames, SayWhatTheOutputsAre) {

@@ -134,7 +134,7 @@ bool RowSource::take_after_header(Chunk& chunk, const std::stop_token& stop) {
   return true;
 }
 
-// Lengthens the chunk until it holds a group of good rows, and gives back what is behind the last whole group.
+// Lengthens the chunk until it holds a whole group of good rows. Keeps the rows after the last whole group for later.
 void RowSource::complete_groups(Chunk& chunk, const std::stop_token& stop) {
   Rows rows;
   std::size_t good = 0;

@@ -20,7 +20,7 @@ struct Pt2Archive {
   std::map<std::string, std::string>
       metadata;       // AOTInductor's of it: AOTI_DEVICE_KEY, AOTI_CPU_ISA, …; our torch_version
   std::string names;  // the content of kNamesEntry; empty: there is none
-  // The sizes that its first input has to have, as its source says; nullopt: any, or there is no source.
+  // The sizes that its first input must have. Its source says them; nullopt: any size, or the package has no source.
   struct Fixed {
     std::optional<std::size_t> rows;
     std::optional<std::size_t> features;

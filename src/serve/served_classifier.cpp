@@ -35,9 +35,9 @@ std::vector<float> made_up_rows(int kind, std::size_t row_count, std::size_t wid
 constexpr const char* kNotWarm = " (on made-up rows; it is served, and not warmed up)";
 
 // With the option of iris serve that helps: the program's own words are those of iris predict.
-[[noreturn]] void throw_out_of_memory(const OutOfMemory& error) {
+std::string with_option(const OutOfMemory& error) {
   const bool takes_fewer = error.choice.of == Choice::Of::kRowsAtOnce;
-  throw OutOfMemory(std::string(error.what()) + (takes_fewer ? " (--max-batch-rows)" : " (--device)"));
+  return std::string(error.what()) + (takes_fewer ? " (--max-batch-rows)" : " (--device)");
 }
 
 [[noreturn]] void throw_rows_depend(const RowsDepend& error) {
@@ -63,7 +63,7 @@ ServedClassifier::ServedClassifier(Classifier classifier, std::size_t batch_rows
       std::async(std::launch::async, [&] { start(batch_rows, tell); }).get();
     }
   } catch (const OutOfMemory& error) {
-    throw_out_of_memory(error);
+    throw OutOfMemory(with_option(error));
   } catch (const RowsDepend& error) {
     throw_rows_depend(error);
   }
@@ -81,7 +81,7 @@ void ServedClassifier::predict(std::span<const float> rows, std::size_t row_coun
     is_lost_ = true;
     throw;
   } catch (const OutOfMemory& error) {
-    throw_out_of_memory(error);
+    throw RequestError(503, with_option(error));
   } catch (const RowsDepend& error) {
     is_lost_ = true;
     throw_rows_depend(error);

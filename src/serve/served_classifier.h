@@ -21,8 +21,8 @@ class ServedClassifier : public Model {
   // not finite, are told, and no error: it is not warm then. Throws what Classifier::predict throws.
   ServedClassifier(Classifier classifier, std::size_t batch_rows, const std::function<void(const std::string&)>& tell);
 
-  // Throws RequestError 400 where the outputs are not finite, or the rows have another number of features than those
-  // that were answered before; else what Classifier::predict throws.
+  // Throws RequestError 503 where there is too little memory, 400 where the outputs are not finite, or the rows have
+  // another number of features than those that were answered before; else what Classifier::predict throws.
   void predict(std::span<const float> rows, std::size_t row_count, Predictions& predictions) const override;
 
   bool is_alive() const override;

@@ -184,9 +184,15 @@ TEST_F(ServedClassifierTest, NamesTheOptionForFewerRowsWhereThereIsNoMemory) {
 TEST_F(ServedClassifierTest, NamesTheDeviceWhereThereIsNoMemoryForOneRow) {
   const ServedClassifier model =
       serve("  assert False, \"CUDA out of memory. Tried to allocate 2 GiB\"\n  return x", "");
-  Predictions predictions;
-  EXPECT_EQ(test::error_of<OutOfMemory>([&] { model.predict(std::vector<float>{1, 2}, 1, predictions); }),
-            path_ + ": out of memory on cpu with 1 row; use another device (--device)");
+  EXPECT_EQ(refused(model, {1, 2}, 1),
+            "503 " + path_ + ": out of memory on cpu with 1 row; use another device (--device)");
+}
+
+TEST_F(ServedClassifierTest, TooLittleMemoryForARequestIsItsOwnTrouble) {
+  const ServedClassifier model =
+      serve("  assert bool((x < 7).all()), \"DefaultCPUAllocator: can't allocate memory\"\n  return x");
+  EXPECT_EQ(refused(model, {8, 1}, 1).substr(0, 4), "503 ");
+  EXPECT_EQ(refused(model, {1, 2}, 1), "nothing was refused");
 }
 
 TEST_F(ServedClassifierTest, IsDeadOnceTheModelFailsForRowsThatItAnswered) {

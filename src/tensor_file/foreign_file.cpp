@@ -276,11 +276,13 @@ std::string describe_foreign_zip(const ZipReader& zip) {
            "torch.save({name: torch.from_numpy(array) for name, array in numpy.load(\"x.npz\").items()}, \"x.pt\")";
   }
   if (any_ends_with(names, "/data.pkl")) {
-    return "zip: data.pkl lies too deep: was the file unpacked and packed again? Unpack it, then zip -0Dr NEW.pt "
+    return "zip: there is no data.pkl: it lies too deep; was the file unpacked and packed again? Unpack it, then zip "
+           "-0Dr NEW.pt "
            "FOLDER, from the folder that FOLDER is in";
   }
   if (zip.find("data.pkl") != nullptr) {
-    return "zip: data.pkl lies in no folder: was the file unpacked and packed again? Unpack it into a FOLDER, then zip "
+    return "zip: there is no data.pkl: it lies in no folder; was the file unpacked and packed again? Unpack it into a "
+           "FOLDER, then zip "
            "-0Dr NEW.pt FOLDER";
   }
   if (!models.empty()) {

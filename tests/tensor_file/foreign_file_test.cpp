@@ -174,10 +174,12 @@ TEST(ForeignFile, IsAZipWithAModelInIt) {
        "is a zip with models in it: a b.pt, c.pth; take one out: unzip -p FILE 'a b.pt' > 'a b.pt'"},
       {{{"x'$(id).pt", "x"}}, "is a zip with a model in it: x'$(id).pt; take it out: unzip -p FILE NAME > NAME"},
       {{{"a/b/data.pkl", "x"}},
-       "zip: data.pkl lies too deep: was the file unpacked and packed again? Unpack it, then zip -0Dr NEW.pt FOLDER, "
+       "zip: there is no data.pkl: it lies too deep; was the file unpacked and packed again? Unpack it, then zip -0Dr "
+       "NEW.pt FOLDER, "
        "from the folder that FOLDER is in"},
       {{{"data.pkl", "x"}},
-       "zip: data.pkl lies in no folder: was the file unpacked and packed again? Unpack it into a FOLDER, then zip "
+       "zip: there is no data.pkl: it lies in no folder; was the file unpacked and packed again? Unpack it into a "
+       "FOLDER, then zip "
        "-0Dr NEW.pt FOLDER"},
       {{{"readme.txt", "x"}}, "zip: there is no data.pkl: not a file of torch.save or torch.jit.save"},
   };

@@ -28,13 +28,14 @@ def test_lone_surrogates_come_back(iris, tmp_path, protocol):
 
 
 def test_a_tensor_s_name_with_a_lone_surrogate_is_shown_and_kept(iris, tmp_path):
-    torch.save(collections.OrderedDict({"w\ud800": torch.ones(1), "w\ud801": torch.ones(2)}), tmp_path / "in.pt")
+    names = ["w\ud800", "w\ud801"]
+    torch.save(collections.OrderedDict(zip(names, (torch.ones(1), torch.ones(2)), strict=True)), tmp_path / "in.pt")
     answer = iris("inspect", "in.pt", cwd=tmp_path)
     assert (answer.returncode, answer.stdout) == (0, "w\\uD800 (1,)\nw\\uD801 (2,)\n")
     shown = json.loads(iris("inspect", "in.pt", "--json", cwd=tmp_path).stdout)
-    assert [tensor["name"] for tensor in shown["tensors"]] == ["w\ud800", "w\ud801"]
+    assert [tensor["name"] for tensor in shown["tensors"]] == names
     assert iris("convert", "in.pt", "out.pt", cwd=tmp_path).returncode == 0
-    assert list(torch.load(tmp_path / "out.pt", weights_only=True)) == ["w\ud800", "w\ud801"]
+    assert list(torch.load(tmp_path / "out.pt", weights_only=True)) == names
     refused = iris("convert", "in.pt", "out.safetensors", cwd=tmp_path)
     assert refused.stderr == 'iris: error: in.pt: tensor "w\\uD800": its name is not UTF-8\n'
 

@@ -47,9 +47,12 @@ class FileBytes {
   // but for programs that called survive_cut_files.
   std::span<const std::byte> bytes() const { return bytes_; }
 
+  // Whether it has a name, beside which other files may lie.
+  bool has_place() const { return !path_.empty() && path_ != "-"; }
+
   Reading reading() const { return mapped_ != nullptr ? Reading::kMapped : Reading::kCopied; }
 
-  // As it was opened.
+  // As it was opened; empty where no file was.
   const std::string& path() const { return path_; }
 
   // Throws FormatError, without the path, where a mapped file was written to or cut since it was opened: what was read

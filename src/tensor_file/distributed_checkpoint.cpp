@@ -500,7 +500,7 @@ class CheckpointReader {
 }  // namespace
 
 TensorFile read_distributed_checkpoint(std::shared_ptr<const FileBytes> metadata) {
-  require(metadata->path() != "-", "is the .metadata of a folder, whose files lie beside it; name the folder");
+  require(metadata->has_place(), "is the .metadata of a folder, whose files lie beside it; name the folder");
   return CheckpointReader(std::move(metadata)).read();
 }
 

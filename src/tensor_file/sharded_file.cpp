@@ -143,7 +143,7 @@ class Joiner {
 }  // namespace
 
 TensorFile read_sharded_file(std::shared_ptr<const FileBytes> bytes) {
-  require(bytes->path() != "-", "is an index, whose shards lie beside it; name the file");
+  require(bytes->has_place(), "is an index, whose shards lie beside it; name the file");
   const std::string_view json = text_of(bytes->bytes());
   IndexReader index;
   nlohmann::json::sax_parse(json.begin(), json.end(), &index);

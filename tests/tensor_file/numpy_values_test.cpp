@@ -79,7 +79,7 @@ TEST(NumpyScalars, AreSwapped) {
 TEST(NumpyScalars, AreTextsAndBytes) {
   EXPECT_EQ(value_of(push_scalar("U2", "a\0\0\0\0\0\0\0"s)), "\"a\"");
   EXPECT_EQ(value_of(push_scalar("U2", "\0\0\0a\0\0\x20\xAC"s, ">")), "\"a€\"");
-  EXPECT_EQ(value_of(push_scalar("U1", "\0\xD8\0\0"s)), "\"\\uD800\"");
+  EXPECT_EQ(value_of(push_scalar("U1", "\0\xD8\0\0"s)), "\"\xED\xA0\x80\"");
   EXPECT_EQ(value_of(push_scalar("S3", "a\0\0"s)), "b'a'");
 }
 

@@ -36,12 +36,16 @@ iris::ExitStatus fail(iris::ExitStatus status, const std::string& message) {
   return status;
 }
 
-// CLI11 takes "-.5" and "-inf" for options, but not after a blank. Readers of numbers drop the blank.
+// CLI11 takes "-.5" and "-inf" for options, but not after a blank. Readers of numbers drop the blank. And it takes the
+// next word for the value of "--option=".
 std::vector<std::string> arguments_of(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
   for (std::string& argument : arguments) {
     if (argument.starts_with('-') && iris::parse_float(argument)) {
       argument.insert(0, " ");
+    }
+    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1) {
+      throw iris::UsageError(argument + " has no value");
     }
   }
   return {arguments.rbegin(), arguments.rend()};  // CLI11 takes them last first

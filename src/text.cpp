@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 namespace iris::text {
 namespace {
@@ -120,6 +121,26 @@ bool any_surrogate(const Json& value) {
   return false;
 }
 
+// How many characters to change, leave out, add, or exchange with their neighbour (Damerau-Levenshtein, each place
+// once).
+std::size_t slips_between(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> two_before;
+  std::vector<std::size_t> before(b.size() + 1);
+  std::iota(before.begin(), before.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::vector<std::size_t> row(b.size() + 1, i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      row[j] = std::min({before[j] + 1, row[j - 1] + 1, before[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        row[j] = std::min(row[j], two_before[j - 2] + 1);
+      }
+    }
+    two_before = std::move(before);
+    before = std::move(row);
+  }
+  return before.back();
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view text) {
@@ -182,6 +203,31 @@ std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlanks = " \t";
   const std::size_t first = text.find_first_not_of(kBlanks);
   return first == std::string_view::npos ? "" : text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+std::string nearest(const std::string& word, const std::vector<std::string>& names) {
+  constexpr std::size_t kLongestWord = 100;
+  const std::size_t begin = std::min(word.find_first_not_of('-'), word.size());
+  if (begin == word.size() || word.size() > kLongestWord) {
+    return "";
+  }
+  std::string best;
+  std::size_t fewest = std::max<std::size_t>(1, (word.size() - begin) / 3) + 1;
+  std::vector<std::string> longer;
+  for (const std::string& name : names) {
+    if (name.size() > kLongestWord) {
+      continue;
+    }
+    const std::size_t slips = slips_between(word, name);
+    if (slips < fewest && name.size() > begin + 1) {
+      best = name;
+      fewest = slips;
+    }
+    if (name.starts_with(word) && word.size() > begin + 1) {
+      longer.push_back(name);
+    }
+  }
+  return best.empty() && longer.size() == 1 ? longer[0] : best;
 }
 
 std::string path_name(std::string_view path) { return printable(path, std::string::npos); }

@@ -31,6 +31,10 @@ std::string joined(const std::vector<std::string>& words, std::string_view betwe
 // Without the blanks and tabs at both ends.
 std::string_view trimmed(std::string_view text);
 
+// Of the names, the one with the fewest slips of typing, or the only one that begins with the word; "" where none is
+// near. Dashes at the word's beginning are no part of what is compared.
+std::string nearest(const std::string& word, const std::vector<std::string>& names);
+
 // What messages call a path: all of it, printable.
 std::string path_name(std::string_view path);
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 namespace iris::text {
 namespace {
@@ -112,6 +113,17 @@ TEST(JsonString, EscapesSurrogates) {
 }
 
 TEST(JsonString, ReplacesBytesOutsideUtf8) { EXPECT_EQ(json_string("a\"\xFF"), "\"a\\\"\xEF\xBF\xBD\""); }
+
+TEST(Nearest, IsTheOneWithTheFewestSlips) {
+  const std::vector<std::string> names = {"--output", "--output-format", "--on-error", "-o"};
+  EXPECT_EQ(nearest("--ouptut", names), "--output");
+  EXPECT_EQ(nearest("--on-eror", names), "--on-error");
+  EXPECT_EQ(nearest("--on", names), "--on-error");
+  EXPECT_EQ(nearest("--outp", names), "");
+  EXPECT_EQ(nearest("--colour", names), "");
+  EXPECT_EQ(nearest("--", names), "");
+  EXPECT_EQ(nearest("", names), "");
+}
 
 }  // namespace
 }  // namespace iris::text

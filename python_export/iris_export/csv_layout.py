@@ -156,30 +156,62 @@ def _find_label(names: list[str], wanted: str, place: str, notes: list[str]) -> 
     return found
 
 
-def _check_is_csv(cells: list[str], features: int, place: str) -> None:
-    """Raises InputError where the first record shows that the file is not CSV with commas and newlines."""
-    if any("\r" in cell for cell in cells):
+# What separates the cells where commas do not, and the command that mends it.
+_SEMICOLONS = "semicolons, not by commas; change them first: sed 's/,/./g; s/;/,/g' FILE"
+_TABS = "tabs, not by commas; change them first: sed 's/,/./g; s/\\t/,/g' FILE"
+_BARS = "|, not by commas; change them first: sed 's/,/./g; s/|/,/g' FILE"
+_BLANKS = "blanks, not by commas; change them first: tr -s ' ' ',' < FILE"
+
+
+def check_first_line(content: bytes, is_readable: bool, place: str) -> None:
+    """Raises InputError where the first record's first line shows that the file is not CSV with commas and newlines.
+
+    is_readable: whether that record can be read as CSV.
+    """
+    line = content.lstrip(b"\r\n").split(b"\n", 1)[0].decode("latin-1")
+    if _has_lone_return(line):
         raise InputError(
             f"{place}the lines end with a carriage return alone, as on old Macs; change them first: "
             "tr '\\r' '\\n' < FILE"
         )
-    if cells[0].startswith(("{", "[")):
+    if is_readable:
+        return
+    _check_is_no_json(line, place)
+    if '","' not in line:
+        for between, how in (('";"', _SEMICOLONS), ('"\t"', _TABS), ('"|"', _BARS), ('" "', _BLANKS)):
+            if between in line:
+                raise InputError(f"{place}the cells are separated by {how}")
+
+
+def _has_lone_return(line: str) -> bool:
+    """A carriage return, not in quotes, with more on its line."""
+    is_in_quotes = False
+    for at, character in enumerate(line):
+        is_in_quotes ^= character == '"'
+        if character == "\r" and not is_in_quotes:
+            return line[at:].strip("\r") != ""
+    return False
+
+
+def _check_is_no_json(begin: str, place: str) -> None:
+    if begin.startswith(("{", "[")):
         raise InputError(f"{place}the rows look like JSON, one on each line, not like CSV")
+
+
+def _check_is_csv(cells: list[str], features: int, place: str) -> None:
+    """Raises InputError where the first record shows that the file is not CSV with commas."""
+    _check_is_no_json(cells[0], place)
     record, least = ",".join(cells), max(features, 2) - 1
     if record.count(";") >= least:
-        how = (
-            "semicolons, and have decimal commas; change both first: sed 's/,/./g; s/;/,/g' FILE"
-            if "," in record
-            else "semicolons, not by commas; change them first: tr ';' ',' < FILE"
-        )
+        how = _SEMICOLONS
     elif record.count(",") >= least:
         return
     elif record.count("\t") >= least:
-        how = "tabs, not by commas; change them first: tr '\\t' ',' < FILE"
+        how = _TABS
     elif record.count("|") >= least:
-        how = "|, not by commas; change them first: tr '|' ',' < FILE"
+        how = _BARS
     elif record.count(" ") >= least:
-        how = "blanks, not by commas; change them first: tr -s ' ' ',' < FILE"
+        how = _BLANKS
     else:
         return
     raise InputError(f"{place}the cells are separated by {how}")

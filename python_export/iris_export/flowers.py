@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from .csv_layout import USUAL_LABEL_COLUMN, Layout, layout_of
+from .csv_layout import USUAL_LABEL_COLUMN, Layout, check_first_line, layout_of
 from .csv_records import Record, records
 from .float_text import float32_of, is_finite_text, number_text
 from .iris_net import FEATURES, LABELS
@@ -55,7 +55,10 @@ def read_flowers(
     length, a value that is not a finite float32, and an unknown label.
     """
     shown_path = printable(str(path), most=None)
-    file = list(records(_content(path, shown_path, names, label_column)))
+    content = _content(path, shown_path, names, label_column)
+    file = list(records(content))
+    if file:
+        check_first_line(content, not file[0].fault, _place(shown_path, file[0]))
     layout, rows = _split(file, shown_path, names, label_column)
     if rows:
         layout.settle_row_names(len(rows[0].cells))

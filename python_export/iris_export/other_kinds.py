@@ -4,6 +4,7 @@ LOOKED_AT = 256 << 10  # bytes of the file's begin
 
 _TO_CSV = "make CSV of it first: python3 -c \"import pandas; pandas.{}('FILE').to_csv('rows.csv', index=False)\""
 _PICKLE = "is a pickle, which may run code when it is opened; make CSV of it where it came from"
+_ARFF = "looks like an ARFF file (Weka), whose rows are CSV; take them out first: sed '1,/^@data/Id' FILE"
 _KINDS = {
     b"\x1f\x8b": "is compressed with gzip; unpack it first: gunzip -c FILE",
     b"\x28\xb5\x2f\xfd": "is compressed with zstd; unpack it first: zstd -dc FILE",
@@ -22,6 +23,10 @@ _KINDS = {
     b"\x80\x04": _PICKLE,
     b"\x80\x05": _PICKLE,
     b"%PDF": "is a PDF file, not rows",
+    b"%": _ARFF,
+    b"@relation": _ARFF,
+    b"@RELATION": _ARFF,
+    b"@Relation": _ARFF,
 }
 
 
@@ -30,6 +35,13 @@ def other_kind(begin: bytes) -> str:
     if begin.startswith((b"\xff\xfe", b"\xfe\xff")) or _is_utf16_without_mark(begin):
         return "is UTF-16; save it as UTF-8"
     if begin.startswith(b"PK\x03\x04"):
+        if any(name in begin for name in (b"/data.pkl", b"/constants.pkl", b".aotinductor")):
+            return "is a file of PyTorch's, a model or its numbers; rows of CSV are needed"
+        if b".npy" in begin:
+            return (
+                'is an archive of NumPy arrays (.npz); make CSV of one first: python3 -c "import numpy; '
+                "numpy.savetxt('rows.csv', numpy.load('FILE')['NAME'], fmt='%.9g', delimiter=',')\""
+            )
         if b"[Content_Types].xml" in begin or b"xl/" in begin:
             return f"is an Excel file (.xlsx); {_TO_CSV.format('read_excel')}"
         return "is a zip archive; unpack it first: unzip -p FILE"
@@ -39,7 +51,7 @@ def other_kind(begin: bytes) -> str:
     if begin[:32].lower().lstrip(b" \t\r\n").startswith((b"<!doctype html", b"<html")):
         return "is a web page (HTML), not the file that it shows; fetch the raw file"
     if begin.startswith(b"[") and begin[1:].lstrip(b" \t\r").startswith((b"[", b"{", b"\n")):
-        return "is one JSON array, not a row on each line; make rows of it first: jq -c '.[]' FILE"
+        return f"is one JSON array, not a row on each line; {_TO_CSV.format('read_json')}"
     return ""
 
 

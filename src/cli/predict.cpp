@@ -17,6 +17,8 @@ namespace iris {
 namespace {
 
 // In any case: .NDJSON too. What is not one row on a line in a .json file, the reader tells.
+bool is_csv_name(const std::string& path) { return std::filesystem::path(path).extension() == ".csv"; }
+
 bool is_ndjson_name(const std::string& path) {
   std::string extension = std::filesystem::path(path).extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
@@ -31,7 +33,7 @@ bool is_rows_file(const std::string& word) {
   }
   std::error_code error;
   return word == "-" || std::filesystem::is_regular_file(word, error) || std::filesystem::is_fifo(word, error) ||
-         is_ndjson_name(word) || std::filesystem::path(word).extension() == ".csv";
+         is_ndjson_name(word) || is_csv_name(word);
 }
 
 int run_predict(const PredictOptions& typed) {
@@ -42,18 +44,28 @@ int run_predict(const PredictOptions& typed) {
   return plugin_function<decltype(predict_rows)>(Plugin::kTorchVerbs, "iris_predict_rows")(options);
 }
 
+// Throws UsageError for what people type in a feature's place.
+void check_is_feature(const std::string& word, const std::string& model) {
+  std::error_code error;
+  if ((is_csv_name(model) || is_ndjson_name(model)) && std::filesystem::is_regular_file(word, error)) {
+    throw UsageError("the model comes first, then the rows: iris predict " + text::path_name(word) + " -i " +
+                     text::path_name(model));
+  }
+  if (is_rows_file(word)) {
+    throw UsageError(text::quoted(word) + " is a file, not a feature; for the rows in it: -i " + text::path_name(word));
+  }
+  if (word.find(',') != std::string::npos && word.find_first_not_of("0123456789.,-+eE ") == std::string::npos) {
+    throw UsageError(text::quoted(word) +
+                     " is not one number; features are separated by blanks, and decimals by a point: 5.1 3.5");
+  }
+}
+
 }  // namespace
 
 PredictOptions settled(PredictOptions options) {
   if (options.input.empty() == options.sample.empty()) {
     throw UsageError(options.input.empty() ? "nothing to predict: give one sample's features, or many with -i FILE"
                                            : "give one sample's features or -i FILE, not both");
-  }
-  for (const std::string& word : options.sample) {
-    if (is_rows_file(word)) {
-      throw UsageError(text::quoted(word) + " is a file, not a feature; for the rows in it: -i " +
-                       text::path_name(word));
-    }
   }
   check_standard_input(options.model.path, options.input);
   if (is_same_file(options.output, options.model.path)) {
@@ -81,9 +93,11 @@ void add_predict(CLI::App& app, Run& run) {
   auto options = std::make_shared<PredictOptions>();
   add_file(*command, "MODEL", options->model.path, "A file that holds a model, whatever its name; - is stdin")
       ->required();
-  command->add_option("FEATURE", options->sample,
-                      "One sample, in the model's order (Iris: sepal length, sepal width, "
-                      "petal length, petal width, in cm)");
+  command
+      ->add_option("FEATURE", options->sample,
+                   "One sample, in the model's order (Iris: sepal length, sepal width, "
+                   "petal length, petal width, in cm)")
+      ->each([options](const std::string& word) { check_is_feature(word, options->model.path); });
   command->add_flag("--logits", options->logits, "Also the model's raw scores");
   command->add_flag("--probabilities", options->probabilities, "Also the probability of every class");
   command->add_flag("--json", options->json, "One JSON object, or one a line for many rows");

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <string_view>
 
 namespace iris {
 namespace {
@@ -13,6 +15,18 @@ constexpr int kWake = SIGUSR1;
 std::atomic<int> noted_signal = 0;                     // any thread may ask
 static_assert(std::atomic<int>::is_always_lock_free);  // as a signal's handler needs it
 std::atomic<bool> is_held = false;
+
+// Called each second after a signal. Tells once what holds the process up, such as one long pass of a model.
+void tell_of_delay() {
+  constexpr int kSeconds = 3;
+  static std::atomic<int> seconds = 0;
+  if (++seconds == kSeconds) {
+    constexpr std::string_view kText = "iris: ends when what is under way has ended; a second signal ends it at once\n";
+    const int before = errno;
+    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kText.data(), kText.size());
+    errno = before;
+  }
+}
 
 }  // namespace
 
@@ -35,7 +49,10 @@ void note_interrupts() {
   }
   action.sa_handler = [](int) {};
   sigaction(kWake, &action, nullptr);
-  action.sa_handler = [](int) { alarm(1); };
+  action.sa_handler = [](int) {
+    tell_of_delay();
+    alarm(1);
+  };
   sigaction(SIGALRM, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);  // past ulimit -f

@@ -70,9 +70,9 @@ class AotiNetwork : public Network {
     if (fixed_.rows && rows != *fixed_.rows) {
       const std::string number = std::to_string(*fixed_.rows);
       throw RowsDepend("the package is compiled for passes of exactly " + number + (number == "1" ? " row" : " rows") +
-                           ", and was given " + std::to_string(rows) +
-                           "; compile it for any number, with torch.export.export(model, (example,), "
-                           "dynamic_shapes=({0: torch.export.Dim.DYNAMIC},)), or give it so many at a time",
+                           ", and was given " + std::to_string(rows),
+                       "compile it for any number, with torch.export.export(model, (example,), "
+                       "dynamic_shapes=({0: torch.export.Dim.DYNAMIC},)), or give it so many at a time",
                        {Choice::Of::kRowsAtOnce, number});
     }
   }

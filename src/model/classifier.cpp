@@ -249,9 +249,9 @@ void Classifier::Impl::fail(const std::exception& error, std::size_t feature_cou
     fail(message + "; its weights are " + name_of(*its_dtype) + ", and the rows " + name_of(dtype),
          {Choice::Of::kDtype, name_of(dtype)});
   }
-  const bool is_its_own = is_raised_by_program(error);
-  throw RowsError(path + ": " + message, is_its_own,
-                  features.empty() && !is_its_own ? Choice{Choice::Of::kFeatures} : Choice());
+  const bool are_too_many = features.empty() && is_about_shapes(message);
+  throw RowsError(path + ": " + message, is_raised_by_program(error),
+                  are_too_many ? Choice{Choice::Of::kFeatures} : Choice());
 }
 
 at::Tensor Classifier::Impl::forward(Network& its_network, std::span<const float> its_rows,
@@ -372,7 +372,7 @@ void Classifier::Impl::require_independent(std::span<const float> its_rows, std:
       rows = Rows::kIndependent;
     }
   } catch (const RowsDepend& error) {
-    dependence.emplace(error.what(), error.choice);
+    dependence = error;
     rows = Rows::kDepend;
     throw *dependence;
   }
@@ -405,7 +405,7 @@ void Classifier::Impl::predict(Network& its_network, std::span<const float> its_
     require_independent(its_rows, row_count);
     run(its_network, its_rows, row_count, predictions);
   } catch (const RowsDepend& error) {
-    throw RowsDepend(path + ": " + error.what(), error.choice);
+    throw RowsDepend(path + ": " + error.fact, error.way_out, error.choice);
   }
   fill_in(predictions);
 }

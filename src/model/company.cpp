@@ -16,6 +16,8 @@ constexpr float kRounding = 1e-4F;
 constexpr float kNearTie = 1e-2F;
 constexpr float kTooMuch = 5e-2F;
 
+constexpr const char* kSaySo = "if N rows belong together, say so";
+
 using Numbers = std::span<const float>;
 
 // nullopt: there are none, and why.
@@ -66,9 +68,8 @@ Company compare_company(const Pass& pass, Numbers rows, std::size_t row_count) {
   std::string why_not_together;
   if (kept_count < row_count && answers(pass, rows, row_count, why_not_together)) {
     throw RowsDepend("the rows depend on each other: " + std::to_string(row_count) +
-                         " together have answers, and one of them alone has none (" + why_not +
-                         "); if N rows belong together, say so",
-                     {Choice::Of::kRowsAtOnce, "N"});
+                         " together have answers, and one of them alone has none (" + why_not + ")",
+                     kSaySo, {Choice::Of::kRowsAtOnce, "N"});
   }
   if (kept_count < 2) {
     return {};
@@ -76,8 +77,8 @@ Company compare_company(const Pass& pass, Numbers rows, std::size_t row_count) {
   const auto together = answers(pass, kept, kept_count, why_not_together);
   if (!together) {
     throw RowsDepend("the model answers each row alone, but not " + std::to_string(kept_count) + " together (" +
-                         why_not_together + "); give it one at a time",
-                     {Choice::Of::kRowsAtOnce, "1"});
+                         why_not_together + ")",
+                     "give it one at a time", {Choice::Of::kRowsAtOnce, "1"});
   }
   float largest = 0;
   float difference = 0;
@@ -99,8 +100,8 @@ Company compare_company(const Pass& pass, Numbers rows, std::size_t row_count) {
   const std::string by = fixed_text(100.0 * difference / largest, 2) + " % of the largest";
   if (is_another_class || difference > kTooMuch * largest) {
     throw RowsDepend("the rows depend on each other: alone and beside " + std::to_string(kept_count - 1) +
-                         " others a row has different answers (by " + by + "); if N rows belong together, say so",
-                     {Choice::Of::kRowsAtOnce, "N"});
+                         " others a row has different answers (by " + by + ")",
+                     kSaySo, {Choice::Of::kRowsAtOnce, "N"});
   }
   if (difference > kRounding * largest) {
     return {.is_known = true,

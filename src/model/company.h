@@ -11,10 +11,15 @@
 
 namespace iris {
 
-// The rows depend on each other, or the model takes a fixed number of them.
+// The rows depend on each other, or the model takes a fixed number of them. Its way out is that of a caller who chooses
+// which rows are passed together.
 class RowsDepend : public InputError {
  public:
-  using InputError::InputError;
+  RowsDepend(const std::string& its_fact, const std::string& its_way_out, const Choice& its_choice)
+      : InputError(its_fact + "; " + its_way_out, its_choice), fact(its_fact), way_out(its_way_out) {}
+
+  std::string fact;
+  std::string way_out;
 };
 
 // One pass. rows: float32 [row_count, features]. The outputs and their meaning are used. Throws InputError where the

@@ -4,6 +4,7 @@
 #include <torch/csrc/jit/runtime/jit_exception.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <new>
 #include <string_view>
@@ -62,6 +63,13 @@ bool is_out_of_memory(const std::exception& error) {
 bool is_device_lost(const std::exception& error) {
   const std::string_view text = text_of(error);
   return text.find("CUDA error: ") != std::string_view::npos && has_one_of(text, kLost);
+}
+
+bool is_about_shapes(const std::string& message) {
+  const std::array words = {"shapes cannot be multiplied", "must match", "size mismatch", "normalized_shape",
+                            "it is compiled for"};
+  return std::any_of(words.begin(), words.end(),
+                     [&](const char* its) { return message.find(its) != std::string::npos; });
 }
 
 bool is_raised_by_program(const std::exception& error) {

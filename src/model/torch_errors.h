@@ -17,6 +17,9 @@ bool is_device_lost(const std::exception& error);
 // A TorchScript program's own exception: raise, or assert.
 bool is_raised_by_program(const std::exception& error);
 
+// Whether LibTorch, or a package of one width, says in it that two shapes do not fit.
+bool is_about_shapes(const std::string& message);
+
 // The sentence of the error: without backtrace, places in C++ and TorchScript's source.
 std::string message_of(const std::exception& error);
 

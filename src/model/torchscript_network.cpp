@@ -13,6 +13,7 @@
 #include "model/network.h"
 #include "model/torch_errors.h"
 #include "model/torchscript_traits.h"
+#include "text.h"
 
 namespace iris {
 namespace {
@@ -114,6 +115,24 @@ class TorchScriptNetwork : public Network {
   torch::jit::Module module_;
 };
 
+// Throws InputError where forward needs more or less than the rows.
+void check_inputs(const torch::jit::Module& module) {
+  std::vector<std::string> inputs;
+  std::size_t needed = 0;
+  const std::vector<c10::Argument>& arguments = module.get_method("forward").function().getSchema().arguments();
+  for (std::size_t i = 1; i < arguments.size(); ++i) {  // the first is the module itself
+    inputs.push_back(arguments[i].name());
+    needed += arguments[i].default_value() ? 0 : 1;
+  }
+  if (inputs.empty() || needed > 1) {
+    throw InputError("the model's forward takes " +
+                     (inputs.empty()
+                          ? "nothing"
+                          : std::to_string(needed) + " inputs (" + text::printable(text::joined(inputs)) + ")") +
+                     "; export a module that takes one tensor, of shape (rows, features)");
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Network> make_torchscript_network(const FileBytes& file, c10::Device device) {
@@ -128,8 +147,11 @@ std::unique_ptr<Network> make_torchscript_network(const FileBytes& file, c10::De
     if (!module.find_method("forward")) {
       return nullptr;
     }
+    check_inputs(module);
     module.eval();
     return std::make_unique<TorchScriptNetwork>(module, traits_of(module));
+  } catch (const InputError&) {
+    throw;
   } catch (const std::exception& error) {
     if (is_out_of_memory(error)) {
       throw;

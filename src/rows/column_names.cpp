@@ -29,6 +29,14 @@ std::string_view unit_in_brackets(std::string_view name) {
              : std::string_view();
 }
 
+InputError lacks(const Header& header, const std::string& name, const Choice& choice, const std::string& near,
+                 const std::string& way_out) {
+  return InputError(header.place + "the header has no column " + text::printable(name) +
+                        (near.empty() ? "" : " (did you mean " + text::printable(near) + "?)") +
+                        "; it has: " + text::printable(text::joined(header.names)) + way_out,
+                    choice);
+}
+
 }  // namespace
 
 std::optional<std::size_t> find_column(const Header& header, const std::string& name, const std::string& unit) {
@@ -63,9 +71,7 @@ std::optional<std::size_t> find_column(const Header& header, const std::string& 
 
 InputError no_such_column(const Header& header, const std::string& name, const Choice& choice,
                           const std::string& way_out) {
-  return InputError(header.place + "the header has no column " + text::printable(name) +
-                        "; it has: " + text::printable(text::joined(header.names)) + way_out,
-                    choice);
+  return lacks(header, name, choice, text::nearest(name, header.names), way_out);
 }
 
 std::vector<std::size_t> find_columns(const Header& header, const std::vector<std::string>& names,
@@ -74,7 +80,7 @@ std::vector<std::size_t> find_columns(const Header& header, const std::vector<st
   for (const std::string& name : names) {
     const std::optional<std::size_t> place = find_column(header, name, unit);
     if (!place) {
-      throw no_such_column(header, name, choice);
+      throw lacks(header, name, choice, "", "");  // a feature's nearest name may be another feature, or in another unit
     }
     const auto other = std::find(places.begin(), places.end(), *place);
     if (other != places.end()) {

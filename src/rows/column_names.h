@@ -26,7 +26,7 @@ std::optional<std::size_t> find_column(const Header& header, const std::string& 
 std::vector<std::size_t> find_columns(const Header& header, const std::vector<std::string>& names,
                                       const std::string& unit, const Choice& choice);
 
-// "the header has no column sepal_length; it has: a, b".
+// "the header has no column specie (did you mean species?); it has: id, species", for a name that somebody typed.
 InputError no_such_column(const Header& header, const std::string& name, const Choice& choice,
                           const std::string& way_out = "");
 

@@ -177,41 +177,64 @@ void take_without_header(const Header& header, const RowRequest& request, CsvLay
   }
 }
 
-// What separates the cells where commas do not: the command that mends it; "" where none is known.
+// What separates the cells where commas do not, and the command that mends it. sed changes decimal commas too, which
+// the first line may not show.
+constexpr const char* kSemicolons = "semicolons, not by commas; change them first: sed 's/,/./g; s/;/,/g' FILE";
+constexpr const char* kTabs = "tabs, not by commas; change them first: sed 's/,/./g; s/\\t/,/g' FILE";
+constexpr const char* kBars = "|, not by commas; change them first: sed 's/,/./g; s/|/,/g' FILE";
+constexpr const char* kBlanks = "blanks, not by commas; change them first: tr -s ' ' ',' < FILE";
+
+// "" where none is known.
 std::string other_separator(const Names& cells, std::size_t features) {
   const std::string record = text::joined(cells, ",");
   const std::size_t least = std::max<std::size_t>(features, 2) - 1;
   const auto count = [&](char character) {
     return static_cast<std::size_t>(std::count(record.begin(), record.end(), character));
   };
-  if (count(';') >= least) {
-    return count(',') > 0 ? "semicolons, and have decimal commas; change both first: sed 's/,/./g; s/;/,/g' FILE"
-                          : "semicolons, not by commas; change them first: tr ';' ',' < FILE";
-  }
-  if (count(',') >= least) {
-    return "";
-  }
-  return count('\t') >= least                  ? "tabs, not by commas; change them first: tr '\\t' ',' < FILE"
-         : count('|') >= least                 ? "|, not by commas; change them first: tr '|' ',' < FILE"
-         : count(' ') >= least && features > 1 ? "blanks, not by commas; change them first: tr -s ' ' ',' < FILE"
+  return count(';') >= least                   ? kSemicolons
+         : count(',') >= least                 ? ""
+         : count('\t') >= least                ? kTabs
+         : count('|') >= least                 ? kBars
+         : count(' ') >= least && features > 1 ? kBlanks
                                                : "";
+}
+
+// The same for cells in quotes.
+std::string separator_of_quoted(std::string_view line) {
+  const auto has = [&](std::string_view text) { return line.find(text) != std::string_view::npos; };
+  return has(R"(",")")   ? ""
+         : has(R"(";")") ? kSemicolons
+         : has("\"\t\"") ? kTabs
+         : has(R"("|")") ? kBars
+         : has(R"(" ")") ? kBlanks
+                         : "";
+}
+
+// A carriage return, not in quotes, with more on its line.
+bool has_lone_return(std::string_view line) {
+  bool is_in_quotes = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    is_in_quotes = is_in_quotes != (line[i] == '"');
+    if (line[i] == '\r' && !is_in_quotes) {
+      return line.find_first_not_of('\r', i) != std::string_view::npos;
+    }
+  }
+  return false;
+}
+
+void check_is_no_json(std::string_view begin, const RowRequest& request, const std::string& place) {
+  if (begin.starts_with('{') || begin.starts_with('[')) {
+    throw InputError(
+        place + "the rows look like JSON, one on each line, not like CSV",
+        request.label_column ? Choice() : Choice{Choice::Of::kInputFormat, "ndjson"});  // only CSV has labels
+  }
 }
 
 // Throws InputError where the first record shows that the file is another kind of file than CSV with commas and
 // newlines.
 void check_is_csv(const Header& header, const RowRequest& request) {
   const Names& cells = header.names;
-  if (std::any_of(cells.begin(), cells.end(),
-                  [](const std::string& cell) { return cell.find('\r') != std::string::npos; })) {
-    throw InputError(header.place +
-                     "the lines end with a carriage return alone, as on old Macs; change them first: "
-                     "tr '\\r' '\\n' < FILE");
-  }
-  if (cells[0].starts_with('{') || cells[0].starts_with('[')) {
-    throw InputError(
-        header.place + "the rows look like JSON, one on each line, not like CSV",
-        request.label_column ? Choice() : Choice{Choice::Of::kInputFormat, "ndjson"});  // only CSV has labels
-  }
+  check_is_no_json(cells[0], request, header.place);
   const std::string separator = other_separator(cells, request.features.size());
   if (!separator.empty()) {
     throw InputError(header.place + "the cells are separated by " + separator);
@@ -251,11 +274,28 @@ void take_header(const Header& header, const RowRequest& request, CsvLayout& lay
       layout.feature_places.push_back(i);
     }
   }
+  layout.are_features_guessed = true;
   layout.notes.push_back("the model does not name its features; these columns are taken for them, in this order: " +
                          text::printable(text::joined(layout.features)));
 }
 
 }  // namespace
+
+void check_first_line(std::string_view text, bool is_readable, const RowRequest& request, const std::string& place) {
+  const std::string_view line = text.substr(0, text.find('\n'));
+  if (has_lone_return(line)) {
+    throw InputError(place +
+                     "the lines end with a carriage return alone, as on old Macs; change them first: "
+                     "tr '\\r' '\\n' < FILE");
+  }
+  if (!is_readable) {
+    check_is_no_json(line, request, place);
+    const std::string separator = separator_of_quoted(line);
+    if (!separator.empty()) {
+      throw InputError(place + "the cells are separated by " + separator);
+    }
+  }
+}
 
 CsvLayout make_csv_layout(const Names& cells, const RowRequest& request, const std::string& place) {
   Names names;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rows/row_request.h"
@@ -17,8 +18,13 @@ struct CsvLayout {
   std::vector<std::size_t> feature_places;  // of the features among the columns
   std::optional<std::size_t> label_place;   // set if a label is requested
   std::vector<std::string> index_names;     // what the header says that class indexes mean; mostly empty
+  bool are_features_guessed = false;        // taken from a header, as the model names none
   std::vector<std::string> notes;           // what the user should know
 };
+
+// text: the input from its first record on. Throws InputError("PLACE…") where that record's first line shows that the
+// file is another kind than CSV with commas and newlines. is_readable: whether the record can be read as CSV.
+void check_first_line(std::string_view text, bool is_readable, const RowRequest& request, const std::string& place);
 
 // By the first record that can be read. The first of these that holds:
 // - All features' names are there: a header.

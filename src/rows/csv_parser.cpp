@@ -264,6 +264,10 @@ void CsvParser::take_row(const Cells& cells, std::string error, std::size_t plac
   }
   if (error.empty()) {
     error = take_features(cells, row);
+    if (!error.empty() && layout_.are_features_guessed) {
+      error += "; say which columns the model takes";
+      choice = Choice::Of::kFeatures;
+    }
   }
   if (error.empty() && layout_.label_place && (request_.label_is_number || !labels_.is_empty())) {
     error = take_label(cells[*layout_.label_place], rows);
@@ -364,6 +368,10 @@ CsvStart start_csv(const std::string& name, const RowRequest& request, const Chu
     start.header_begin = records.position();
     if (!records.next_of_whole(&cells)) {
       break;
+    }
+    if (!unreadable) {
+      check_first_line(std::string_view(chunk.text).substr(start.header_begin), records.fault().empty(), request,
+                       place_in(name, counter.line_at(start.header_begin)));
     }
     if (!records.fault().empty() && !unreadable) {
       const std::string_view line = chunk.text.substr(start.header_begin);

@@ -13,6 +13,9 @@ struct Kind {
   const char* text;
 };
 
+constexpr const char* kArff =
+    "looks like an ARFF file (Weka), whose rows are CSV; take them out first: sed '1,/^@data/Id' FILE";
+
 constexpr std::array kKinds = {
     Kind{"\x1F\x8B"sv, "is compressed with gzip; unpack it first: gunzip -c FILE"},
     Kind{"\x28\xB5\x2F\xFD"sv, "is compressed with zstd; unpack it first: zstd -dc FILE"},
@@ -40,6 +43,10 @@ constexpr std::array kKinds = {
     Kind{"\x80\x04"sv, "is a pickle, which may run code when it is opened; make CSV of it where it came from"},
     Kind{"\x80\x05"sv, "is a pickle, which may run code when it is opened; make CSV of it where it came from"},
     Kind{"%PDF"sv, "is a PDF file, not rows"},
+    Kind{"%"sv, kArff},
+    Kind{"@relation"sv, kArff},
+    Kind{"@RELATION"sv, kArff},
+    Kind{"@Relation"sv, kArff},
 };
 
 bool is_html(std::string_view begin) {
@@ -78,7 +85,8 @@ std::string other_json(std::string_view begin) {
     return "";
   }
   if (opening == '[' && (begin[second] == '[' || begin[second] == '{' || begin[second] == '\n')) {
-    return "is one JSON array, not a row on each line; make rows of it first: jq -c '.[]' FILE";
+    return "is one JSON array, not a row on each line; make CSV of it first: python3 -c \"import pandas; "
+           "pandas.read_json('FILE').to_csv('rows.csv', index=False)\"";
   }
   if (opening == '{' && begin[second] == '\n') {
     return "is a JSON object over several lines, not a row on each line; make one line of it first: jq -c . FILE";
@@ -93,6 +101,14 @@ std::string other_kind(std::string_view begin, RowFormat format) {
     return "is UTF-16; save it as UTF-8";
   }
   if (begin.starts_with("PK\x03\x04")) {
+    const auto holds = [&](std::string_view name) { return begin.find(name) != std::string_view::npos; };
+    if (holds("/data.pkl") || holds("/constants.pkl") || holds(".aotinductor")) {
+      return "is a file of PyTorch's, a model or its numbers; rows of CSV are needed";
+    }
+    if (holds(".npy")) {
+      return "is an archive of NumPy arrays (.npz); make CSV of one first: python3 -c \"import numpy; "
+             "numpy.savetxt('rows.csv', numpy.load('FILE')['NAME'], fmt='%.9g', delimiter=',')\"";
+    }
     return begin.find("[Content_Types].xml") != std::string_view::npos || begin.find("xl/") != std::string_view::npos
                ? "is an Excel file (.xlsx); make CSV of it first: python3 -c \"import pandas; "
                  "pandas.read_excel('FILE').to_csv('rows.csv', index=False)\""

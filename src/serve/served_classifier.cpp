@@ -32,6 +32,8 @@ std::vector<float> made_up_rows(int kind, std::size_t row_count, std::size_t wid
   return rows;
 }
 
+constexpr const char* kNotWarm = " (on made-up rows; it is served, and not warmed up)";
+
 // With the option of iris serve that helps: the program's own words are those of iris predict.
 [[noreturn]] void throw_out_of_memory(const OutOfMemory& error) {
   const bool takes_fewer = error.choice.of == Choice::Of::kRowsAtOnce;
@@ -39,8 +41,13 @@ std::vector<float> made_up_rows(int kind, std::size_t row_count, std::size_t wid
 }
 
 [[noreturn]] void throw_rows_depend(const RowsDepend& error) {
-  throw RowsDepend(std::string(error.what()) +
-                   (error.choice.value == "1" ? " (--max-batch-rows 1)" : "; a server's rows come from many callers"));
+  if (error.choice.value == "1") {
+    throw RowsDepend(error.fact, error.way_out + " (--max-batch-rows 1)", error.choice);
+  }
+  throw RowsDepend(error.fact,
+                   "a server's rows come from many callers, so it cannot be served; iris predict --batch-size N takes "
+                   "groups of N",
+                   {});
 }
 
 }  // namespace
@@ -99,7 +106,7 @@ bool ServedClassifier::is_alive() const {
 
 void ServedClassifier::start(std::size_t batch_rows, const std::function<void(const std::string&)>& tell) {
   if (features().empty()) {
-    find_features();
+    find_features(tell);
   }
   if (!features().empty()) {
     is_warm_ = warm_up(batch_rows, tell);
@@ -107,12 +114,14 @@ void ServedClassifier::start(std::size_t batch_rows, const std::function<void(co
 }
 
 // The first number of features that the weights suggest, that the model answers, and beside which it answers no other.
-void ServedClassifier::find_features() {
+void ServedClassifier::find_features(const std::function<void(const std::string&)>& tell) {
+  std::string failure;  // the first one
   const auto answers = [&](std::size_t width) {
     try {
       classifier_.try_out(made_up_rows(0, 1, width), 1);
       return true;
-    } catch (const RowsError&) {
+    } catch (const RowsError& error) {
+      failure = failure.empty() ? error.what() : failure;
       return false;
     }
   };
@@ -126,9 +135,13 @@ void ServedClassifier::find_features() {
       return;
     }
   }
+  if (!failure.empty()) {
+    tell(failure + kNotWarm);
+  }
 }
 
-// Whether some made-up rows have answers together. Throws RowsDepend where they have, though one of them alone has none.
+// Whether some made-up rows have answers together. Throws RowsDepend where they have, though one of them alone has
+// none.
 bool ServedClassifier::answers_together(int kind) const {
   try {
     classifier_.try_out(made_up_rows(kind, kComparedRows, features().size()), kComparedRows);
@@ -173,7 +186,7 @@ bool ServedClassifier::warm_up(std::size_t batch_rows, const std::function<void(
   if (!is_own_fault) {
     throw InputError(failure);
   }
-  tell(failure + " (on made-up rows; it is served, and not warmed up)");
+  tell(failure + kNotWarm);
   return false;
 }
 

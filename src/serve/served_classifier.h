@@ -30,7 +30,7 @@ class ServedClassifier : public Model {
 
  private:
   void start(std::size_t batch_rows, const std::function<void(const std::string&)>& tell);
-  void find_features();
+  void find_features(const std::function<void(const std::string&)>& tell);
   bool answers_together(int kind) const;
   bool warm_up(std::size_t batch_rows, const std::function<void(const std::string&)>& tell);
 

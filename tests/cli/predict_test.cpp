@@ -6,7 +6,6 @@
 #include "rows/chunk_reader.h"
 #include "support/command_line.h"
 #include "support/errors.h"
-#include "support/temp_file.h"
 
 namespace iris {
 namespace {
@@ -70,20 +69,6 @@ TEST(PredictFormats, OfTheOutputAreThoseThatWereTypedForTheInput) {
 
 TEST(PredictOptions, RefuseNothingToPredict) {
   EXPECT_EQ(usage_error(rows("")), "nothing to predict: give one sample's features, or many with -i FILE");
-}
-
-TEST(PredictOptions, RefuseAFileInPlaceOfAFeature) {
-  const test::TempFolder folder;
-  test::write_file(folder / "rows", "5.1,3.5,1.4,0.2\n");
-  for (const std::string& file :
-       {std::string("rows.csv"), std::string("rows.ndjson"), std::string("-"), folder / "rows"}) {
-    PredictOptions typed = rows("");
-    typed.sample = {file};
-    EXPECT_EQ(usage_error(typed), "\"" + file + "\" is a file, not a feature; for the rows in it: -i " + file);
-  }
-  PredictOptions typed = rows("");
-  typed.sample = {"1", "abc", "1e3"};
-  EXPECT_EQ(usage_error(typed), "");
 }
 
 TEST(PredictOptions, RefuseASampleBesideRows) {

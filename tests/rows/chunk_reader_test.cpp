@@ -199,7 +199,8 @@ TEST_F(ChunkReaderTest, SaysWhatAFileIsThatHoldsNoRows) {
   EXPECT_EQ(error_in(std::string_view("a\0,\0b\0\n\0", 8)), ": is UTF-16; save it as UTF-8");
   EXPECT_EQ(error_in("\n<!DOCTYPE html>\n"), ": is a web page (HTML), not the file that it shows; fetch the raw file");
   EXPECT_EQ(error_in("[[5.1,3.5],\n[1,2]]\n"),
-            ": is one JSON array, not a row on each line; make rows of it first: jq -c '.[]' FILE");
+            ": is one JSON array, not a row on each line; make CSV of it first: python3 -c \"import pandas; "
+            "pandas.read_json('FILE').to_csv('rows.csv', index=False)\"");
 }
 
 TEST_F(ChunkReaderTest, SaysThatJsonOverSeveralLinesIsNotNdjson) {
@@ -207,9 +208,11 @@ TEST_F(ChunkReaderTest, SaysThatJsonOverSeveralLinesIsNotNdjson) {
     return test::error_of<InputError>([&] { ChunkReader(put(text), RowFormat::kNdjson); }).substr(path_.size());
   };
   EXPECT_EQ(error("[\n  {\"a\": 1}\n]\n"),
-            ": is one JSON array, not a row on each line; make rows of it first: jq -c '.[]' FILE");
+            ": is one JSON array, not a row on each line; make CSV of it first: python3 -c \"import pandas; "
+            "pandas.read_json('FILE').to_csv('rows.csv', index=False)\"");
   EXPECT_EQ(error(" [{\"a\": 1}]"),
-            ": is one JSON array, not a row on each line; make rows of it first: jq -c '.[]' FILE");
+            ": is one JSON array, not a row on each line; make CSV of it first: python3 -c \"import pandas; "
+            "pandas.read_json('FILE').to_csv('rows.csv', index=False)\"");
   EXPECT_EQ(error("{\n  \"a\": 1\n}\n"),
             ": is a JSON object over several lines, not a row on each line; make one line of it first: jq -c . FILE");
 }

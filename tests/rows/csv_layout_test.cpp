@@ -159,6 +159,8 @@ TEST(CsvLayout, CopiesColumns) {
             (Lines{"\"id\":\"7\",1 2", "\"id\":\"8\",rows:3: a: not a number: \"x\"",
                    "\"id\":\"\",rows:4: has 2 cells, not 4"}));
   EXPECT_EQ(layout.with_copy({"nope"}).error(), "rows:1: the header has no column nope; it has: id, a, b, note, of it");
+  EXPECT_EQ(layout.with_copy({"note of ti"}).error(),
+            "rows:1: the header has no column note of ti (did you mean note, of it?); it has: id, a, b, note, of it");
 }
 
 TEST(CsvLayout, CopiesColumnsByNumberWhereThereIsNoHeader) {
@@ -170,17 +172,32 @@ TEST(CsvLayout, CopiesColumnsByNumberWhereThereIsNoHeader) {
 
 TEST(CsvLayout, SaysWhatSeparatesCells) {
   EXPECT_EQ(Layout("5.1\t3.5\t1.4\t0.2\n").error(),
-            "rows:1: the cells are separated by tabs, not by commas; change them first: tr '\\t' ',' < FILE");
+            "rows:1: the cells are separated by tabs, not by commas; change them first: sed 's/,/./g; s/\\t/,/g' FILE");
   EXPECT_EQ(Layout("a|b|c|d\n").error(),
-            "rows:1: the cells are separated by |, not by commas; change them first: tr '|' ',' < FILE");
+            "rows:1: the cells are separated by |, not by commas; change them first: sed 's/,/./g; s/|/,/g' FILE");
   EXPECT_EQ(Layout("5.1 3.5 1.4 0.2\n").error(),
             "rows:1: the cells are separated by blanks, not by commas; change them first: tr -s ' ' ',' < FILE");
   EXPECT_EQ(Layout("5,1;3,5;1,4;0,2\n").error(),
-            "rows:1: the cells are separated by semicolons, and have decimal commas; change both first: sed "
-            "'s/,/./g; s/;/,/g' FILE");
+            "rows:1: the cells are separated by semicolons, not by commas; change them first: sed 's/,/./g; s/;/,/g' "
+            "FILE");
+  EXPECT_EQ(Layout("\"\";\"Sepal.Length\";\"Sepal.Width\"\n\"1\";5,1;3,5\n").error(),
+            "rows:1: the cells are separated by semicolons, not by commas; change them first: sed 's/,/./g; s/;/,/g' "
+            "FILE");
+  EXPECT_EQ(Layout("\"a\"\t\"b\"\n1\t2\n").error(),
+            "rows:1: the cells are separated by tabs, not by commas; change them first: sed 's/,/./g; s/\\t/,/g' FILE");
+  EXPECT_EQ(Layout("\"a\" \"b\"\n1 2\n").error(),
+            "rows:1: the cells are separated by blanks, not by commas; change them first: tr -s ' ' ',' < FILE");
   EXPECT_EQ(Layout("{\"sepal_length\":5.1}\n").error(),
             "rows:1: the rows look like JSON, one on each line, not like CSV");
+  EXPECT_EQ(Layout("{\"sepal_length\": \"5.1\", \"note\": \"a\"}\n").error(),
+            "rows:1: the rows look like JSON, one on each line, not like CSV");
   EXPECT_EQ(Layout("5.1,3.5,1.4,0.2\r4.9,3,1.4,0.2\r").error(),
+            "rows:1: the lines end with a carriage return alone, as on old Macs; change them first: tr '\\r' '\\n' "
+            "< FILE");
+  EXPECT_EQ(Layout("sepal_length,sepal_width,petal_length,petal_width,species\r5.1,3.5,1.4,0.2,setosa\r").error(),
+            "rows:1: the lines end with a carriage return alone, as on old Macs; change them first: tr '\\r' '\\n' "
+            "< FILE");
+  EXPECT_EQ(Layout("\"a\",\"b\"\r\"1\",\"2\"\r").error(),
             "rows:1: the lines end with a carriage return alone, as on old Macs; change them first: tr '\\r' '\\n' "
             "< FILE");
 }

@@ -97,7 +97,8 @@ TEST_F(LabelledSourceTest, TellsOfBadQuotes) {
 TEST_F(LabelledSourceTest, TellsOfBadHeaders) {
   EXPECT_EQ(error_in("a,kind\n"), "rows.csv:1: the header has no column b; it has: a, kind");
   EXPECT_EQ(error_in("a;b;kind\n"),
-            "rows.csv:1: the cells are separated by semicolons, not by commas; change them first: tr ';' ',' < FILE");
+            "rows.csv:1: the cells are separated by semicolons, not by commas; change them first: sed 's/,/./g; "
+            "s/;/,/g' FILE");
   EXPECT_EQ(error_in("a,b,a,kind\n"), "rows.csv:1: the header has the column a twice");
   EXPECT_EQ(error_in("a,b,type\n"),
             "rows.csv:1: the header has no column kind; it has: a, b, type; choose the one that holds the classes");

@@ -103,7 +103,19 @@ TEST_F(ServedClassifierTest, IsNotMadeOfAModelWhoseRowsDependOnEachOther) {
   EXPECT_EQ(test::error_of<InputError>([&] { serve("  return x - x.mean(0)"); }),
             path_ +
                 ": the rows depend on each other: alone and beside 7 others a row has different answers (by 100.00 % "
-                "of the largest); if N rows belong together, say so; a server's rows come from many callers");
+                "of the largest); a server's rows come from many callers, so it cannot be served; iris predict "
+                "--batch-size N takes groups of N");
+}
+
+TEST_F(ServedClassifierTest, SaysThatAModelWithoutNamesAnswersNoMadeUpRows) {
+  torch::jit::Module module("Net");
+  module.register_parameter("weight", torch::ones({2, 3}), false);
+  module.define("def forward(self, x):\n  assert bool((x > 7).all())\n  return torch.matmul(x, self.weight)\n");
+  module.save(path_);
+  const ServedClassifier model(Classifier::open(path_), 8, [this](const std::string& note) { told_ += note + "\n"; });
+  EXPECT_TRUE(model.features().empty());
+  EXPECT_TRUE(told_.starts_with(path_ + ": the model failed on 3 features: ")) << told_;
+  EXPECT_TRUE(told_.ends_with(" (on made-up rows; it is served, and not warmed up)\n")) << told_;
 }
 
 TEST_F(ServedClassifierTest, ComparesRealRowsWhereMadeUpOnesHadNoAnswers) {

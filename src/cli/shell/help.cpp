@@ -24,7 +24,7 @@ void add_help(CLI::App& app, Run& run) {
         }
       }
       if (command == nullptr) {
-        const std::string near = nearest(*verb, names);
+        const std::string near = text::nearest(*verb, names);
         throw UsageError("there is no verb " + text::quoted(*verb) +
                          (near.empty() ? "; iris --help lists them" : "; did you mean " + near + "?"));
       }

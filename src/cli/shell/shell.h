@@ -41,8 +41,4 @@ std::string man_page(const CLI::App& app, const CLI::App& command);
 // nearest name of a verb or option; else the parser's own words. Ends with where help is.
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error);
 
-// Of the names, the one with the fewest slips of typing, or the only one that begins with the word; "" where none is
-// near.
-std::string nearest(const std::string& word, const std::vector<std::string>& names);
-
 }  // namespace iris

@@ -54,16 +54,5 @@ TEST(UsageMessage, IsPrintable) {
   EXPECT_EQ(told({"cut", "a", "\x1b[31m\n"}), "not expected: \\x1b[31m\\x0a\nSee: iris cut --help");
 }
 
-TEST(Nearest, IsTheOneWithTheFewestSlips) {
-  const Words names = {"--output", "--output-format", "--on-error", "-o"};
-  EXPECT_EQ(nearest("--ouptut", names), "--output");
-  EXPECT_EQ(nearest("--on-eror", names), "--on-error");
-  EXPECT_EQ(nearest("--on", names), "--on-error");
-  EXPECT_EQ(nearest("--outp", names), "");
-  EXPECT_EQ(nearest("--colour", names), "");
-  EXPECT_EQ(nearest("--", names), "");
-  EXPECT_EQ(nearest("", names), "");
-}
-
 }  // namespace
 }  // namespace iris

@@ -157,7 +157,7 @@ def test_words_choose_the_tests_of_both_languages(run_tests):
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == (
         "C++ --gtest_brief=1 --gtest_filter=PickleReader.RefusesGlobals\n"
-        "Python -m pytest -q -rs tests/python -k refuses and pickle\n"
+        "Python -m pytest -q -rs -n auto --maxprocesses 4 --dist loadfile tests/python -k refuses and pickle\n"
     )
 
 

@@ -73,7 +73,7 @@ def test_a_name_of_the_answers_is_refused(iris, model):
 def test_a_column_that_is_not_there_is_refused(iris, model):
     done = iris("predict", model, "-i", "-", "--copy", "nope", input=ROWS)
     assert done.returncode == 1
-    assert "the header has no column nope; it has: id, sepal_length" in done.stderr
+    assert "the header has no column nope (did you mean note?); it has: id, sepal_length" in done.stderr
     assert done.stderr.endswith("(--copy)\n")
 
 

@@ -128,7 +128,10 @@ REFUSED = {
         lambda: kinds.layers().double(),
         r"the model failed on 4 features: .*dtype.*; its weights are float64, and the rows float32 \(--dtype float32\)",
     ),
-    "two inputs": (kinds.TwoInputs, r"the model failed on 4 features: forward\(\) is missing value for argument 'y'.*"),
+    "two inputs": (
+        kinds.TwoInputs,
+        r"the model's forward takes 2 inputs \(x, y\); export a module that takes one tensor, of shape \(rows, features\)",
+    ),
     "tuple": (kinds.GivesATuple, re.escape("the model gives Tuple[Tensor, Tensor], not one tensor" + WAY_OUT)),
     "dict": (kinds.GivesADict, re.escape("the model gives Dict[str, Tensor], not one tensor" + WAY_OUT)),
     "classes": (kinds.GivesClasses, r"the model gives a tensor of int64; float numbers are needed, \(rows, classes\)"),

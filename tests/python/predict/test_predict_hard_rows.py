@@ -80,7 +80,9 @@ def test_a_carriage_return_before_a_quote_swallows_no_rows(predict):
     assert told[0] == "iris: skipped rows.csv:2: has 1 cell, not 4"
 
 
-@pytest.mark.parametrize("text", [HEADER + ROW, ROW + ROW])
+@pytest.mark.parametrize(
+    "text", [HEADER + ROW, ROW + ROW, "id," + HEADER.strip() + ",class\n1," + ROW.strip() + ",a\n"]
+)
 def test_lines_ended_by_carriage_returns_are_told(predict, text):
     result = predict(text.replace("\n", "\r"))
     assert result.returncode == 1

@@ -282,14 +282,22 @@ def test_json_and_csv_contradict_each_other(iris, repo):
         (["evaluate", "m.pt", "d.csv", "-i", "x.csv"],
          "not expected: -i x.csv; evaluate takes its files by place: iris evaluate MODEL DATA\n"
          "See: iris evaluate --help"),
+        (["evaluate", "m.pt", "rows.csv", "--label-column=", "--json"], "--label-column= has no value"),
+        (["predict", "m.pt", "rows.csv", "-o", "answers.csv"],
+         '"rows.csv" is a file, not a feature; for the rows in it: -i rows.csv'),
+        (["predict", "m.pt", "-"], '"-" is a file, not a feature; for the rows in it: -i -'),
+        (["predict", "m.pt", "5.1,3.5,1.4,0.2"],
+         '"5.1,3.5,1.4,0.2" is not one number; features are separated by blanks, and decimals by a point: 5.1 3.5'),
+        (["predict", "data/iris.csv", "models/iris_net.pt"],
+         "the model comes first, then the rows: iris predict models/iris_net.pt -i data/iris.csv"),
         (["predict", "m.pt", "rows.csv"], '"rows.csv" is a file, not a feature; for the rows in it: -i rows.csv'),
         (["predict", "m.pt", "a\nb\x1b.csv"],
          '"a\\x0ab\\x1b.csv" is a file, not a feature; for the rows in it: -i a\\x0ab\\x1b.csv'),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip
-def test_wrong_usage_says_the_way_out(iris, arguments, message):
-    assert error(iris(*arguments), 2) == message
+def test_wrong_usage_says_the_way_out(iris, repo, arguments, message):
+    assert error(iris(*arguments, cwd=repo), 2) == message
 
 
 @pytest.mark.parametrize("verb", ["predict", "inspect", "convert"])

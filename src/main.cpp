@@ -18,6 +18,7 @@
 #include "cli/verbs.h"
 #include "error.h"
 #include "io/interrupt.h"
+#include "io/mapping.h"
 #include "io/output_file.h"
 #include "rows/float_text.h"
 #include "text.h"
@@ -122,6 +123,7 @@ int status_of(int argc, char** argv) {
 int main(int argc, char** argv) {
   occupy_standard_descriptors();
   iris::note_interrupts();
+  iris::survive_cut_files();
   const int status = status_of(argc, argv);
   std::fflush(nullptr);
   std::_Exit(status);  // everything is written and closed; LibTorch's own exit takes a third of a short run

@@ -8,6 +8,14 @@
 namespace iris::text {
 namespace {
 
+constexpr std::size_t kSurrogateLength = 3;
+
+// Whether `text` begins with U+D800 to U+DFFF, encoded as if it were a character.
+bool begins_with_surrogate(std::string_view text) {
+  return text.size() >= kSurrogateLength && text[0] == '\xED' && static_cast<unsigned char>(text[1]) >= 0xA0 &&
+         static_cast<unsigned char>(text[1]) <= 0xBF && (static_cast<unsigned char>(text[2]) & 0xC0) == 0x80;
+}
+
 // The length in bytes of the UTF-8 character that `text` begins with; 0 if it begins with none.
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
@@ -72,6 +80,47 @@ std::string dumped(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+bool has_surrogate(std::string_view text) {
+  for (std::size_t at = text.find('\xED'); at != std::string_view::npos; at = text.find('\xED', at + 1)) {
+    if (begins_with_surrogate(text.substr(at))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// As dumped, but for the surrogates in texts.
+template <typename Json>
+std::string json_of(const Json& value) {
+  if (value.is_string()) {
+    return json_string(value.template get_ref<const std::string&>());
+  }
+  if (!value.is_structured()) {
+    return dumped(value);
+  }
+  std::string json;
+  for (const auto& [key, part] : value.items()) {
+    json += (json.empty() ? "" : ",") + (value.is_object() ? json_string(key) + ":" : std::string()) + json_of(part);
+  }
+  return value.is_object() ? "{" + json + "}" : "[" + json + "]";
+}
+
+template <typename Json>
+bool any_surrogate(const Json& value) {
+  if (value.is_string()) {
+    return has_surrogate(value.template get_ref<const std::string&>());
+  }
+  if (!value.is_structured()) {
+    return false;
+  }
+  for (const auto& [key, part] : value.items()) {
+    if ((value.is_object() && has_surrogate(key)) || any_surrogate(part)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // How many characters to change, leave out, add, or exchange with their neighbour (Damerau-Levenshtein, each place
 // once).
 std::size_t slips_between(const std::string& a, const std::string& b) {
@@ -105,16 +154,30 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+bool is_python_text(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = begins_with_surrogate(text) ? kSurrogateLength : utf8_length(text);
+    if (length == 0) {
+      return false;
+    }
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 std::string printable(std::string_view text, std::size_t most) {
   std::string result;
   while (!text.empty()) {
     if (result.size() > most) {
       return result + "…";
     }
-    const std::size_t length = std::max<std::size_t>(utf8_length(text), 1);
+    const bool is_surrogate = begins_with_surrogate(text);
+    const std::size_t length = is_surrogate ? kSurrogateLength : std::max<std::size_t>(utf8_length(text), 1);
     const std::string_view character = text.substr(0, length);
     const auto first = static_cast<unsigned char>(character[0]);
-    if (length == 1 && (first < 0x20 || first >= 0x7F)) {  // from 0x80 on: outside UTF-8
+    if (is_surrogate) {
+      result += escaped(code_point_of(character), 'u', 4);
+    } else if (length == 1 && (first < 0x20 || first >= 0x7F)) {  // from 0x80 on: outside UTF-8
       result += escaped(first, 'x', 2);
     } else if (const char32_t point = code_point_of(character); is_unseen(point)) {
       result += point > 0xFFFF ? escaped(point, 'U', 8) : escaped(point, 'u', 4);
@@ -171,8 +234,31 @@ std::string path_name(std::string_view path) { return printable(path, std::strin
 
 std::string input_name(const std::string& path) { return path == "-" ? "stdin" : path_name(path); }
 
-std::string json(const nlohmann::json& value) { return dumped(value); }
-std::string json(const nlohmann::ordered_json& value) { return dumped(value); }
-std::string json_string(std::string_view text) { return dumped(nlohmann::json(text)); }
+std::string json(const nlohmann::json& value) { return any_surrogate(value) ? json_of(value) : dumped(value); }
+std::string json(const nlohmann::ordered_json& value) { return any_surrogate(value) ? json_of(value) : dumped(value); }
+
+std::string json_string(std::string_view text) {
+  if (!has_surrogate(text)) {
+    return dumped(nlohmann::json(text));
+  }
+  std::string json = "\"";
+  std::size_t start = 0;  // of what is not yet written
+  const auto write_to = [&](std::size_t end) {
+    const std::string piece = dumped(nlohmann::json(text.substr(start, end - start)));
+    json += std::string_view(piece).substr(1, piece.size() - 2);
+  };
+  for (std::size_t at = text.find('\xED'); at != std::string_view::npos; at = text.find('\xED', at)) {
+    if (!begins_with_surrogate(text.substr(at))) {
+      ++at;
+      continue;
+    }
+    write_to(at);
+    json += escaped(code_point_of(text.substr(at, kSurrogateLength)), 'u', 4);
+    at += kSurrogateLength;
+    start = at;
+  }
+  write_to(text.size());
+  return json + "\"";
+}
 
 }  // namespace iris::text

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -95,6 +96,20 @@ TEST(InputName, CallsADashStdin) {
   EXPECT_EQ(input_name("-"), "stdin");
   EXPECT_EQ(input_name("a-b.csv"), "a-b.csv");
   EXPECT_EQ(input_name("a\n.csv"), "a\\x0a.csv");
+}
+
+TEST(IsPythonText, AcceptsSurrogatesAsPythonPicklesThem) {
+  EXPECT_TRUE(is_python_text("a\xED\xA0\x80z\xED\xBF\xBF"));
+  EXPECT_FALSE(is_python_text("\xED\xA0"));
+  EXPECT_FALSE(is_python_text("\xFF"));
+}
+
+TEST(Printable, EscapesSurrogates) { EXPECT_EQ(printable("a\xED\xA0\x80z"), "a\\uD800z"); }
+
+TEST(JsonString, EscapesSurrogates) {
+  EXPECT_EQ(json_string("\"\xED\xA0\x80é퟿\xED\xB3\xBF"), "\"\\\"\\uD800é퟿\\uDCFF\"");
+  EXPECT_EQ(json(nlohmann::ordered_json{{"b\xED\xA0\x80", {1, "\xED\xA0\x80", nullptr}}, {"a", true}}),
+            R"({"b\uD800":[1,"\uD800",null],"a":true})");
 }
 
 TEST(JsonString, ReplacesBytesOutsideUtf8) { EXPECT_EQ(json_string("a\"\xFF"), "\"a\\\"\xEF\xBF\xBD\""); }

@@ -33,7 +33,7 @@ int run_convert(const ConvertOptions& options) {
   TensorFile file = read_tensor_file(options.input);
   const std::string place = text::input_name(options.input);
   OutputFile output(options.output);
-  const std::jthread drawing([&, size = file.file->bytes().size()](const std::stop_token& stop) {
+  const std::jthread drawing([&, size = file.size()](const std::stop_token& stop) {
     Progress progress(options.quiet, "MiB", 1 << 20);
     std::mutex mutex;
     std::unique_lock lock(mutex);
@@ -46,16 +46,18 @@ int run_convert(const ConvertOptions& options) {
     throw UsageError("--key is for checkpoints; this is an archive of one module");
   }
   const auto tell = [](const std::string& line) { std::fprintf(stderr, "iris: %s\n", line.c_str()); };
-  const pickle::Value value = with_place(place, [&] { return value_to_write(file, options, format, tell); });
-  try {
-    if (format == TensorFormat::kSafetensors) {
-      write_safetensors(file, value, output);
-    } else {
-      write_zip(file, value, output);
+  read_whole(place, file, [&] {
+    const pickle::Value value = with_place(place, [&] { return value_to_write(file, options, format, tell); });
+    try {
+      if (format == TensorFormat::kSafetensors) {
+        write_safetensors(file, value, output);
+      } else {
+        write_zip(file, value, output);
+      }
+    } catch (const FormatError& error) {  // of the input; an InputError names the output already
+      throw FormatError(place + ": " + error.what(), error.choice);
     }
-  } catch (const FormatError& error) {  // of the input; an InputError names the output already
-    throw FormatError(place + ": " + error.what(), error.choice);
-  }
+  });
   output.commit();
   return kDone;
 }

@@ -165,7 +165,12 @@ InspectText text_of(const std::string& place, const Pt2Archive& archive, const I
 }
 
 int run_inspect(const InspectOptions& options) {
-  const InspectText text = inspect_text(read_model_file(options.model), options);
+  const ModelFile file = read_model_file(options.model);
+  const InspectText text = std::visit(
+      [&](const auto& form) {
+        return read_whole(text::input_name(options.model), form, [&] { return inspect_text(file, options); });
+      },
+      file);
   OutputFile("-").write(text.result);
   std::fputs(text.summary.c_str(), stderr);
   return kDone;

@@ -1,7 +1,6 @@
 #include "io/file_bytes.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,9 +10,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <thread>
+#include <utility>
 
 #include "error.h"
 #include "io/interrupt.h"
+#include "io/mapping.h"
 
 namespace iris {
 namespace {
@@ -24,13 +25,18 @@ constexpr const char* kChanges = "is written to while it is read; try again once
 
 [[noreturn]] void fail_with_errno() { throw FormatError(std::strerror(errno)); }
 
-struct Descriptor {
-  const int value;
+class Descriptor {
+ public:
+  explicit Descriptor(int its_value) : value(its_value) {}
   ~Descriptor() {
     if (value > STDIN_FILENO) {
       ::close(value);
     }
   }
+  Descriptor(Descriptor&& other) noexcept : value(std::exchange(other.value, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+
+  int value;
 };
 
 struct stat status_of(int descriptor) {
@@ -41,12 +47,10 @@ struct stat status_of(int descriptor) {
   return status;
 }
 
+// Its content. Another name, or none, is no change: files are replaced by a rename.
 bool is_same(const struct stat& left, const struct stat& right) {
-  const auto is_same_time = [](const timespec& one, const timespec& other) {
-    return one.tv_sec == other.tv_sec && one.tv_nsec == other.tv_nsec;
-  };
-  return left.st_size == right.st_size && is_same_time(left.st_mtim, right.st_mtim) &&
-         is_same_time(left.st_ctim, right.st_ctim);
+  return left.st_size == right.st_size && left.st_mtim.tv_sec == right.st_mtim.tv_sec &&
+         left.st_mtim.tv_nsec == right.st_mtim.tv_nsec;
 }
 
 // Returns its status once nobody has written to it for a while.
@@ -71,8 +75,14 @@ struct stat settled(int descriptor, const Patience& patience) {
 
 }  // namespace
 
+struct FileBytes::Mapped {
+  Descriptor descriptor;
+  struct stat status;  // when it was opened
+  Mapping mapping;
+};
+
 std::shared_ptr<const FileBytes> FileBytes::open(const std::string& path, Reading reading, const Patience& patience) {
-  const Descriptor descriptor{path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  Descriptor descriptor{path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (descriptor.value < 0) {
     throw_if_interrupted();  // while it waited for a named pipe's writer
     fail_with_errno();
@@ -82,17 +92,15 @@ std::shared_ptr<const FileBytes> FileBytes::open(const std::string& path, Readin
     throw FormatError("is a directory; name the model file in it");
   }
   std::shared_ptr<FileBytes> file(new FileBytes());
+  file->path_ = path;
   const bool is_copy = S_ISREG(status.st_mode) && reading == Reading::kCopied;
   if (is_copy) {
     status = settled(descriptor.value, patience);
   } else if (S_ISREG(status.st_mode) && status.st_size > 0) {
     const auto size = static_cast<std::size_t>(status.st_size);
-    // Without a reserve: a file may be larger than memory, and what is written to stays small.
-    void* mapping = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, descriptor.value, 0);
-    if (mapping == MAP_FAILED) {
-      fail_with_errno();
-    }
-    file->bytes_ = {static_cast<std::byte*>(mapping), size};
+    const int number = descriptor.value;
+    file->mapped_.reset(new Mapped{std::move(descriptor), status, Mapping(number, size)});
+    file->bytes_ = file->mapped_->mapping.bytes();
     return file;
   }
   file->owned_ = {nullptr, [](void* bytes) { std::free(bytes); }};
@@ -137,9 +145,22 @@ std::shared_ptr<const FileBytes> FileBytes::copy_of(std::span<const std::byte> b
   return file;
 }
 
-FileBytes::~FileBytes() {
-  if (owned_ == nullptr && !bytes_.empty()) {
-    ::munmap(bytes_.data(), bytes_.size());
+FileBytes::FileBytes() = default;
+FileBytes::~FileBytes() = default;
+
+void FileBytes::require_unchanged() const {
+  if (mapped_ == nullptr) {
+    return;
+  }
+  const struct stat now = status_of(mapped_->descriptor.value);
+  if (now.st_size < mapped_->status.st_size) {
+    throw FormatError("was cut short while it was read; try again once it is whole");
+  }
+  if (!is_same(mapped_->status, now)) {
+    throw FormatError(kChanges);
+  }
+  if (mapped_->mapping.is_cut()) {
+    throw FormatError("the disk does not give all of its bytes; copy the file from elsewhere");
   }
 }
 

@@ -3,9 +3,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
+#include <utility>
+
+#include "with_place.h"
 
 namespace iris {
 
@@ -16,7 +21,8 @@ struct Patience {
 };
 
 // Mapped where the file can be mapped, else (a pipe, standard input) read into memory. The mapping is private: writing
-// through a tensor that lies in it never reaches the file. But who cuts a file that is mapped ends this process.
+// through a tensor that lies in it never reaches the file. What another process does to the file shows in it, so who
+// has read from it asks afterwards whether the file is still the same: see read_whole.
 class FileBytes {
  public:
   enum class Reading {
@@ -37,14 +43,62 @@ class FileBytes {
   FileBytes(const FileBytes&) = delete;
   FileBytes& operator=(const FileBytes&) = delete;
 
-  // Valid for as long as this object.
+  // Valid for as long as this object. If a mapped file is cut short, reading behind its new end is the signal SIGBUS,
+  // but for programs that called survive_cut_files.
   std::span<const std::byte> bytes() const { return bytes_; }
 
- private:
-  FileBytes() = default;
+  // Whether it has a name, beside which other files may lie.
+  bool has_place() const { return !path_.empty() && path_ != "-"; }
 
+  Reading reading() const { return mapped_ != nullptr ? Reading::kMapped : Reading::kCopied; }
+
+  // As it was opened; empty where no file was.
+  const std::string& path() const { return path_; }
+
+  // Throws FormatError, without the path, where a mapped file was written to or cut since it was opened: what was read
+  // of it may be anything. A file that took its place by a rename is another file.
+  void require_unchanged() const;
+
+ private:
+  FileBytes();
+
+  std::string path_;
   std::span<std::byte> bytes_;
   std::unique_ptr<std::byte[], void (*)(void*)> owned_{nullptr, nullptr};
+  struct Mapped;
+  std::unique_ptr<const Mapped> mapped_;
 };
+
+// What `read` returns, of a source (FileBytes, or what is made of it) that did not change meanwhile. Where it did, its
+// FormatError takes the place of what `read` returned or threw.
+template <typename Source, typename Read>
+auto read_whole(const Source& source, Read&& read) {
+  try {
+    if constexpr (std::is_void_v<decltype(read())>) {
+      read();
+      source.require_unchanged();
+    } else {
+      auto result = read();
+      source.require_unchanged();
+      return result;
+    }
+  } catch (const std::exception&) {
+    source.require_unchanged();
+    throw;
+  }
+}
+
+// The same where `read` puts the place in front of its errors itself.
+template <typename Source, typename Read>
+auto read_whole(const std::string& place, const Source& source, Read&& read) {
+  struct Placed {
+    const std::string& place;
+    const Source& source;
+    void require_unchanged() const {
+      with_place(place, [this] { source.require_unchanged(); });
+    }
+  };
+  return read_whole(Placed{place, source}, std::forward<Read>(read));
+}
 
 }  // namespace iris

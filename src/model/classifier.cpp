@@ -159,7 +159,8 @@ Classifier Classifier::open(const std::string& path, const ClassifierOptions& op
   std::unique_ptr<Impl> impl(new Impl{text::input_name(path), device, dtype, options.tell});
   const ModelNames names = with_place(impl->path, [&] {
     try {
-      Opened opened = std::visit([&](const auto& form) { return open_form(form, options, device); }, file);
+      Opened opened = std::visit(
+          [&](const auto& form) { return read_whole(form, [&] { return open_form(form, options, device); }); }, file);
       impl->network = std::move(opened.network);
       if (options.dtype) {
         impl->network->to(dtype);

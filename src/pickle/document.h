@@ -22,7 +22,7 @@ enum class Kind : std::uint8_t {
   kFloat,
   kExternal,  // an entry of a table that the Document's owner keeps, such as a tensor
   // Document::text.
-  kString,     // UTF-8
+  kString,     // UTF-8; Python's surrogates may stand in it
   kBytes,      // bytes
   kByteArray,  // bytes
   kBigInt,     // little-endian two's complement, of more than 8 bytes

@@ -20,7 +20,7 @@ std::optional<std::uint32_t> take_hex(std::string_view& text, std::size_t digits
 }  // namespace
 
 bool append_utf8(std::string& text, std::uint32_t character) {
-  if (character > 0x10FFFF || (character >= 0xD800 && character <= 0xDFFF)) {
+  if (character > 0x10FFFF) {
     return false;
   }
   constexpr std::uint32_t kFirst[] = {0, 0xC0, 0xE0, 0xF0};

@@ -17,7 +17,7 @@ std::optional<Number> number_of(std::string_view text, auto... base) {
   return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
 
-// Appends the character; false, and nothing appended, where it is a surrogate or past U+10FFFF.
+// Appends the character; a surrogate too, as Python pickles it. False, and nothing appended, past U+10FFFF.
 bool append_utf8(std::string& text, std::uint32_t character);
 
 // What text.encode("latin1") gives; nullopt past U+00FF. `utf8` must be UTF-8.

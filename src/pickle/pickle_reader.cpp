@@ -60,7 +60,7 @@ class Reader {
   }
 
   void push_string(std::string_view utf8) {
-    require(text::is_utf8(utf8), "a string is not UTF-8");
+    require(text::is_python_text(utf8), "a string is not UTF-8");
     push(document_.add_view(Kind::kString, utf8));
   }
 

@@ -82,7 +82,7 @@ class Writer {
 
   std::uint32_t save_new_string(std::string_view utf8) {
     require(utf8.size() <= std::numeric_limits<std::uint32_t>::max(), "a text of more than 4 GiB cannot be written");
-    if (!text::is_utf8(utf8)) {
+    if (!text::is_python_text(utf8)) {
       throw FormatError("the text " + text::quoted(utf8) + " is not UTF-8");
     }
     op(Opcode::kBinUnicode);

@@ -10,6 +10,7 @@
 
 #include "error.h"
 #include "state_dict/state_dict.h"
+#include "state_dict/tensors.h"
 #include "tensor_file/dtype.h"
 #include "tensor_file/selection.h"
 #include "text.h"
@@ -212,7 +213,9 @@ class Plan {
 void load_state_dict(torch::nn::Module& module, const StateDict& state_dict) {
   const Plan plan(state_dict_of(module), state_dict);
   plan.throw_unless_fit();
+  require_unchanged(state_dict);
   plan.copy();
+  require_unchanged(state_dict);
 }
 
 }  // namespace iris

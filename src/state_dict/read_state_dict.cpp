@@ -4,6 +4,8 @@
 #include <c10/core/Storage.h>
 
 #include <algorithm>
+#include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -16,21 +18,25 @@
 namespace iris {
 namespace {
 
-// The record's owner keeps the memory, and is released with the last tensor on it.
+// What a storage keeps alive: it is released with the last tensor on it.
+struct Held {
+  std::shared_ptr<const void> owner;
+  std::shared_ptr<const FileBytes> file;  // that the memory is mapped from; nullptr: it is a copy
+
+  static void release(void* held) { delete static_cast<Held*>(held); }
+};
+
 c10::Storage make_storage(const StorageRecord& record, std::size_t alignment) {
-  auto owner = record.owner;
+  auto held = std::make_unique<Held>(Held{record.owner, record.file});
   const auto* bytes = record.data.data();
   if (reinterpret_cast<std::uintptr_t>(bytes) % alignment != 0) {
     auto copy = std::make_shared<std::vector<std::byte>>(record.data.begin(), record.data.end());
     bytes = copy->data();
-    owner = std::move(copy);
+    *held = {std::move(copy), nullptr};
   }
   // The mapping is private and writable (FileBytes).
   auto* data = const_cast<std::byte*>(bytes);
-  auto* context = new std::shared_ptr<const void>(std::move(owner));
-  c10::DataPtr pointer(
-      data, context, [](void* held) { delete static_cast<std::shared_ptr<const void>*>(held); },
-      c10::Device(c10::DeviceType::CPU));
+  c10::DataPtr pointer(data, held.release(), Held::release, c10::Device(c10::DeviceType::CPU));
   return c10::Storage(c10::Storage::use_byte_size_t(), record.size, std::move(pointer), nullptr, false);
 }
 
@@ -92,11 +98,30 @@ StateDict tensors_in(const TensorFile& file, pickle::Value value) {
 StateDict read_state_dict(const std::string& path, const std::optional<std::string>& key, bool verify) {
   const TensorFile file = read_tensor_file(path);
   return with_place(text::input_name(path), [&] {
-    if (verify) {
-      verify_data(file);
-    }
-    return tensors_of(file, key);
+    return read_whole(file, [&] {
+      if (verify) {
+        verify_data(file);
+      }
+      return tensors_of(file, key);
+    });
   });
+}
+
+void require_unchanged(const StateDict& state_dict) {
+  std::set<const FileBytes*> looked_at;
+  for (const auto& item : state_dict) {
+    if (!item.value().has_storage()) {
+      continue;
+    }
+    const c10::DataPtr& memory = item.value().storage().data_ptr();
+    if (memory.get_deleter() != &Held::release) {
+      continue;
+    }
+    const auto* file = static_cast<const Held*>(memory.get_context())->file.get();
+    if (file != nullptr && looked_at.insert(file).second) {
+      with_place(text::input_name(file->path()), [&] { file->require_unchanged(); });
+    }
+  }
 }
 
 }  // namespace iris

@@ -32,14 +32,15 @@ struct StateDict : torch::OrderedDict<std::string, at::Tensor> {
 };
 
 // Reads the state_dict in a file, whatever its name: zip and legacy files of torch.save, safetensors, TorchScript and
-// C++ torch::save archives (as data: nothing in them is run). "-" is standard input.
+// C++ torch::save archives (as data: nothing in them is run), a Hugging Face index with its shards, a folder of
+// torch.distributed.checkpoint. "-" is standard input.
 // A module that Python pickled whole is its state_dict; classes that are not known are passed over.
 // key: which dictionary of a checkpoint; inner ones after dots, "." the root. Without it: the first of
 // model_state_dict, state_dict, model_state and model that holds tensors; else the only dictionary that does, however
 // deep, but for those of optimizers, schedulers and random states, and for the root where there is another. The tensors
 // are on the CPU, also those saved on a GPU. Their data is mapped from the file, and so read when it is first used;
-// they keep the mapping alive, and writing to them changes memory, never the file. The file must not be cut short
-// meanwhile (writers that replace it, as write_state_dict does, are no danger). Checksums of the data are not compared,
+// they keep the mapping alive, and writing to them changes memory, never the file. Who reads them after the file was cut
+// short gets the signal SIGBUS (writers that replace it, as write_state_dict does, are no danger). Checksums of the data are not compared,
 // since that would read it all: see verify. verify: also compares the data's checksums, where the file has them.
 StateDict read_state_dict(const std::string& path, const std::optional<std::string>& key = std::nullopt,
                           bool verify = false);
@@ -49,7 +50,8 @@ StateDict read_state_dict(const std::string& path, const std::optional<std::stri
 // lists all missing keys, unexpected keys and shape mismatches, none. A prefix of all names, "module." (DataParallel)
 // or "_orig_mod." (torch.compile), is passed over unless the module has it too, and n_averaged beside "module."
 // (AveragedModel). num_batches_tracked may be missing in
-// what PyTorch before 0.4.1 wrote. The module must not be used by another thread meanwhile.
+// what PyTorch before 0.4.1 wrote. Throws FormatError, and changes nothing, where tensors are mapped from a file that was
+// cut or written to since it was read; where that happens during the copy, the message is the same. The module must not be used by another thread meanwhile.
 void load_state_dict(torch::nn::Module& module, const StateDict& state_dict);
 
 // What Python's module.state_dict() gives: parameters and buffers, detached, sharing the module's memory.

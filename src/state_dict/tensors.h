@@ -15,4 +15,7 @@ StateDict tensors_of(const TensorFile& file, const std::optional<std::string>& k
 // The tensors of any value in the file (named_tensors), mapped. A tensor itself has the name "".
 StateDict tensors_in(const TensorFile& file, pickle::Value value);
 
+// Throws FormatError("PATH: …") where tensors are mapped from a file that was changed since it was opened.
+void require_unchanged(const StateDict& state_dict);
+
 }  // namespace iris

@@ -31,6 +31,14 @@ TensorFile read_tar_container(std::shared_ptr<const FileBytes> file);
 TensorFile read_safetensors_container(std::shared_ptr<const FileBytes> file);
 inline constexpr const char* kSafetensorsMetadata = "__metadata__";
 
+// The index of a state_dict in several files, as Hugging Face's libraries write it (*.index.json), and its shards,
+// which must lie in its folder: one state_dict, in the index's order. What shards hold beside tensors is passed over.
+TensorFile read_sharded_file(std::shared_ptr<const FileBytes> index);
+
+// A torch.distributed.checkpoint folder, from its .metadata: the values of all its files, in the dictionaries that they
+// were in. Tensors in several pieces are joined in memory; objects become the names of their classes.
+TensorFile read_distributed_checkpoint(std::shared_ptr<const FileBytes> metadata);
+
 // The key of every storage whose data is a NumPy array in the pickle.
 inline constexpr const char* kNumpyKey = "numpy";
 

@@ -42,7 +42,7 @@ constexpr std::array kRows = {
     Row{28, 4, "uint32", "", "U32"},
     Row{29, 8, "uint64", "", "U64"},
     Row{44, 1, "float8_e8m0fnu", "", "F8_E8M0"},
-    Row{45, 1, "float4_e2m1fn_x2", "", ""},
+    Row{45, 1, "float4_e2m1fn_x2", "", "F4"},
 };
 
 const Row& row_of(DType dtype) {
@@ -63,6 +63,8 @@ std::size_t word_size_of(DType dtype) { return is_complex(dtype) ? size_of(dtype
 std::string_view storage_class_of(DType dtype) { return row_of(dtype).storage_class; }
 std::string_view safetensors_name_of(DType dtype) { return row_of(dtype).safetensors; }
 bool is_complex(DType dtype) { return name_of(dtype).starts_with("complex"); }
+
+std::int64_t safetensors_elements_per_element(DType dtype) { return name_of(dtype).ends_with("_x2") ? 2 : 1; }
 
 std::optional<DType> dtype_of_number(std::int8_t number) {
   const bool exists = std::ranges::find(kRows, number, &Row::number) != kRows.end();

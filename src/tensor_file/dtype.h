@@ -27,6 +27,9 @@ std::string_view storage_class_of(DType dtype);
 // The name in safetensors: "F32"; empty where it has none.
 std::string_view safetensors_name_of(DType dtype);
 
+// safetensors counts both numbers of a float4_e2m1fn_x2, of which torch makes one element: in the last dimension.
+std::int64_t safetensors_elements_per_element(DType dtype);
+
 bool is_complex(DType dtype);
 
 // nullopt: there is no such dtype. Quantized dtypes, and those of less than a byte, are not among them.

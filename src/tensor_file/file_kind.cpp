@@ -1,11 +1,13 @@
 #include "tensor_file/file_kind.h"
 
 #include <algorithm>
-#include <cctype>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
+#include "error.h"
 #include "io/bytes.h"
+#include "tensor_file/foreign_file.h"
 #include "tensor_file/tar_reader.h"
 
 namespace iris {
@@ -22,51 +24,15 @@ std::string_view head_of(std::span<const std::byte> bytes) {
   return text_of(bytes.first(std::min(bytes.size(), kSniffed)));
 }
 
-std::string lower_trimmed(std::string_view text) {
-  if (text.starts_with("\xEF\xBB\xBF")) {
-    text.remove_prefix(3);
-  }
-  std::string lower;
-  for (const char character : text) {
-    if (!lower.empty() || std::isspace(static_cast<unsigned char>(character)) == 0) {
-      lower += static_cast<char>(std::tolower(static_cast<unsigned char>(character)));
-    }
-  }
-  return lower;
-}
-
-// A protobuf whose first field is ModelProto.ir_version and whose next are strings or messages (onnx.proto3).
-bool looks_like_onnx(std::string_view head) {
-  return head.size() > 4 && head[0] == 0x08 && head[1] > 0 && head[1] < 32 &&
-         ("\x12\x1a\x22\x2a\x32\x3a\x42"sv.find(head[2]) != std::string_view::npos);
-}
-
 bool is_ascii_text(std::string_view text) {
   return std::ranges::all_of(text, [](char each) { return (each >= 0x20 && each < 0x7F) || each == '\n'; });
 }
 
-bool is_text(std::string_view head) {
-  return std::ranges::none_of(
-      head, [](unsigned char byte) { return byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t'; });
+// Hugging Face's *.index.json: an object with a weight_map.
+bool is_index(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && text[first] == '{' && text.find("\"weight_map\"") != std::string_view::npos;
 }
-
-constexpr const char* kIsHtml =
-    "is an HTML page, not a model; open its address in a browser and download the file itself";
-constexpr const char* kIsCompressed = "is compressed; unpack it first";
-
-// What a file is that begins so; the HTML and the pointer in any case of letters.
-constexpr std::pair<std::string_view, const char*> kForeign[] = {
-    {"<!doctype html", kIsHtml},
-    {"<html", kIsHtml},
-    {"version https://git-lfs", "is a Git LFS pointer, not the model; fetch it with: git lfs pull"},
-    {"\x1f\x8b", kIsCompressed},          // gzip
-    {"\x28\xb5\x2f\xfd", kIsCompressed},  // zstd
-    {"BZh", kIsCompressed},
-    {"\xFD\x37zXZ", kIsCompressed},
-    {"\x89HDF", "is an HDF5 file (Keras?), not a PyTorch model"},
-    {"\x93NUMPY", "is a NumPy array, not a PyTorch model"},
-    {"GGUF", "is a GGUF model, not a PyTorch one"},
-};
 
 }  // namespace
 
@@ -85,33 +51,25 @@ FileKind kind_of_file(std::span<const std::byte> bytes) {
   if (head.size() >= 9 && head[8] == '{' && !is_ascii_text(head.substr(0, 8))) {
     return FileKind::kSafetensors;
   }
+  if (head.starts_with('\x80') && head.find("torch.distributed.checkpoint.metadata") != head.npos) {
+    return FileKind::kDistributed;
+  }
+  if (is_index(text_of(bytes))) {
+    return FileKind::kIndex;
+  }
   return TarReader::is_tar(bytes) ? FileKind::kTar : FileKind::kOther;
 }
 
-std::string describe_foreign_file(std::span<const std::byte> bytes) {
-  const std::string_view head = head_of(bytes);
-  const std::string lower = lower_trimmed(head);
-  if (bytes.empty()) {
-    return "is empty; the download or the save did not finish";
-  }
-  for (const auto& [start, fact] : kForeign) {
-    if (head.starts_with(start) || lower.starts_with(start)) {
-      return fact;
+std::shared_ptr<const FileBytes> open_file(const std::string& path, FileBytes::Reading reading) {
+  std::error_code error;
+  if (path != "-" && std::filesystem::is_directory(path, error)) {
+    const std::filesystem::path metadata = std::filesystem::path(path) / ".metadata";
+    if (!std::filesystem::exists(metadata, error)) {
+      throw FormatError(describe_folder(path));
     }
+    return FileBytes::open(metadata.string(), reading);
   }
-  if (looks_like_onnx(head)) {
-    return "is an ONNX model, which is for other runtimes, such as ONNX Runtime; iris runs the state_dict of an "
-           "IrisNet, TorchScript and .pt2 packages: export the PyTorch model with python_export/export.py "
-           "(docs/formats.md)";
-  }
-  if (head.size() > 1 && head[0] == '\x80' && head[1] <= 5) {
-    return "is a plain pickle, not written by torch.save; save the model's numbers, in Python: "
-           "torch.save(model.state_dict(), \"model.pt\")";
-  }
-  if (is_text(head)) {
-    return "is a text file, not a model";
-  }
-  return "is not a model file: neither a zip container nor any other that PyTorch writes; was it cut or overwritten?";
+  return FileBytes::open(path, reading);
 }
 
 OpenedFile::OpenedFile(std::shared_ptr<const FileBytes> the_bytes)

@@ -136,19 +136,25 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 TensorRecord record_of(const HeaderEntry& entry, std::uint64_t data_size) {
   const std::optional<DType> dtype = dtype_of_safetensors_name(entry.dtype);
   if (!dtype) {
-    throw FormatError("dtype " + text::quoted(entry.dtype) + " is unknown");
+    throw FormatError("dtype " + text::quoted(entry.dtype) +
+                      (entry.dtype.starts_with("F6_") ? " is of 6 bits, which PyTorch lacks" : " is unknown"));
   }
   require(entry.offsets.size() == 2 && entry.offsets[0] <= entry.offsets[1] && entry.offsets[1] <= data_size,
           "its data_offsets lie outside the file");
   TensorRecord tensor;
   tensor.dtype = *dtype;
   tensor.shape = entry.shape;
+  if (const std::int64_t count = safetensors_elements_per_element(*dtype); count != 1) {
+    require(!tensor.shape.empty() && tensor.shape.back() % count == 0,
+            "its last dimension is not even, and torch has no half of a byte");
+    tensor.shape.back() /= count;
+  }
   tensor.strides.assign(entry.shape.size(), 1);
   const std::uint64_t size = entry.offsets[1] - entry.offsets[0];
   std::uint64_t numel = 1;
-  const bool is_empty = std::ranges::count(entry.shape, 0) > 0;
+  const bool is_empty = std::ranges::count(tensor.shape, 0) > 0;
   for (std::size_t i = entry.shape.size(); i-- > 0;) {
-    const auto dimension = static_cast<std::uint64_t>(std::max<std::int64_t>(entry.shape[i], 1));
+    const auto dimension = static_cast<std::uint64_t>(std::max<std::int64_t>(tensor.shape[i], 1));
     tensor.strides[i] = static_cast<std::int64_t>(numel);
     if (!is_empty && dimension > size / numel) {
       throw FormatError("its shape needs more than its " + std::to_string(size) + " bytes");
@@ -211,7 +217,7 @@ TensorFile read_safetensors_container(std::shared_ptr<const FileBytes> bytes) {
     tensor.storage = static_cast<std::uint32_t>(file.storages.size());
     const std::uint64_t size = entry.offsets[1] - entry.offsets[0];
     file.storages.push_back(
-        {entry.name, "cpu", tensor.dtype, size, data.subspan(entry.offsets[0], size), file.file, 0});
+        {entry.name, "cpu", tensor.dtype, size, data.subspan(entry.offsets[0], size), file.file, 0, 0, file.file});
     items.insert(items.end(), {document.add_text(Kind::kString, entry.name), file.add(std::move(tensor))});
   }
   check_coverage(reader.entries, data.size());

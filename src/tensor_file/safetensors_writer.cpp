@@ -32,6 +32,14 @@ std::uint64_t byte_count(const TensorRecord& tensor) {
   return static_cast<std::uint64_t>(tensor.numel()) * size_of(tensor.dtype);
 }
 
+std::vector<std::int64_t> safetensors_shape_of(const TensorRecord& tensor) {
+  std::vector<std::int64_t> shape = tensor.shape;
+  if (!shape.empty()) {
+    shape.back() *= safetensors_elements_per_element(tensor.dtype);
+  }
+  return shape;
+}
+
 void check_writable(const NamedTensor& named, const StorageRecord& storage) {
   const std::string dtype(name_of(named.tensor->dtype));
   require(named.is_named, "its key is not a text, and safetensors has no other names; write a .pt");
@@ -39,6 +47,10 @@ void check_writable(const NamedTensor& named, const StorageRecord& storage) {
   if (safetensors_name_of(named.tensor->dtype).empty()) {
     throw FormatError("safetensors has no dtype " + dtype + "; write a .pt");
   }
+  const std::int64_t count = safetensors_elements_per_element(named.tensor->dtype);
+  require(count == 1 || (!named.tensor->shape.empty() &&
+                         named.tensor->shape.back() <= std::numeric_limits<std::int64_t>::max() / count),
+          "it is two numbers in one element, and safetensors has no shape for that; write a .pt");
   require(named.name != kSafetensorsMetadata, "safetensors keeps this name for itself; write a .pt");
   if (byte_count(*named.tensor) / kMaxExpansion > storage.size) {
     throw FormatError("its shape " + shape_text(named.tensor->shape) +
@@ -156,7 +168,7 @@ void write_safetensors(const TensorFile& file, pickle::Value dict, OutputFile& o
   for (const NamedTensor& named : tensors) {
     const std::uint64_t end = offset + byte_count(*named.tensor);
     const ordered_json entry = {{"dtype", safetensors_name_of(named.tensor->dtype)},
-                                {"shape", named.tensor->shape},
+                                {"shape", safetensors_shape_of(*named.tensor)},
                                 {"data_offsets", {offset, end}}};
     header += "," + text::json_string(named.name) + ":" + text::json(entry);
     offset = end;

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "pickle/literals.h"
 #include "tensor_file/containers.h"
+#include "tensor_file/foreign_file.h"
 #include "tensor_file/tar_reader.h"
 #include "tensor_file/torch_globals.h"
 #include "text.h"
@@ -202,7 +203,7 @@ TensorFile read_tar_container(std::shared_ptr<const FileBytes> bytes) {
   file.file = std::move(bytes);
   const TarReader tar(file.file->bytes());
   if (!tar.has("pickle") || !tar.has("tensors") || !tar.has("storages")) {
-    throw FormatError("is a tar archive, and not one of PyTorch; unpack it, and name the model file in it");
+    throw FormatError(describe_foreign_tar(tar.names()));
   }
   TarContainer(tar, file).read();
   return file;

@@ -39,6 +39,14 @@ bool TarReader::is_tar(std::span<const std::byte> bytes) {
   return bytes.size() > kMagicOffset + 5 && text_of(bytes.subspan(kMagicOffset, 5)) == "ustar";
 }
 
+std::vector<std::string> TarReader::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, data] : entries_) {
+    names.push_back(name);
+  }
+  return names;
+}
+
 TarReader::TarReader(std::span<const std::byte> bytes) {
   ByteCursor cursor(bytes);
   while (cursor.remaining() >= kBlock) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "io/byte_cursor.h"
 
@@ -17,6 +18,7 @@ class TarReader {
   // Whether the bytes begin as an archive does.
   static bool is_tar(std::span<const std::byte> bytes);
 
+  std::vector<std::string> names() const;
   bool has(std::string_view name) const { return entries_.contains(name); }
   // The entry must be there.
   ByteCursor entry(std::string_view name) const { return entries_.find(name)->second; }

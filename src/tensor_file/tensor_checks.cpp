@@ -45,6 +45,7 @@ void attach_data(TensorFile& file, std::uint32_t index, std::span<const std::byt
   }
   storage.data = data;
   storage.owner = file.file;
+  storage.file = file.file;
   const std::size_t word = storage.word_size;
   if (!is_big_endian || word <= 1) {
     return;
@@ -55,6 +56,7 @@ void attach_data(TensorFile& file, std::uint32_t index, std::span<const std::byt
   }
   storage.data = *swapped;
   storage.owner = std::move(swapped);
+  storage.file = nullptr;
   storage.crc = 0;
 }
 

@@ -6,6 +6,7 @@
 #include "error.h"
 #include "tensor_file/containers.h"
 #include "tensor_file/file_kind.h"
+#include "tensor_file/foreign_file.h"
 #include "text.h"
 #include "with_place.h"
 
@@ -27,6 +28,21 @@ bool TensorRecord::is_contiguous() const {
     expected *= shape[i];
   }
   return true;
+}
+
+void TensorFile::require_unchanged() const {
+  file->require_unchanged();
+  for (const auto& shard : shards) {
+    with_place("shard " + text::quoted(shard->path()), [&] { shard->require_unchanged(); });
+  }
+}
+
+std::uint64_t TensorFile::size() const {
+  std::uint64_t size = file->bytes().size();
+  for (const auto& shard : shards) {
+    size += shard->bytes().size();
+  }
+  return size;
 }
 
 pickle::Value TensorFile::add(TensorRecord tensor) {
@@ -58,14 +74,21 @@ TensorFile read_tensor_file(const OpenedFile& file) {
       return read_safetensors_container(file.bytes);
     case FileKind::kTar:
       return read_tar_container(file.bytes);
+    case FileKind::kIndex:
+      return read_sharded_file(file.bytes);
+    case FileKind::kDistributed:
+      return read_distributed_checkpoint(file.bytes);
     case FileKind::kOther:
       break;
   }
   throw FormatError(describe_foreign_file(file.bytes->bytes()));
 }
 
-TensorFile read_tensor_file(const std::string& path) {
-  return with_place(text::input_name(path), [&] { return read_tensor_file(OpenedFile(path)); });
+TensorFile read_tensor_file(const std::string& path, FileBytes::Reading reading) {
+  return with_place(text::input_name(path), [&] {
+    const auto bytes = open_file(path, reading);
+    return read_whole(*bytes, [&] { return read_tensor_file(OpenedFile(bytes)); });
+  });
 }
 
 }  // namespace iris

@@ -34,6 +34,7 @@ struct StorageRecord {
   std::shared_ptr<const void> owner;  // the mapped file, or a copy where bytes had to be swapped
   std::uint32_t crc = 0;              // of the data, as the container says; 0: it says none
   std::size_t word_size = 0;          // of the numbers in it (an UntypedStorage's: by its first tensor); 0: not known
+  std::shared_ptr<const FileBytes> file = nullptr;  // that `data` lies in; nullptr: it is a copy
 
   std::uint64_t element_size() const { return dtype ? size_of(*dtype) : 1; }
 };
@@ -63,6 +64,7 @@ struct TensorFile {
   bool has_tensor_attributes = false;       // Python code had set some; they are not kept
   bool has_modules = false;                 // Python had pickled whole modules: each is its state_dict here
   std::vector<std::string> module_classes;  // of those modules, but not torch's own; at most kMostModuleClasses
+  std::vector<std::shared_ptr<const FileBytes>> shards;  // where `file` names others
   pickle::Document document;
   pickle::Value root;  // tensors are Kind::kExternal: an index into `tensors`
   std::vector<TensorRecord> tensors;
@@ -84,12 +86,19 @@ struct TensorFile {
   static constexpr std::size_t kMostModuleClasses = 20;
   void note_module(const std::string& class_name);
 
+  // As FileBytes::require_unchanged.
+  void require_unchanged() const;
+
+  // Bytes, all shards included.
+  std::uint64_t size() const;
+
   // nullptr where the value is not a tensor.
   const TensorRecord* tensor(pickle::Value value) const;
 };
 
-// Told by content, never by name; "-" is standard input. Reads no tensor data. Throws FormatError("PATH: …").
-TensorFile read_tensor_file(const std::string& path);
+// Told by content, never by name; "-" is standard input. Mapped, it reads no tensor data; who does so later uses
+// read_whole. Throws FormatError("PATH: …").
+TensorFile read_tensor_file(const std::string& path, FileBytes::Reading reading = FileBytes::Reading::kMapped);
 
 // The same of a file that is open. Throws FormatError without a path.
 TensorFile read_tensor_file(const OpenedFile& file);

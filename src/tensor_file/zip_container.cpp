@@ -6,6 +6,7 @@
 #include "io/bytes.h"
 #include "pickle/literals.h"
 #include "tensor_file/containers.h"
+#include "tensor_file/foreign_file.h"
 #include "tensor_file/torch_globals.h"
 #include "tensor_file/zip_reader.h"
 #include "text.h"
@@ -31,11 +32,7 @@ std::string_view find_root(const ZipReader& zip) {
   if (root) {
     return *root;
   }
-  const auto is_pt2 = [](const ZipEntry& entry) { return entry.name.ends_with("/archive_format"); };
-  throw FormatError(std::ranges::any_of(zip.entries(), is_pt2)
-                        ? "is a .pt2 archive of a compiled or exported program, from which no tensors are read; use "
-                          "the state_dict that it was made from"
-                        : "zip: there is no data.pkl: not a file of torch.save or torch.jit.save");
+  throw FormatError(describe_foreign_zip(zip));
 }
 
 void check_version(const ZipReader& zip, const std::string& root) {

@@ -47,6 +47,18 @@ std::size_t find_end_record(std::span<const std::byte> file) {
   throw FormatError("zip: the end record is missing; the file is truncated");
 }
 
+// Whether it is one, told by a place in the last zip and by the place that this zip says.
+void refuse_row_of_zips(std::span<const std::byte> file, std::uint64_t place, std::uint64_t said) {
+  const auto is_header = [&](std::uint64_t at) {
+    return file.size() - at >= sizeof kLocalHeader &&
+           ByteCursor(file.subspan(at)).take<std::uint32_t>() == kLocalHeader;
+  };
+  if (said < place && is_header(0) && is_header(place - said)) {
+    throw FormatError(
+        "holds several zips in a row: is it a file of torch.distributed.checkpoint (.distcp)? Then name its folder");
+  }
+}
+
 Directory read_end_records(std::span<const std::byte> file) {
   const std::size_t end = find_end_record(file);
   ByteCursor cursor(file.subspan(end), end);
@@ -64,6 +76,9 @@ Directory read_end_records(std::span<const std::byte> file) {
     ByteCursor locator(file.subspan(end - kZip64LocatorSize, kZip64LocatorSize), end - kZip64LocatorSize);
     locator.take_bytes(8);
     const auto record_offset = locator.take<std::uint64_t>();
+    if (end >= kZip64LocatorSize + kZip64EndRecordSize) {
+      refuse_row_of_zips(file, end - kZip64LocatorSize - kZip64EndRecordSize, record_offset);
+    }
     ByteCursor record = cursor_at(file, record_offset, kZip64EndRecordSize, "the zip64 end record");
     require(record.take<std::uint32_t>() == kZip64EndRecord &&
                 record.take<std::uint64_t>() == kZip64EndRecordSize - 12 &&
@@ -85,6 +100,9 @@ Directory read_end_records(std::span<const std::byte> file) {
   }
   require(disk == 0 && directory_disk == 0 && (has_locator || entries_here == directory.entry_count),
           "zip: archives in several parts are not read");
+  if (directory.size <= directory_end) {
+    refuse_row_of_zips(file, directory_end - directory.size, directory.offset);
+  }
   if (directory.size > directory_end || directory.offset != directory_end - directory.size) {
     throw FormatError("zip: the directory is not where the end record says; bytes were added or lost");
   }

@@ -242,7 +242,7 @@ void write_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
 }
 
 Checkpoint read_checkpoint(const std::string& path) {
-  const TensorFile file = read_tensor_file(path);
+  const TensorFile file = read_tensor_file(path, FileBytes::Reading::kCopied);  // its tensors are used much later
   return with_place(fault_place(path), [&] { return checkpoint_in(file); });
 }
 

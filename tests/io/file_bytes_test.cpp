@@ -7,8 +7,10 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "error.h"
 #include "support/errors.h"
@@ -109,6 +111,59 @@ TEST_F(FileBytesTest, NeverWritesToTheFile) {
   *const_cast<std::byte*>(file->bytes().data()) = std::byte{'J'};
   EXPECT_EQ(text_of(*file), "Jello");
   EXPECT_EQ(test::read_file(path_), "hello");
+}
+
+constexpr std::chrono::milliseconds kTick(20);  // longer than the kernel's clock for files
+
+TEST_F(FileBytesTest, TellsWhatBecameOfTheFileSinceItWasOpened) {
+  const auto write = [&](const std::string& text) { test::write_file(path_, text); };
+  const std::pair<std::function<void()>, std::string> changes[] = {
+      {[] {}, ""},
+      {[&] { write("HELLO"); }, "is written to while it is read; try again once it is whole"},
+      {[&] { write("hello, world"); }, "is written to while it is read; try again once it is whole"},
+      {[&] { write("hell"); }, "was cut short while it was read; try again once it is whole"},
+      {[&] { write(""); }, "was cut short while it was read; try again once it is whole"},
+      {[&] { std::filesystem::remove(path_); }, ""},
+      {[&] { std::filesystem::rename(path_, path_ + "2"); }, ""},
+      {[&] { std::filesystem::permissions(path_, std::filesystem::perms::owner_read); }, ""},
+  };
+  for (const auto& [change, message] : changes) {
+    std::filesystem::remove(path_);
+    write("hello");
+    const auto file = FileBytes::open(path_);
+    std::this_thread::sleep_for(kTick);
+    change();
+    EXPECT_EQ(test::error_of<FormatError>([&] { file->require_unchanged(); }), message);
+  }
+}
+
+TEST_F(FileBytesTest, WhatWasReadOfAFileThatChangedIsAnError) {
+  const std::string cut = "was cut short while it was read; try again once it is whole";
+  const auto read_of = [&](const std::function<int()>& read) {
+    test::write_file(path_, "hello");
+    const auto file = FileBytes::open(path_);
+    return test::error_of<FormatError>([&] { read_whole(*file, read); });
+  };
+  const auto cut_it = [&] { std::filesystem::resize_file(path_, 0); };
+  EXPECT_EQ(read_of([] { return 1; }), "");
+  EXPECT_EQ(read_of([&]() -> int { throw FormatError("is damaged"); }), "is damaged");
+  EXPECT_EQ(read_of([&] { return cut_it(), 1; }), cut);
+  EXPECT_EQ(read_of([&]() -> int { cut_it(), throw FormatError("is damaged"); }), cut);
+}
+
+TEST_F(FileBytesTest, AFileThatIsReplacedWhileItIsCopiedIsReadAsItWas) {
+  constexpr std::size_t kSize = 64 << 20;
+  test::write_file(path_, std::string(kSize, 'a'));
+  std::atomic<bool> is_over = false;
+  std::thread replacer([&] {
+    while (!is_over) {
+      test::write_file(path_ + "2", "b");
+      std::filesystem::rename(path_ + "2", path_);
+    }
+  });
+  EXPECT_EQ(test::error_of<FormatError>([&] { FileBytes::open(path_, FileBytes::Reading::kCopied); }), "");
+  is_over = true;
+  replacer.join();
 }
 
 TEST_F(FileBytesTest, RefusesADirectory) {

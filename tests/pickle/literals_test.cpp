@@ -37,8 +37,13 @@ TEST(UnescapedUnicode, ReadsLatin1AndEscapes) {
   EXPECT_EQ(unescaped_unicode("a\xE9\\u20ac\\U0001f600\\n"), "aé€😀\\n");
 }
 
+TEST(UnescapedUnicode, KeepsSurrogatesAsPythonDoes) {
+  EXPECT_EQ(unescaped_unicode(R"(a\ud800)"), "a\xED\xA0\x80");
+  EXPECT_EQ(unescaped_unicode(R"(\ud83d\ude00)"), "\xED\xA0\xBD\xED\xB8\x80");
+}
+
 TEST(UnescapedUnicode, RefusesWhatIsNoCharacter) {
-  for (const std::string_view text : {R"(\u12)"sv, R"(\uzzzz)"sv, R"(\ud800)"sv, R"(\U00110000)"sv, R"(\U1234567)"sv}) {
+  for (const std::string_view text : {R"(\u12)"sv, R"(\uzzzz)"sv, R"(\U00110000)"sv, R"(\U1234567)"sv}) {
     EXPECT_EQ(unescaped_unicode(text), std::nullopt) << text;
   }
 }

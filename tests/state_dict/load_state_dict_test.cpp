@@ -1,11 +1,17 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
 #include "error.h"
 #include "model/iris_net.h"
 #include "state_dict/state_dict.h"
 #include "support/errors.h"
 #include "support/golden.h"
+#include "support/temp_file.h"
 
 namespace iris {
 namespace {
@@ -240,6 +246,39 @@ TEST_F(LoadStateDict, FitsThePythonTrainedModel) {
   IrisNet net;
   load_state_dict(*net, read_state_dict(test::fixture("iris_net.pt")));
   EXPECT_TRUE(torch::equal(net->fc1->weight, read_state_dict(test::fixture("iris_net.pt"))["fc1.weight"]));
+}
+
+TEST_F(LoadStateDict, AFileThatChangedSinceItWasReadChangesNothing) {
+  const test::TempFolder folder;
+  const std::string path = folder / "model.pt";
+  torch::nn::Linear module(300, 300);
+  for (const bool is_cut : {true, false}) {
+    write_state_dict(state_dict_of(*torch::nn::Linear(300, 300)), path);
+    const StateDict state_dict = read_state_dict(path);
+    const at::Tensor before = module->weight.detach().clone();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    if (is_cut) {
+      std::filesystem::resize_file(path, 0);
+    } else {
+      std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).write("PK", 2);
+    }
+    EXPECT_EQ(test::error_of<FormatError>([&] { load_state_dict(*module, state_dict); }),
+              path + (is_cut ? ": was cut short while it was read; try again once it is whole"
+                             : ": is written to while it is read; try again once it is whole"));
+    EXPECT_TRUE(torch::equal(module->weight, before));
+  }
+}
+
+TEST_F(LoadStateDict, AFileThatWasReplacedSinceItWasReadLoads) {
+  const test::TempFolder folder;
+  const std::string path = folder / "model.pt";
+  torch::nn::Linear module(3, 3);
+  write_state_dict(state_dict_of(*module), path);
+  const StateDict state_dict = read_state_dict(path);
+  write_state_dict(state_dict_of(*torch::nn::Linear(3, 3)), path);
+  torch::nn::Linear other(3, 3);
+  load_state_dict(*other, state_dict);
+  EXPECT_TRUE(torch::equal(other->weight, module->weight));
 }
 
 }  // namespace

@@ -25,6 +25,8 @@ class MemoryFile {
   // Under which this process can open it.
   std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
 
+  int descriptor() const { return descriptor_; }
+
   void write_at(std::size_t place, std::string_view bytes) {
     if (::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(place)) !=
         static_cast<ssize_t>(bytes.size())) {

@@ -79,13 +79,14 @@ TEST(NumpyScalars, AreSwapped) {
 TEST(NumpyScalars, AreTextsAndBytes) {
   EXPECT_EQ(value_of(push_scalar("U2", "a\0\0\0\0\0\0\0"s)), "\"a\"");
   EXPECT_EQ(value_of(push_scalar("U2", "\0\0\0a\0\0\x20\xAC"s, ">")), "\"a€\"");
+  EXPECT_EQ(value_of(push_scalar("U1", "\0\xD8\0\0"s)), "\"\xED\xA0\x80\"");
   EXPECT_EQ(value_of(push_scalar("S3", "a\0\0"s)), "b'a'");
 }
 
 TEST(NumpyScalars, OfOtherKindsStayInert) {
   EXPECT_TRUE(value_of(push_scalar("M8", std::string(8, '\0'))).starts_with("numpy.core.multiarray.scalar<"));
   EXPECT_TRUE(value_of(push_scalar("f16", std::string(16, '\0'))).starts_with("numpy.core.multiarray.scalar<"));
-  EXPECT_TRUE(value_of(push_scalar("U1", "\0\xD8\0\0"s)).starts_with("numpy.core.multiarray.scalar<"));
+  EXPECT_TRUE(value_of(push_scalar("U1", "\0\0\x11\0"s)).starts_with("numpy.core.multiarray.scalar<"));
 }
 
 TEST(NumpyScalars, OfAnotherLengthAreRefused) {

@@ -81,6 +81,16 @@ TEST(Safetensors, RefuseAnotherNumberOfBytesThanTheShapeNeeds) {
             "tensor \"w\": its shape needs another number of bytes than its 24");
 }
 
+TEST(Safetensors, RefuseHalfOfAByteAndSixBits) {
+  EXPECT_EQ(header_error(R"({"w":{"dtype":"F4","shape":[8,3],"data_offsets":[0,24]}})"),
+            "tensor \"w\": its last dimension is not even, and torch has no half of a byte");
+  EXPECT_EQ(header_error(R"({"w":{"dtype":"F4","shape":[],"data_offsets":[0,24]}})"),
+            "tensor \"w\": its last dimension is not even, and torch has no half of a byte");
+  EXPECT_EQ(header_error(R"({"w":{"dtype":"F6_E2M3","shape":[32],"data_offsets":[0,24]}})"),
+            "tensor \"w\": dtype \"F6_E2M3\" is of 6 bits, which PyTorch lacks");
+  EXPECT_EQ(header_error(R"({"w":{"dtype":"F4","shape":[4,12],"data_offsets":[0,24]}})"), "");
+}
+
 TEST(Safetensors, RefuseShapesThatOverflow) {
   EXPECT_EQ(header_error(R"({"w":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,24]}})"),
             "tensor \"w\": its shape needs more than its 24 bytes");

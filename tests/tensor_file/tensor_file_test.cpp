@@ -97,7 +97,8 @@ INSTANTIATE_TEST_SUITE_P(TensorFile, GoodFile,
                          ::testing::Values("iris_net.pt", "iris_net.ts.pt", "plain_dict.pt", "checkpoint.pt",
                                            "data_parallel.pt", "compiled.pt", "two_models.pt", "wide_hidden.pt",
                                            "dtypes.pt", "strided.pt", "legacy.pt", "scripted.pt", "traced.pt",
-                                           "frozen.pt", "train_mode.pt", "no_names.pt"));
+                                           "frozen.pt", "train_mode.pt", "no_names.pt", "whole_model.pt",
+                                           "whole_legacy.pt", "numpy.pt", "numpy_legacy.pt"));
 
 }  // namespace
 }  // namespace iris

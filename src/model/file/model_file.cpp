@@ -47,26 +47,32 @@ ModelNames names_in(std::string_view json) { return json.empty() ? ModelNames() 
 
 ModelFile read_model_file(const std::string& path, FileBytes::Reading reading) {
   return with_place(text::input_name(path), [&]() -> ModelFile {
-    const OpenedFile file(FileBytes::open(path, reading));
-    if (auto archive = read_pt2_archive(file)) {
-      return std::move(*archive);
-    }
-    return read_tensor_file(file);
+    const auto bytes = open_file(path, reading);
+    return read_whole(*bytes, [&]() -> ModelFile {
+      const OpenedFile file(bytes);
+      if (auto archive = read_pt2_archive(file)) {
+        return std::move(*archive);
+      }
+      return read_tensor_file(file);
+    });
   });
 }
 
 RunnableFile read_runnable_file(const std::string& path, FileBytes::Reading reading) {
   return with_place(text::input_name(path), [&]() -> RunnableFile {
-    const OpenedFile file(FileBytes::open(path, reading));
-    if (auto archive = read_pt2_archive(file)) {
-      return std::move(*archive);
-    }
-    if (auto archive = read_torchscript_archive(file)) {
-      return std::move(*archive);
-    }
-    TensorFile tensors = read_tensor_file(file);
-    verify_data(tensors);
-    return tensors;
+    const auto bytes = open_file(path, reading);
+    return read_whole(*bytes, [&]() -> RunnableFile {
+      const OpenedFile file(bytes);
+      if (auto archive = read_pt2_archive(file)) {
+        return std::move(*archive);
+      }
+      if (auto archive = read_torchscript_archive(file)) {
+        return std::move(*archive);
+      }
+      TensorFile tensors = read_tensor_file(file);
+      verify_data(tensors);
+      return tensors;
+    });
   });
 }
 

@@ -21,6 +21,8 @@ ModelFile read_model_file(const std::string& path, FileBytes::Reading reading = 
 struct TorchScriptArchive {
   std::shared_ptr<const FileBytes> file;
   std::string names;  // the content of kNamesEntry; empty: there is none
+
+  void require_unchanged() const { file->require_unchanged(); }
 };
 
 // What its iris.json says; of tensors, IrisNet's names. Throws FormatError.

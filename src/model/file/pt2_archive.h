@@ -32,6 +32,8 @@ struct Pt2Archive {
 
   // "cpu" or "cuda".
   const std::string& device() const { return metadata.at("AOTI_DEVICE_KEY"); }
+
+  void require_unchanged() const { file->require_unchanged(); }
 };
 
 // nullopt where the file is not a .pt2 archive. The parts' CRCs are checked by whoever reads them. Throws FormatError,

@@ -93,7 +93,15 @@ pickle::Value plain_value(TensorFile& file, pickle::Value value, const std::func
 pickle::Value value_to_write(TensorFile& file, const ConvertOptions& options, TensorFormat format,
                              const std::function<void(const std::string&)>& tell) {
   if (file.is_torchscript) {
-    file.root = state_dict_of_archive(file);
+    require_names(file);
+  }
+  if (!file.left_out.empty()) {
+    std::vector<std::string> places;
+    for (const auto& [name, value] : file.left_out) {
+      places.push_back(text::printable(name));
+    }
+    tell("left out, as the module's state_dict() does not have them: " + text::joined(places));
+    file.left_out.clear();  // what is told once
   }
   if (file.has_tensor_attributes) {
     tell("left out: attributes that Python code had set on tensors");

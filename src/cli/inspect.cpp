@@ -55,6 +55,21 @@ NamedValues named_values(const std::vector<NamedValue>& values) {
   return named;
 }
 
+// The names of iris.json, then the entries; one that has the name of another is marked.
+ordered_json with_names(ordered_json entries, const ordered_json& names) {
+  if (names.empty()) {
+    return entries;
+  }
+  ordered_json all = names;
+  // Written directly: ordered_json's own interface looks through all keys for each new one.
+  auto& members = all.get_ref<ordered_json::object_t&>();
+  members.reserve(names.size() + entries.size());
+  for (auto& [name, value] : entries.get_ref<ordered_json::object_t&>()) {
+    members.emplace_back(names.contains(name) ? name + " (attribute)" : name, std::move(value));
+  }
+  return all;
+}
+
 // A file that names a way to run programs is refused before this.
 ordered_json foreign_json(const TensorFile& file) {
   auto foreign = ordered_json::array();
@@ -92,10 +107,8 @@ std::string json_text(const InspectOptions& options, const TensorFile& file, con
   }
   json["parameters"] = totals.elements;
   json["bytes"] = totals.bytes;
-  if (!contents.left_out.empty()) {
-    json["entries"] = plain_json(file, named_values(contents.left_out));
-  } else if (!names.empty()) {
-    json["entries"] = names;
+  if (!contents.left_out.empty() || !names.empty()) {
+    json["entries"] = with_names(plain_json(file, named_values(contents.left_out)), names);
   }
   json["foreign"] = foreign_json(file);
   return text::json(json) + "\n";

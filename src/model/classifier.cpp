@@ -89,7 +89,7 @@ Opened open_form(const TorchScriptArchive& archive, const ClassifierOptions& opt
   try {
     return open_form(tensors, options, device);
   } catch (const InputError& error) {
-    if (tensors.is_cpp_archive()) {
+    if (tensors.is_cpp_archive) {
       throw;
     }
     throw InputError(

@@ -93,10 +93,8 @@ class TensorlessValues {
 
 std::vector<NamedValue> values_left_out(const TensorFile& file, const Selection& selection) {
   const pickle::Document& document = file.document;
-  std::vector<NamedValue> left_out;
-  if (file.is_torchscript) {  // what its modules have beside their tensors belongs to the program
-    return left_out;
-  }
+  // What a TorchScript's modules have beside their tensors belongs to the program.
+  std::vector<NamedValue> left_out = file.left_out;
   std::string prefix;
   Value at = file.root;
   for (const Value step : selection.path) {
@@ -128,12 +126,7 @@ Contents contents_of(const TensorFile& file, const std::optional<std::string>& k
   }
   contents.key = selection.key;
   contents.tensors = named_tensors(file, selection.dict);
-  if (file.constants != nullptr) {
-    for (const NamedTensor& constant : named_tensors(*file.constants, file.constants->root)) {
-      contents.tensors.push_back({"CONSTANTS.c" + constant.name, constant.tensor});
-    }
-  }
-  if (file.is_torchscript && !file.is_cpp_archive()) {
+  if (file.is_torchscript && !file.is_cpp_archive) {
     contents.kind = Contents::Kind::kTorchScript;
   } else if (!selection.is_root()) {
     contents.kind = Contents::Kind::kCheckpoint;
@@ -152,6 +145,10 @@ std::vector<std::string> notes_of(const TensorFile& file) {
         "classes whose code is not here: " + text::printable(text::joined(file.module_classes), std::string::npos) +
         "; what a state_dict() or get_extra_state() of their own would change is not known");
   }
+  if (file.names_no_buffers) {
+    notes.push_back("TorchScript of an old PyTorch (archive version " + std::to_string(file.version) +
+                    "), whose code names no buffers: they are not in the state_dict() of torch.jit.load");
+  }
   return notes;
 }
 
@@ -159,9 +156,7 @@ Totals totals_of(const TensorFile& file, const std::vector<NamedTensor>& tensors
   Totals totals;
   std::set<const StorageRecord*> storages;
   for (const NamedTensor& named : tensors) {
-    const auto& own = file.tensors;
-    const bool is_own = named.tensor >= own.data() && named.tensor < own.data() + own.size();
-    const StorageRecord& storage = (is_own ? file : *file.constants).storages[named.tensor->storage];
+    const StorageRecord& storage = file.storages[named.tensor->storage];
     totals.bytes += storages.insert(&storage).second ? storage.size : 0;
     const auto numel = static_cast<std::uint64_t>(named.tensor->numel());
     totals.elements += std::min(numel, std::numeric_limits<std::uint64_t>::max() - totals.elements);
@@ -169,15 +164,9 @@ Totals totals_of(const TensorFile& file, const std::vector<NamedTensor>& tensors
   return totals;
 }
 
-Value state_dict_of_archive(TensorFile& file) {
-  std::vector<Value> items;
-  for (const NamedTensor& named : named_tensors(file, file.root)) {
-    const auto index = static_cast<std::uint32_t>(named.tensor - file.tensors.data());
-    items.insert(items.end(), {file.document.add_text(Kind::kString, named.name), Value::of_external(index)});
-  }
-  require(!items.empty() || file.constants->tensors.empty(),
+void require_names(const TensorFile& archive) {
+  require(!archive.has_constants || !archive.document.items(archive.root).empty(),
           "is a frozen TorchScript: its tensors are constants of its code and have lost their names");
-  return file.document.add_items(Kind::kOrderedDict, std::move(items), 0);
 }
 
 }  // namespace iris

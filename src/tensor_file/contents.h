@@ -11,14 +11,8 @@
 
 namespace iris {
 
-// A value and its path from the root, in dots.
-struct NamedValue {
-  std::string name;
-  pickle::Value value;
-};
-
 // What is beside the selected dictionary, on each level from the root down to it, and in it the entries without a
-// tensor in them; each level in the file's order.
+// tensor in them; each level in the file's order. Of a TorchScript: its TensorFile::left_out, then such entries.
 std::vector<NamedValue> values_left_out(const TensorFile& file, const Selection& selection);
 
 struct Contents {
@@ -31,10 +25,10 @@ struct Contents {
 };
 
 // key: as select_state_dict takes it, and throws. Without a key, and without a dictionary that can be selected: all
-// tensors of the file, under dotted names. The constants of a TorchScript come last, as CONSTANTS.c0, c1, …
+// tensors of the file, under dotted names.
 Contents contents_of(const TensorFile& file, const std::optional<std::string>& key);
 
-// What the reading of a file cannot tell, in sentences: of modules that Python pickled whole.
+// What the reading of a file cannot tell, in sentences: of modules that Python pickled whole, of old TorchScript.
 std::vector<std::string> notes_of(const TensorFile& file);
 
 struct Totals {
@@ -44,8 +38,7 @@ struct Totals {
 
 Totals totals_of(const TensorFile& file, const std::vector<NamedTensor>& tensors);
 
-// The tensors of a TorchScript's or C++ archive as an OrderedDict, under the names of its state_dict. Adds to
-// file.document. Throws FormatError, without a path, where a frozen module's tensors have lost their names.
-pickle::Value state_dict_of_archive(TensorFile& file);
+// Throws FormatError, without a path, where a frozen module's tensors have lost their names.
+void require_names(const TensorFile& archive);
 
 }  // namespace iris

@@ -99,8 +99,8 @@ Selection select_by_key(const TensorFile& file, const std::string& key) {
                     {Choice::Of::kKey});
 }
 
-// Time is bounded by Document::kMaxWalk: a name is put together only for a tensor. The recursion goes into the objects
-// of a TorchScript archive, which are its modules, and into the value at hand if that is an object; no further.
+// Time is bounded by Document::kMaxWalk: a name is put together only for a tensor. The recursion goes into the value at
+// hand if that is an object, and into no other.
 class Collector {
  public:
   explicit Collector(const TensorFile& file)
@@ -124,11 +124,6 @@ class Collector {
       found_.push_back({take_name(), tensor, std::ranges::all_of(path_, is_name)});
     } else if (value.kind != Kind::kObject) {
       add_members(value);
-    } else if (file_.is_torchscript) {
-      ++objects_;  // recursion that the path does not count
-      require(objects_ <= pickle::Document::kMaxDepth, "its objects are nested too deep, or contain themselves");
-      add(file_.document.state(value));
-      --objects_;
     }
   }
 
@@ -158,7 +153,6 @@ class Collector {
   const TensorFile& file_;
   std::uint64_t room_;
   std::uint64_t steps_ = 0;
-  std::size_t objects_ = 0;
   std::vector<Value> path_;
   std::vector<NamedTensor> found_;
 };
@@ -181,7 +175,7 @@ Selection select_state_dict(const TensorFile& file, const std::optional<std::str
   if (key) {
     return select_by_key(file, *key);
   }
-  if (root.kind == Kind::kObject && file.is_torchscript) {
+  if (file.is_torchscript && root.is_dict()) {
     return {"", {}, root};
   }
   const Candidates candidates(file);
@@ -245,7 +239,7 @@ std::string why_no_tensor(const TensorFile& file, Value value) {
     const std::string name(document.text(document.items(value)[0]));
     return makes_tensors(name) ? "is made by " + name + " of what is not known" : "";
   }
-  if (value.kind != Kind::kObject || file.is_torchscript) {
+  if (value.kind != Kind::kObject) {
     return "";
   }
   const pickle::Object object = document.object(value);

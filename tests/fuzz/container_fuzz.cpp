@@ -164,16 +164,6 @@ bool has_few_names(const TensorFile& file) {
   }
 }
 
-// An archive of modules as the dict that `iris convert` makes of it.
-pickle::Value dict_of_archive(TensorFile& file) {
-  std::vector<pickle::Value> items;
-  for (const NamedTensor& named : named_tensors(file, file.root)) {
-    items.push_back(file.document.add_text(pickle::Kind::kString, named.name));
-    items.push_back(pickle::Value::of_external(static_cast<std::uint32_t>(named.tensor - file.tensors.data())));
-  }
-  return file.document.add_items(pickle::Kind::kOrderedDict, std::move(items), 0);
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -184,17 +174,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   touch(file);
-  if (file.constants != nullptr) {
-    touch(*file.constants);
-  }
   if (!has_few_names(file)) {
     return 0;
   }
   pickle::Value value;
   try {
-    value = file.is_torchscript ? dict_of_archive(file) : plain_values_of(file, file.root).value;
+    value = plain_values_of(file, file.root).value;
     check_zip(file, value);
-    value = file.is_torchscript ? value : select_state_dict(file, std::nullopt).dict;
+    value = select_state_dict(file, std::nullopt).dict;
   } catch (const FormatError&) {
     return 0;
   }

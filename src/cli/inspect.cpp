@@ -111,6 +111,9 @@ std::string json_text(const InspectOptions& options, const TensorFile& file, con
     json["entries"] = with_names(plain_json(file, named_values(contents.left_out)), names);
   }
   json["foreign"] = foreign_json(file);
+  if (const std::vector<std::string> notes = notes_of(file); !notes.empty()) {
+    json["notes"] = notes;
+  }
   return text::json(json) + "\n";
 }
 
@@ -170,7 +173,8 @@ InspectText text_of(const std::string& place, const Pt2Archive& archive, const I
   const ordered_json entries = with_place(place, [&] { return entries_of(archive); });
   if (options.json) {
     const ordered_json json = {{"file", file_of(options)},         {"kind", "aoti_package"}, {"container", "zip"},
-                               {"tensors", ordered_json::array()}, {"parameters", 0},        {"entries", entries}};
+                               {"tensors", ordered_json::array()}, {"parameters", 0},        {"entries", entries},
+                               {"foreign", ordered_json::array()}};
     return {text::json(json) + "\n", ""};
   }
   return {"", text::printable(place) + ": aoti_package (zip), the weights are part of its compiled code\n" +

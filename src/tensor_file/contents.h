@@ -31,6 +31,15 @@ Contents contents_of(const TensorFile& file, const std::optional<std::string>& k
 // What the reading of a file cannot tell, in sentences: of modules that Python pickled whole, of old TorchScript.
 std::vector<std::string> notes_of(const TensorFile& file);
 
+// What the selection passes over: "epoch", "args (argparse.Namespace)", printable. With `has_key` only what is in the
+// dictionary itself, as what is beside it was passed over by who chose it.
+std::vector<std::string> passed_over(const TensorFile& file, const Selection& selection, bool has_key);
+
+// For who takes one dictionary and nothing else (key: as select_state_dict takes it): which was taken, what was passed
+// over, and notes_of, in one line. Empty where nobody could have meant another: the file holds one candidate, and no
+// objects of unknown classes. Throws as select_state_dict.
+std::string note_of_choice(const TensorFile& file, const std::optional<std::string>& key);
+
 struct Totals {
   std::uint64_t elements = 0;  // as the shapes say; stays at the largest number
   std::uint64_t bytes = 0;     // of the storages that the tensors lie in, each counted once

@@ -41,8 +41,8 @@ char unescaped(char letter) {
   return place == std::string_view::npos ? letter : kMeanings[place];
 }
 
-// The text in quotes that the line begins with, which is taken. As torch/csrc/jit/serialization/python_print.cpp and
-// ATen/core/ivalue.cpp, printMaybeAnnotatedList and printQuotedString, write it.
+// The text in quotes that the line begins with, which is taken. As torch/csrc/jit/frontend/parse_string_literal.h reads
+// it.
 std::optional<std::string> take_quoted(std::string_view& line) {
   if (line.empty() || (line[0] != '"' && line[0] != '\'')) {
     return std::nullopt;

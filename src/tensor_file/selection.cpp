@@ -8,6 +8,7 @@
 #include "io/byte_cursor.h"
 #include "tensor_file/candidates.h"
 #include "tensor_file/members.h"
+#include "tensor_file/tensor_holders.h"
 #include "text.h"
 
 namespace iris {
@@ -99,12 +100,14 @@ Selection select_by_key(const TensorFile& file, const std::string& key) {
                     {Choice::Of::kKey});
 }
 
-// Time is bounded by Document::kMaxWalk: a name is put together only for a tensor. The recursion goes into the value at
-// hand if that is an object, and into no other.
+// Time is bounded by the names that there is room for, as only what holds tensors is entered. The recursion goes into the
+// value at hand if that is an object, and into no other.
 class Collector {
  public:
   explicit Collector(const TensorFile& file)
-      : file_(file), room_(kMaxNames + (file.file == nullptr ? 0 : file.file->bytes().size())) {}
+      : file_(file),
+        holders_(file, TensorHolders::Way::kPlain),
+        room_(kMaxNames + (file.file == nullptr ? 0 : file.file->bytes().size())) {}
 
   std::vector<NamedTensor> collect(Value value) {
     if (value.kind == Kind::kObject) {
@@ -121,8 +124,9 @@ class Collector {
     require(steps_ <= pickle::Document::kMaxWalk, "the objects in it unfold to too many tensors");
     require(path_.size() <= pickle::Document::kMaxDepth, "its objects are nested too deep, or contain themselves");
     if (const TensorRecord* tensor = file_.tensor(value)) {
-      found_.push_back({take_name(), tensor, std::ranges::all_of(path_, is_name)});
-    } else if (value.kind != Kind::kObject) {
+      const bool is_own_name = path_.size() == 1 && path_[0].kind == Kind::kString;
+      found_.push_back({take_name(), tensor, std::ranges::all_of(path_, is_name), is_own_name});
+    } else if (holders_.holds(value)) {
       add_members(value);
     }
   }
@@ -151,6 +155,7 @@ class Collector {
   }
 
   const TensorFile& file_;
+  TensorHolders holders_;
   std::uint64_t room_;
   std::uint64_t steps_ = 0;
   std::vector<Value> path_;

@@ -13,7 +13,8 @@ namespace iris {
 struct NamedTensor {
   std::string name;
   const TensorRecord* tensor;  // owned by the TensorFile
-  bool is_named = true;        // false: a key in its path is no text, and `name` only shows it
+  bool is_named = true;        // false: a key in its path is no text and no number, and `name` only shows it
+  bool is_own_name = true;     // false: `name` is made of several keys, or of a number
 };
 
 // The dictionary in the file that is the model's state_dict.

@@ -24,7 +24,8 @@ TensorHolders::TensorHolders(const TensorFile& file, Way way) : holds_(file.docu
   };
   for (std::size_t i = 0; i < holds_.size(); ++i) {
     const Value container = document.container(i);
-    if (way == Way::kPlain && (container.kind == Kind::kObject || container.kind == Kind::kCall)) {
+    const bool is_list = container.kind == Kind::kList || container.kind == Kind::kTuple;
+    if (way == Way::kPlain && !is_list && !container.is_dict()) {
       continue;
     }
     const auto look_at = [&](Value part) {
@@ -34,7 +35,11 @@ TensorHolders::TensorHolders(const TensorFile& file, Way way) : holds_(file.docu
         holders.emplace_back(part.index, container.index);
       }
     };
-    std::ranges::for_each(document.items(container), look_at);
+    const auto items = document.items(container);
+    const bool has_keys = way == Way::kPlain && container.is_dict();
+    for (std::size_t at = has_keys ? 1 : 0; at < items.size(); at += has_keys ? 2 : 1) {
+      look_at(items[at]);
+    }
     if (way == Way::kThroughObjects) {
       look_at(document.state(container));
       if (!why_no_tensor(file, container).empty()) {

@@ -12,8 +12,8 @@ class TensorHolders {
  public:
   enum class Way { kPlain, kThroughObjects };
 
-  // kPlain: by items and entries of plain containers only. kThroughObjects: by states and by all parts of objects too,
-  // and tensors that functions which are not known would make count (why_no_tensor).
+  // kPlain: by the items of lists and tuples and the values of dicts only, as named_tensors goes. kThroughObjects: by
+  // states and all parts of objects too; tensors that functions which are not known would make count (why_no_tensor).
   TensorHolders(const TensorFile& file, Way way);
 
   // Whether the value is a tensor, or holds one.

@@ -13,7 +13,9 @@
 #include "error.h"
 #include "fuzz/same_values.h"
 #include "fuzz/zip_mutation.h"
+#include "io/inflate.h"
 #include "io/output_file.h"
+#include "tensor_file/contents.h"
 #include "tensor_file/file_kind.h"
 #include "tensor_file/plain_values.h"
 #include "tensor_file/selection.h"
@@ -30,6 +32,7 @@ constexpr std::size_t kMaxTensors = 1 << 10;
 // What a small file can unfold to takes its time; files of that kind are in tests/hostile.
 constexpr std::size_t kMaxNames = 1 << 13;
 
+constexpr std::uint64_t kMaxInflated = 1 << 16;
 volatile unsigned sink;
 
 // In memory where there is such a file system; gone at exit.
@@ -167,6 +170,10 @@ bool has_few_names(const TensorFile& file) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    sink = static_cast<unsigned>(inflate(std::as_bytes(std::span(data, size)), kMaxInflated).size());
+  } catch (const FormatError&) {
+  }
   TensorFile file;
   try {
     file = read_tensor_file(OpenedFile(FileBytes::copy_of(std::as_bytes(std::span(data, size)))));
@@ -176,6 +183,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   touch(file);
   if (!has_few_names(file)) {
     return 0;
+  }
+  try {
+    sink = static_cast<unsigned>(contents_of(file, std::nullopt).left_out.size() +
+                                 note_of_choice(file, std::nullopt).size());
+  } catch (const FormatError&) {  // several dictionaries, or too many values
   }
   pickle::Value value;
   try {

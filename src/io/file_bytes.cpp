@@ -19,9 +19,7 @@ namespace iris {
 namespace {
 
 constexpr std::size_t kFirstPipeBuffer = 1 << 20;
-constexpr std::chrono::milliseconds kSettled(50);  // without a write; longer than the kernel's clock for files ticks
 constexpr std::chrono::milliseconds kLook(10);
-constexpr std::chrono::seconds kLongestWait(5);
 constexpr const char* kChanges = "is written to while it is read; try again once it is whole";
 
 [[noreturn]] void fail_with_errno() { throw FormatError(std::strerror(errno)); }
@@ -52,7 +50,7 @@ bool is_same(const struct stat& left, const struct stat& right) {
 }
 
 // Returns its status once nobody has written to it for a while.
-struct stat settled(int descriptor) {
+struct stat settled(int descriptor, const Patience& patience) {
   using std::chrono::system_clock;
   const auto start = system_clock::now();
   while (true) {
@@ -60,10 +58,10 @@ struct stat settled(int descriptor) {
     const auto written = system_clock::time_point(std::chrono::duration_cast<system_clock::duration>(
         std::chrono::seconds(status.st_ctim.tv_sec) + std::chrono::nanoseconds(status.st_ctim.tv_nsec)));
     const auto now = system_clock::now();
-    if (written > now || now - written > kSettled) {  // a time to come says nothing
+    if (written > now || now - written > patience.settled) {  // a time to come says nothing
       return status;
     }
-    if (now - start > kLongestWait) {
+    if (now - start > patience.longest) {
       throw FormatError(kChanges);
     }
     throw_if_interrupted();
@@ -73,7 +71,7 @@ struct stat settled(int descriptor) {
 
 }  // namespace
 
-std::shared_ptr<const FileBytes> FileBytes::open(const std::string& path, Reading reading) {
+std::shared_ptr<const FileBytes> FileBytes::open(const std::string& path, Reading reading, const Patience& patience) {
   const Descriptor descriptor{path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (descriptor.value < 0) {
     throw_if_interrupted();  // while it waited for a named pipe's writer
@@ -86,7 +84,7 @@ std::shared_ptr<const FileBytes> FileBytes::open(const std::string& path, Readin
   std::shared_ptr<FileBytes> file(new FileBytes());
   const bool is_copy = S_ISREG(status.st_mode) && reading == Reading::kCopied;
   if (is_copy) {
-    status = settled(descriptor.value);
+    status = settled(descriptor.value, patience);
   } else if (S_ISREG(status.st_mode) && status.st_size > 0) {
     const auto size = static_cast<std::size_t>(status.st_size);
     // Without a reserve: a file may be larger than memory, and what is written to stays small.

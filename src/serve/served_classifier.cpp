@@ -128,10 +128,10 @@ void ServedClassifier::find_features() {
   }
 }
 
-// Whether made-up rows have answers together. Throws RowsDepend where they have, though one of them alone has none.
-bool ServedClassifier::answers_together(int kind, std::size_t batch_rows) const {
+// Whether some made-up rows have answers together. Throws RowsDepend where they have, though one of them alone has none.
+bool ServedClassifier::answers_together(int kind) const {
   try {
-    classifier_.try_out(made_up_rows(kind, batch_rows, features().size()), batch_rows);
+    classifier_.try_out(made_up_rows(kind, kComparedRows, features().size()), kComparedRows);
     return true;
   } catch (const RowsError&) {
     return false;
@@ -167,7 +167,7 @@ bool ServedClassifier::warm_up(std::size_t batch_rows, const std::function<void(
       return true;
     } catch (const RowsError& error) {
       failure = error.what();
-      is_own_fault = (is_own_fault && error.is_about_values) || answers_together(kind, batch_rows);
+      is_own_fault = answers_together(kind) || (is_own_fault && error.is_about_values);
     }
   }
   if (!is_own_fault) {

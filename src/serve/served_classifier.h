@@ -31,7 +31,7 @@ class ServedClassifier : public Model {
  private:
   void start(std::size_t batch_rows, const std::function<void(const std::string&)>& tell);
   void find_features();
-  bool answers_together(int kind, std::size_t batch_rows) const;
+  bool answers_together(int kind) const;
   bool warm_up(std::size_t batch_rows, const std::function<void(const std::string&)>& tell);
 
   Classifier classifier_;

@@ -11,12 +11,13 @@ import rows
 import sample
 import state_dict
 import stream
+import wide
 from environment import HERE, Place, peers_python, pins
 from measure import report
 
 import train
 
-BENCHES = ("state_dict", "sample", "rows", "stream", "train")
+BENCHES = ("state_dict", "sample", "rows", "wide", "stream", "train")
 WITHOUT_CHART = ("state_dict", "stream")
 
 
@@ -26,7 +27,7 @@ def main() -> None:
     results.mkdir(parents=True, exist_ok=True)
     results, chosen = results.resolve(), BENCHES if options.bench == "all" else (options.bench,)
     peers, versions = None, ""
-    if not options.no_peers and {"sample", "rows"} & set(chosen):
+    if not options.no_peers and {"sample", "rows", "wide"} & set(chosen):
         peers = peers_python(results / "venv")
         versions = ", ".join(pin.replace("==", " ") for pin in pins() if not pin.startswith("matplotlib"))
 
@@ -42,6 +43,9 @@ def main() -> None:
             times, count = rounds or (1 if small else 5), options.rows or (20_000 if small else 10_000_000)
             sections = rows.run(place, count, times, options.task, options.peer)
             report(results, "rows", sections, times, versions, digits=2)
+        if "wide" in chosen:
+            times, count = rounds or (1 if small else 5), (options.rows or (20_000 if small else 10_000_000)) // 10
+            report(results, "wide", [wide.run(place, count, times)], times, versions, digits=2)
         if "stream" in chosen:
             stream.report(place, results, 200 if small else 2000, rounds or (1 if small else 3))
         if "train" in chosen:

@@ -44,6 +44,7 @@ constexpr int kEnding[] = {SIGTERM, SIGINT, SIGQUIT};
 constexpr std::chrono::milliseconds kWithoutDescriptors(50);  // until accept is tried again
 constexpr std::chrono::milliseconds kLookWhileDraining(10);
 constexpr std::chrono::milliseconds kLastHandshakes(50);
+constexpr std::chrono::seconds kLastPass(5);
 constexpr int kOwnBlocks = 1 << 20;            // bytes: larger blocks are given back to the system when they are freed
 constexpr std::size_t kRefusedAtOnce = 64;     // connections past the limit that still get an answer
 constexpr std::size_t kSpareDescriptors = 16;  // to load a model, read the certificate, look into /proc
@@ -109,6 +110,11 @@ class Server {
       } catch (const std::bad_alloc&) {
         std::this_thread::yield();
       }
+    }
+    if (sessions_left_ != 0 || !have_ended()) {
+      log_.message("ending, though a pass or a load is still under way");
+      log_.flush();
+      std::_Exit(status_);
     }
     log_.flush();
     return status_;
@@ -253,12 +259,29 @@ class Server {
   }
 
   void wait_for_sessions() {
-    if (session_count() == 0) {
+    const std::size_t count = session_count();
+    const auto now = Clock::now();
+    if (count != sessions_left_) {
+      sessions_left_ = count;
+      last_left_ = now;
+    }
+    const bool is_given_up = count != 0 && now - last_left_ > options_.timeout + kLastPass;
+    if (is_given_up) {
+      log_.message("callers without an answer: " + std::to_string(count));
+      status_ = 1;
+    }
+    if (count == 0 || is_given_up) {
       control_.stop();
       return;
     }
     drain_timer_.expires_after(kLookWhileDraining);
     drain_timer_.async_wait([this](const Error&) { wait_for_sessions(); });
+  }
+
+  // The model may have a pass that never ends, and its thread with it.
+  bool have_ended() {
+    const auto end = Clock::now() + kLastPass;
+    return passes_.ends_by(end) && large_bodies_.ends_by(end) && loads_.ends_by(end);
   }
 
   ServerOptions options_;
@@ -276,6 +299,8 @@ class Server {
   asio::steady_timer retry_{control_};
   asio::steady_timer drain_timer_{control_};
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::size_t sessions_left_ = 0;
+  Clock::time_point last_left_;  // when that number changed, while the server ends
   int status_ = 0;
 };
 

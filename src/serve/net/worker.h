@@ -7,6 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstddef>
+#include <future>
 #include <memory>
 #include <new>
 #include <random>
@@ -44,10 +45,15 @@ class Session {
 class ContextThread {
  public:
   explicit ContextThread(boost::asio::io_context& context)
-      : context_(context), work_(boost::asio::make_work_guard(context)), thread_([this] { run(); }) {}
-  ~ContextThread() {
+      : context_(context), work_(boost::asio::make_work_guard(context)), end_(std::async(std::launch::async, [this] {
+          run();
+        })) {}
+  ~ContextThread() { context_.stop(); }  // and waits for the thread
+
+  // Stops it too. False where what is under way has not finished by then.
+  bool ends_by(Clock::time_point time) {
     context_.stop();
-    thread_.join();
+    return end_.wait_until(time) == std::future_status::ready;
   }
 
  private:
@@ -65,7 +71,7 @@ class ContextThread {
 
   boost::asio::io_context& context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  std::thread thread_;
+  std::future<void> end_;
 };
 
 // Its sockets belong to its context. All members but the constructor, and those marked so, are for its thread only.

@@ -46,6 +46,14 @@ def test_one_sample_is_compared_with_python(tmp_path):
     assert section["ratios"].keys() == section["medians"].keys()
 
 
+def test_a_net_of_real_size_is_timed_too(tmp_path):
+    done = bench(tmp_path, "wide")
+    assert done.returncode == 0, done.stderr
+    (section,) = json.loads((tmp_path / "wide.json").read_text())["sections"]
+    assert section["name"] == "CSV of 13 numbers through 13→512→512→10 (TorchScript), 2,000 rows"
+    assert section["ratios"]["iris"] == 1.0
+
+
 def test_a_rows_wait_is_compared_with_a_loops_in_python(tmp_path):
     done = bench(tmp_path, "stream", "--rounds", "1")
     assert done.returncode == 0, done.stderr

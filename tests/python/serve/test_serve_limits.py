@@ -220,6 +220,49 @@ def test_sigterm_sends_on_a_batch_that_waits(serve):
     assert server.process.wait(WAIT_S) == 0
 
 
+def save_endless_above(limit, path):
+    import torch
+
+    class Endless(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.limit = float(limit)
+
+        def forward(self, rows: torch.Tensor) -> torch.Tensor:
+            while bool((rows > self.limit).any()):
+                rows = rows + 1
+            return rows
+
+    torch.jit.script(Endless()).save(str(path))
+
+
+def test_sigterm_ends_a_pass_that_never_ends(serve, tmp_path):
+    path = tmp_path / "model.ts.pt"
+    save_endless_above(100, path)
+    server = serve("--features", "a,b", "--timeout-s", 1, model=path)
+    with server.connect() as caller:
+        caller.sendall(post(b"[101, 0]"))
+        deadline = time.monotonic() + WAIT_S
+        while server.metric("iris_inference_pending_rows") != 1 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(WAIT_S) == 1
+    server.wait_for_log("callers without an answer: 1")
+
+
+def test_sigterm_ends_a_reload_that_never_ends(serve, tmp_path):
+    path = tmp_path / "model.ts.pt"
+    save_endless_above(100, path)
+    server = serve("--features", "a,b", model=path)
+    save_endless_above(-1, path)
+    server.process.send_signal(signal.SIGHUP)
+    time.sleep(1)  # it warms up
+    assert server.ask("/predict", b"[1, 0]")[0] == 200
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(WAIT_S) == 0
+    server.wait_for_log("ending, though a pass or a load is still under way")
+
+
 def test_a_callers_deadline_ends_a_wait_for_others(serve):
     server = serve("--max-wait-us", 60_000_000)
     tensor = {"name": "input", "shape": [1, 4], "datatype": "FP32", "data": FLOWER}

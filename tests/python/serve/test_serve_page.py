@@ -204,8 +204,29 @@ def linear(tmp_path):
     return call
 
 
-def test_a_model_without_names_takes_a_line_of_numbers(browser, serve, linear):
+def test_a_model_without_names_takes_a_number_for_each_feature_that_its_weights_show(browser, serve, linear):
     server = serve(model=linear(5, 3))
+    page = browser.new_page()
+    page.goto(server.url)
+    playwright.expect(page.locator("input[type=number]")).to_have_count(5)
+    playwright.expect(page.locator(".bar-name")).to_have_count(3)
+    assert page.locator("#label").text_content() in ("0", "1", "2")
+    page.close()
+
+
+def test_a_model_of_which_nothing_is_known_takes_a_line_of_numbers(browser, serve, tmp_path):
+    import torch
+
+    class Linear(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.randn(15))
+
+        def forward(self, rows: torch.Tensor) -> torch.Tensor:
+            return rows @ self.weight.view(5, 3)
+
+    torch.jit.script(Linear()).save(str(tmp_path / "model.ts.pt"))
+    server = serve(model=tmp_path / "model.ts.pt")
     page = browser.new_page()
     page.goto(server.url)
     numbers = page.get_by_label("Numbers, with commas between")

@@ -90,9 +90,7 @@ class ScriptModules : public ModuleFinder {
 
   bool is_tensor(Value value) const { return file_.tensor(value) != nullptr || !why_no_tensor(file_, value).empty(); }
 
-  Value dict_of(std::vector<Value> entries) {
-    return file_.document.add_items(Kind::kDict, std::move(entries), 0);
-  }
+  Value dict_of(std::vector<Value> entries) { return file_.document.add_items(Kind::kDict, std::move(entries), 0); }
 
   TensorFile& file_;
   ScriptCode& code_;

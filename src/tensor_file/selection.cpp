@@ -100,8 +100,8 @@ Selection select_by_key(const TensorFile& file, const std::string& key) {
                     {Choice::Of::kKey});
 }
 
-// Time is bounded by the names that there is room for, as only what holds tensors is entered. The recursion goes into the
-// value at hand if that is an object, and into no other.
+// Time is bounded by the names that there is room for, as only what holds tensors is entered. The recursion goes into
+// the value at hand if that is an object, and into no other.
 class Collector {
  public:
   explicit Collector(const TensorFile& file)

@@ -81,7 +81,7 @@ struct TensorFile {
   bool has_constants = false;
   bool names_no_buffers = false;  // TorchScript only: see notes_of
   int version = 0;                // of a zip, as its entry of that name says
-  std::string_view names;  // TorchScript only: the content of kNamesEntry, whatever it is; empty: there is none
+  std::string_view names;         // TorchScript only: the content of kNamesEntry, whatever it is; empty: there is none
 
   TensorFile() = default;
   TensorFile(TensorFile&&) = default;

@@ -230,9 +230,10 @@ std::span<const std::byte> ZipReader::checked(const ZipEntry& entry) {
 
 std::string ZipReader::unpacked(const ZipEntry& entry) {
   constexpr std::uint16_t kDeflated = 8;
-  std::string text = entry.method == kDeflated
-                         ? with_place(place_of(entry.name), [&] { return inflate(entry.data, entry.uncompressed_size); })
-                         : std::string(text_of(stored(entry)));
+  std::string text =
+      entry.method == kDeflated
+          ? with_place(place_of(entry.name), [&] { return inflate(entry.data, entry.uncompressed_size); })
+          : std::string(text_of(stored(entry)));
   check_crc(entry, bytes_of(text));
   return text;
 }

@@ -81,7 +81,8 @@ TEST(PlainJson, OfATensorIsItsShapeAndDtype) {
 TEST(PlainJson, HasBothOfTwoValuesOfOneName) {
   const TensorFile file = file_of(test::push_list({push_int(1), push_int(2)}));
   const auto items = file.document.items(file.root);
-  EXPECT_EQ(plain_json(file, {{"a", items[0]}, {"b", items[0]}, {"a", items[1]}}).dump(), R"_({"a":1,"b":1,"a (2)":2})_");
+  EXPECT_EQ(plain_json(file, {{"a", items[0]}, {"b", items[0]}, {"a", items[1]}}).dump(),
+            R"_({"a":1,"b":1,"a (2)":2})_");
 }
 
 TEST(PlainJson, EndsWhereSharedValuesUnfoldToFarMoreThanTheFile) {

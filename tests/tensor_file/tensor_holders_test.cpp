@@ -26,7 +26,8 @@ bool holds(const std::string& value, TensorHolders::Way way) {
   return TensorHolders(file, way).holds(*file.document.find(file.root, "v"));
 }
 
-const std::string kObject = push_global("argparse", "Namespace") + ")\x81" + push_dict({push_text("x"), push_tensor()}) + "b";
+const std::string kObject =
+    push_global("argparse", "Namespace") + ")\x81" + push_dict({push_text("x"), push_tensor()}) + "b";
 
 TEST(TensorHolders, AreWhatLeadsToATensorByListsTuplesAndDicts) {
   const auto is_plain = [](const std::string& value) { return holds(value, TensorHolders::Way::kPlain); };

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -28,6 +29,19 @@
 namespace iris {
 namespace {
 
+// safetensors has no dictionaries in dictionaries, and no numbers for names.
+void tell_made_names(const TensorFile& file, pickle::Value dict, const std::function<void(const std::string&)>& tell) {
+  std::vector<std::string> made;
+  for (const NamedTensor& named : named_tensors(file, dict)) {
+    if (!named.is_own_name) {
+      made.push_back(text::printable(named.name, std::string::npos));
+    }
+  }
+  if (!made.empty()) {
+    tell("written under names made of their keys, as safetensors has no others: " + text::joined(made));
+  }
+}
+
 int run_convert(const ConvertOptions& options) {
   const TensorFormat format = format_of(options.output);  // before a file is made
   TensorFile file = read_tensor_file(options.input);
@@ -51,6 +65,7 @@ int run_convert(const ConvertOptions& options) {
     try {
       if (format == TensorFormat::kSafetensors) {
         write_safetensors(file, value, output);
+        tell_made_names(file, value, tell);
       } else {
         write_zip(file, value, output);
       }
@@ -95,7 +110,15 @@ pickle::Value plain_value(TensorFile& file, pickle::Value value, const std::func
 pickle::Value value_to_write(TensorFile& file, const ConvertOptions& options, TensorFormat format,
                              const std::function<void(const std::string&)>& tell) {
   if (file.is_torchscript) {
-    file.root = state_dict_of_archive(file);
+    require_names(file);
+  }
+  if (!file.left_out.empty()) {
+    std::vector<std::string> places;
+    for (const auto& [name, value] : file.left_out) {
+      places.push_back(text::printable(name));
+    }
+    tell("left out, as the module's state_dict() does not have them: " + text::joined(places));
+    file.left_out.clear();  // what is told once
   }
   if (file.has_tensor_attributes) {
     tell("left out: attributes that Python code had set on tensors");
@@ -119,15 +142,7 @@ pickle::Value value_to_write(TensorFile& file, const ConvertOptions& options, Te
     return plain_value(file, is_one_dict ? selection.dict : file.root, tell);
   }
   require_all_tensors(file, selection.dict);
-  std::vector<std::string> names;
-  for (const auto& [name, value] : values_left_out(file, selection)) {
-    // What is beside the dictionary that was asked for was passed over by that.
-    if (!options.key || name.starts_with(selection.key + ".") || selection.is_root()) {
-      const bool is_object = value.kind == pickle::Kind::kObject;
-      names.push_back(text::printable(name) +
-                      (is_object ? " (" + text::printable(class_of(file.document, value)) + ")" : ""));
-    }
-  }
+  const std::vector<std::string> names = passed_over(file, selection, options.key.has_value());
   if (!selection.is_root() && !options.key) {
     tell("written: " + text::printable(selection.key));
   }

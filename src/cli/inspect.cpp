@@ -55,6 +55,21 @@ NamedValues named_values(const std::vector<NamedValue>& values) {
   return named;
 }
 
+// The names of iris.json, then the entries; one that has the name of another is marked.
+ordered_json with_names(ordered_json entries, const ordered_json& names) {
+  if (names.empty()) {
+    return entries;
+  }
+  ordered_json all = names;
+  // Written directly: ordered_json's own interface looks through all keys for each new one.
+  auto& members = all.get_ref<ordered_json::object_t&>();
+  members.reserve(names.size() + entries.size());
+  for (auto& [name, value] : entries.get_ref<ordered_json::object_t&>()) {
+    members.emplace_back(names.contains(name) ? name + " (attribute)" : name, std::move(value));
+  }
+  return all;
+}
+
 // A file that names a way to run programs is refused before this.
 ordered_json foreign_json(const TensorFile& file) {
   auto foreign = ordered_json::array();
@@ -92,12 +107,13 @@ std::string json_text(const InspectOptions& options, const TensorFile& file, con
   }
   json["parameters"] = totals.elements;
   json["bytes"] = totals.bytes;
-  if (!contents.left_out.empty()) {
-    json["entries"] = plain_json(file, named_values(contents.left_out));
-  } else if (!names.empty()) {
-    json["entries"] = names;
+  if (!contents.left_out.empty() || !names.empty()) {
+    json["entries"] = with_names(plain_json(file, named_values(contents.left_out)), names);
   }
   json["foreign"] = foreign_json(file);
+  if (const std::vector<std::string> notes = notes_of(file); !notes.empty()) {
+    json["notes"] = notes;
+  }
   return text::json(json) + "\n";
 }
 
@@ -157,7 +173,8 @@ InspectText text_of(const std::string& place, const Pt2Archive& archive, const I
   const ordered_json entries = with_place(place, [&] { return entries_of(archive); });
   if (options.json) {
     const ordered_json json = {{"file", file_of(options)},         {"kind", "aoti_package"}, {"container", "zip"},
-                               {"tensors", ordered_json::array()}, {"parameters", 0},        {"entries", entries}};
+                               {"tensors", ordered_json::array()}, {"parameters", 0},        {"entries", entries},
+                               {"foreign", ordered_json::array()}};
     return {text::json(json) + "\n", ""};
   }
   return {"", text::printable(place) + ": aoti_package (zip), the weights are part of its compiled code\n" +

@@ -1,12 +1,14 @@
 #include "cli/plain_value.h"
 
 #include <cmath>
+#include <functional>
 #include <map>
 #include <span>
 #include <string_view>
 #include <unordered_set>
 
 #include "pickle/literals.h"
+#include "tensor_file/members.h"
 #include "tensor_file/selection.h"
 #include "text.h"
 
@@ -30,7 +32,9 @@ std::string call_text(const TensorFile& file, Value call) {
   const auto items = file.document.items(call);
   std::vector<std::string> arguments;
   for (const Value argument : items.subspan(1)) {
-    arguments.push_back(argument.kind == Kind::kCall ? "…" : plain_text(file, argument));
+    arguments.push_back(argument.kind == Kind::kCall    ? "…"
+                        : argument.kind == Kind::kTuple ? key_text(file.document, argument)
+                                                        : plain_text(file, argument));
   }
   return plain_text(file, items[0]) + "(" + text::joined(arguments) + ")";
 }
@@ -45,15 +49,14 @@ class JsonMaker {
     // Written directly: ordered_json's own interface looks through all keys for each new one.
     auto& members = object.get_ref<ordered_json::object_t&>();
     members.reserve(values.size());  // growing, it would copy them, keys being const
-    std::map<std::string_view, std::size_t> places;
+    std::map<std::string, std::size_t, std::less<>> times;
     for (const auto& [name, value] : values) {
       take(kPartSize + name.size());
-      const auto [place, is_new] = places.emplace(name, members.size());
-      if (is_new) {
-        members.emplace_back(name, json_of(value));
-      } else {
-        members.begin()[static_cast<std::ptrdiff_t>(place->second)].second = json_of(value);
+      std::string own_name = name;
+      while (!times.try_emplace(own_name, 1).second) {
+        own_name = name + " (" + std::to_string(++times.find(name)->second) + ")";
       }
+      members.emplace_back(own_name, json_of(value));
     }
     return object;
   }
@@ -88,6 +91,13 @@ class JsonMaker {
     ordered_json json = made_of(value);
     --depth_;
     return json;
+  }
+
+  // torch.Size((2, 3)): a tuple in Python too.
+  bool is_size(Value call) const {
+    const auto items = file_.document.items(call);
+    return items.size() == 2 && items[1].has_items() && items[1].kind != Kind::kObject &&
+           file_.document.text(items[0]) == "torch.Size";
   }
 
   // {"class": …} and the parts that it has. In full once: objects may be met again, also in themselves.
@@ -140,12 +150,15 @@ class JsonMaker {
         std::vector<std::pair<std::string, Value>> values;
         const auto entries = file_.document.items(value);
         for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
-          values.emplace_back(plain_text(file_, entries[i]), entries[i + 1]);
+          values.emplace_back(key_text(file_.document, entries[i]), entries[i + 1]);
         }
         return object_of(values);
       }
       case Kind::kObject:
         return object_json(value);
+      case Kind::kCall:
+        return is_size(value) ? array_of(file_.document.items(file_.document.items(value)[1]))
+                              : ordered_json(plain_text(file_, value));
       default:
         return plain_text(file_, value);
     }

@@ -10,11 +10,11 @@
 
 namespace iris {
 
-// An object with all of the values: dicts as objects (their keys as text), lists, tuples and sets as arrays, tensors as
-// their shape and dtype, bytes as their count, calls of Python as text ("torch.device(cuda, 0)"), numbers that JSON
-// lacks as text ("inf", "nan", integers past 64 bits), objects of unknown classes as {"class": …} and their parts, each
-// object in full once. A file may refer to one value many times: where the JSON would be far larger than the file, the
-// last values are "…". Where two values have one name, the last is kept.
+// An object with all of the values: dicts as objects (their keys as text), lists, tuples, sets and torch.Size as
+// arrays, tensors as their shape and dtype, bytes as their count, calls of Python as text ("torch.device(cuda, 0)"),
+// numbers that JSON lacks as text ("inf", "nan", integers past 64 bits), objects of unknown classes as {"class": …} and
+// their parts, each object in full once. A file may refer to one value many times: where the JSON would be far larger
+// than the file, the last values are "…". Where keys read alike (1 and "1"), the second is "1 (2)".
 nlohmann::ordered_json plain_json(const TensorFile& file,
                                   const std::vector<std::pair<std::string, pickle::Value>>& values);
 

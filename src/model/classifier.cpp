@@ -20,6 +20,7 @@
 #include "model/network.h"
 #include "model/torch_errors.h"
 #include "rows/answer_writer.h"
+#include "tensor_file/contents.h"
 #include "tensor_file/dtype.h"
 #include "tensor_file/selection.h"
 #include "text.h"
@@ -73,10 +74,12 @@ bool are_finite(const std::vector<float>& values) {
 struct Opened {
   std::unique_ptr<Network> network;
   ModelNames names;
+  std::string note = {};  // on what of the file was taken
 };
 
 Opened open_form(const TensorFile& file, const ClassifierOptions& options, c10::Device device) {
-  return {make_iris_network(file, options.key, options.hidden, device), names_of(file)};
+  auto network = make_iris_network(file, options.key, options.hidden, device);
+  return {std::move(network), names_of(file), note_of_choice(file, options.key)};
 }
 
 Opened open_form(const TorchScriptArchive& archive, const ClassifierOptions& options, c10::Device device) {
@@ -89,7 +92,7 @@ Opened open_form(const TorchScriptArchive& archive, const ClassifierOptions& opt
   try {
     return open_form(tensors, options, device);
   } catch (const InputError& error) {
-    if (tensors.is_cpp_archive()) {
+    if (tensors.is_cpp_archive) {
       throw;
     }
     throw InputError(
@@ -157,11 +160,13 @@ Classifier Classifier::open(const std::string& path, const ClassifierOptions& op
       archive != nullptr && archive->device() == "cpu" && options.device.kind == DeviceName::Kind::kAuto;
   const c10::Device device = resolve_device(is_for_cpu ? DeviceName("cpu") : options.device).device;
   std::unique_ptr<Impl> impl(new Impl{text::input_name(path), device, dtype, options.tell});
+  std::string note;
   const ModelNames names = with_place(impl->path, [&] {
     try {
       Opened opened = std::visit(
           [&](const auto& form) { return read_whole(form, [&] { return open_form(form, options, device); }); }, file);
       impl->network = std::move(opened.network);
+      note = std::move(opened.note);
       if (options.dtype) {
         impl->network->to(dtype);
       }
@@ -179,6 +184,9 @@ Classifier Classifier::open(const std::string& path, const ClassifierOptions& op
       throw;
     }
   });
+  if (!note.empty()) {
+    options.tell(impl->path + ": " + note, {});
+  }
   const std::size_t known = names.features.size();
   if (known > 0 && !options.features.empty() && options.features.size() != known) {
     impl->fail("the model takes " + std::to_string(known) + " features, but " +

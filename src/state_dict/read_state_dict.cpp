@@ -81,7 +81,8 @@ StateDict tensors_in(const TensorFile& file, pickle::Value value) {
   }
   std::vector<c10::Storage> storages(file.storages.size());
   StateDict result;
-  for (const auto& [name, record, is_named] : named_tensors(file, value)) {
+  for (const NamedTensor& named : named_tensors(file, value)) {
+    const auto& [name, record, is_named, is_own_name] = named;
     c10::Storage& storage = storages[record->storage];
     if (!storage) {
       storage = make_storage(file.storages[record->storage], alignments[record->storage]);

@@ -55,6 +55,11 @@ void resolve_tensors(TensorFile& file);
 // with a state_dict of its own, is for TensorFile::module_classes to tell.
 void replace_modules(TensorFile& file);
 
+// Puts in the place of an archive's module what torch.jit.load(f).state_dict() gives, an OrderedDict: its code says
+// which attributes are parameters and buffers. The others that hold tensors go to file.left_out. `root` is the
+// archive's folder. Nothing of the code is run.
+void replace_script_modules(TensorFile& file, const ZipReader& zip, const std::string& root);
+
 // Throws unless the record's fields are what TensorRecord promises for a storage of that many bytes.
 void check_tensor(const TensorRecord& tensor, std::uint64_t storage_size);
 

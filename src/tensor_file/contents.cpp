@@ -4,12 +4,13 @@
 #include <iterator>
 #include <limits>
 #include <set>
-#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "error.h"
 #include "io/byte_cursor.h"
 #include "tensor_file/members.h"
+#include "tensor_file/tensor_holders.h"
 #include "text.h"
 
 namespace iris {
@@ -49,54 +50,39 @@ std::string longer(const std::string& prefix, const std::string& key) {
   return prefix.size() > kLongestPrefix ? "…." : prefix + key + ".";
 }
 
-// Recursion and time are bounded as for named_tensors: an object's parts are not looked at.
+// Each container is looked at once, at the first path to it; an object's parts are not looked at.
 class TensorlessValues {
  public:
-  TensorlessValues(const TensorFile& file, std::vector<NamedValue>& found) : file_(file), found_(found) {}
+  TensorlessValues(const TensorFile& file, std::vector<NamedValue>& found)
+      : file_(file), found_(found), holders_(file, TensorHolders::Way::kPlain) {}
 
   // What is in the value, on any level, and holds no tensor.
   void add(const std::string& prefix, Value value) {
     for (const auto& [key, inner] : members(file_.document, value)) {
-      if (!holds_tensors(inner)) {
+      if (!holders_.holds(inner)) {
         require(found_.size() < kMostValues, "holds more than 100000 values among its tensors");
         found_.push_back({prefix + key_text(file_.document, key), inner});
-      } else if (file_.tensor(inner) == nullptr) {
+      } else if (file_.tensor(inner) == nullptr && met_.insert(inner.index).second) {
         add(longer(prefix, key_text(file_.document, key)), inner);
       }
     }
   }
 
  private:
-  bool holds_tensors(Value value) {
-    if (!value.has_items() || value.kind == Kind::kObject) {
-      return file_.tensor(value) != nullptr;
-    }
-    const auto known = holds_.find(value.index);
-    if (known != holds_.end()) {
-      return known->second;
-    }
-    const auto entries = members(file_.document, value);
-    const bool holds =
-        std::ranges::any_of(entries, [&](const pickle::Entry& entry) { return holds_tensors(entry.value); });
-    holds_.emplace(value.index, holds);
-    return holds;
-  }
-
   static constexpr std::size_t kMostValues = 100'000;
 
   const TensorFile& file_;
   std::vector<NamedValue>& found_;
-  std::unordered_map<std::uint32_t, bool> holds_;  // by container
+  TensorHolders holders_;
+  std::unordered_set<std::uint32_t> met_;
 };
 
 }  // namespace
 
 std::vector<NamedValue> values_left_out(const TensorFile& file, const Selection& selection) {
   const pickle::Document& document = file.document;
-  std::vector<NamedValue> left_out;
-  if (file.is_torchscript) {  // what its modules have beside their tensors belongs to the program
-    return left_out;
-  }
+  // What a TorchScript's modules have beside their tensors belongs to the program.
+  std::vector<NamedValue> left_out = file.left_out;
   std::string prefix;
   Value at = file.root;
   for (const Value step : selection.path) {
@@ -128,12 +114,7 @@ Contents contents_of(const TensorFile& file, const std::optional<std::string>& k
   }
   contents.key = selection.key;
   contents.tensors = named_tensors(file, selection.dict);
-  if (file.constants != nullptr) {
-    for (const NamedTensor& constant : named_tensors(*file.constants, file.constants->root)) {
-      contents.tensors.push_back({"CONSTANTS.c" + constant.name, constant.tensor});
-    }
-  }
-  if (file.is_torchscript && !file.is_cpp_archive()) {
+  if (file.is_torchscript && !file.is_cpp_archive) {
     contents.kind = Contents::Kind::kTorchScript;
   } else if (!selection.is_root()) {
     contents.kind = Contents::Kind::kCheckpoint;
@@ -145,23 +126,57 @@ Contents contents_of(const TensorFile& file, const std::optional<std::string>& k
 std::vector<std::string> notes_of(const TensorFile& file) {
   std::vector<std::string> notes;
   if (file.has_modules) {
-    notes.emplace_back("whole pickled modules are shown as their state_dict(), without the versions in its _metadata");
+    notes.emplace_back("whole pickled modules are read as their state_dict(), without the versions in its _metadata");
   }
   if (!file.module_classes.empty()) {
     notes.push_back(
         "classes whose code is not here: " + text::printable(text::joined(file.module_classes), std::string::npos) +
         "; what a state_dict() or get_extra_state() of their own would change is not known");
   }
+  if (file.names_no_buffers) {
+    notes.push_back("TorchScript of an old PyTorch (archive version " + std::to_string(file.version) +
+                    "), whose code names no buffers: they are not in the state_dict() of torch.jit.load");
+  }
   return notes;
+}
+
+std::vector<std::string> passed_over(const TensorFile& file, const Selection& selection, bool has_key) {
+  std::vector<std::string> places;
+  for (const auto& [name, value] : values_left_out(file, selection)) {
+    if (!has_key || selection.is_root() || name.starts_with(selection.key + ".")) {
+      const bool is_object = value.kind == Kind::kObject;
+      places.push_back(text::printable(name, std::string::npos) +
+                       (is_object ? " (" + text::printable(class_of(file.document, value)) + ")" : ""));
+    }
+  }
+  return places;
+}
+
+std::string note_of_choice(const TensorFile& file, const std::optional<std::string>& key) {
+  const Selection selection = select_state_dict(file, key);
+  if (foreign_names(file).empty() && state_dict_keys(file).size() < 2) {
+    return "";
+  }
+  std::vector<std::string> facts;
+  std::vector<std::string> places;
+  try {
+    places = passed_over(file, selection, key.has_value());
+  } catch (const FormatError&) {  // too many; the tensors are read all the same
+    places.emplace_back("more values than can be listed");
+  }
+  if (!places.empty()) {
+    facts.push_back("read: " + (selection.is_root() ? "the file's root" : text::printable(selection.key)));
+    facts.push_back("left out: " + text::joined(places));
+  }
+  std::ranges::copy(notes_of(file), std::back_inserter(facts));
+  return text::joined(facts, "; ");
 }
 
 Totals totals_of(const TensorFile& file, const std::vector<NamedTensor>& tensors) {
   Totals totals;
   std::set<const StorageRecord*> storages;
   for (const NamedTensor& named : tensors) {
-    const auto& own = file.tensors;
-    const bool is_own = named.tensor >= own.data() && named.tensor < own.data() + own.size();
-    const StorageRecord& storage = (is_own ? file : *file.constants).storages[named.tensor->storage];
+    const StorageRecord& storage = file.storages[named.tensor->storage];
     totals.bytes += storages.insert(&storage).second ? storage.size : 0;
     const auto numel = static_cast<std::uint64_t>(named.tensor->numel());
     totals.elements += std::min(numel, std::numeric_limits<std::uint64_t>::max() - totals.elements);
@@ -169,15 +184,9 @@ Totals totals_of(const TensorFile& file, const std::vector<NamedTensor>& tensors
   return totals;
 }
 
-Value state_dict_of_archive(TensorFile& file) {
-  std::vector<Value> items;
-  for (const NamedTensor& named : named_tensors(file, file.root)) {
-    const auto index = static_cast<std::uint32_t>(named.tensor - file.tensors.data());
-    items.insert(items.end(), {file.document.add_text(Kind::kString, named.name), Value::of_external(index)});
-  }
-  require(!items.empty() || file.constants->tensors.empty(),
+void require_names(const TensorFile& archive) {
+  require(!archive.has_constants || !archive.document.items(archive.root).empty(),
           "is a frozen TorchScript: its tensors are constants of its code and have lost their names");
-  return file.document.add_items(Kind::kOrderedDict, std::move(items), 0);
 }
 
 }  // namespace iris

@@ -11,14 +11,8 @@
 
 namespace iris {
 
-// A value and its path from the root, in dots.
-struct NamedValue {
-  std::string name;
-  pickle::Value value;
-};
-
 // What is beside the selected dictionary, on each level from the root down to it, and in it the entries without a
-// tensor in them; each level in the file's order.
+// tensor in them; each level in the file's order. Of a TorchScript: its TensorFile::left_out, then such entries.
 std::vector<NamedValue> values_left_out(const TensorFile& file, const Selection& selection);
 
 struct Contents {
@@ -31,11 +25,20 @@ struct Contents {
 };
 
 // key: as select_state_dict takes it, and throws. Without a key, and without a dictionary that can be selected: all
-// tensors of the file, under dotted names. The constants of a TorchScript come last, as CONSTANTS.c0, c1, …
+// tensors of the file, under dotted names.
 Contents contents_of(const TensorFile& file, const std::optional<std::string>& key);
 
-// What the reading of a file cannot tell, in sentences: of modules that Python pickled whole.
+// What the reading of a file cannot tell, in sentences: of modules that Python pickled whole, of old TorchScript.
 std::vector<std::string> notes_of(const TensorFile& file);
+
+// What the selection passes over: "epoch", "args (argparse.Namespace)", printable. With `has_key` only what is in the
+// dictionary itself, as what is beside it was passed over by who chose it.
+std::vector<std::string> passed_over(const TensorFile& file, const Selection& selection, bool has_key);
+
+// For who takes one dictionary and nothing else (key: as select_state_dict takes it): which was taken, what was passed
+// over, and notes_of, in one line. Empty where nobody could have meant another: the file holds one candidate, and no
+// objects of unknown classes. Throws as select_state_dict.
+std::string note_of_choice(const TensorFile& file, const std::optional<std::string>& key);
 
 struct Totals {
   std::uint64_t elements = 0;  // as the shapes say; stays at the largest number
@@ -44,8 +47,7 @@ struct Totals {
 
 Totals totals_of(const TensorFile& file, const std::vector<NamedTensor>& tensors);
 
-// The tensors of a TorchScript's or C++ archive as an OrderedDict, under the names of its state_dict. Adds to
-// file.document. Throws FormatError, without a path, where a frozen module's tensors have lost their names.
-pickle::Value state_dict_of_archive(TensorFile& file);
+// Throws FormatError, without a path, where a frozen module's tensors have lost their names.
+void require_names(const TensorFile& archive);
 
 }  // namespace iris

@@ -253,6 +253,11 @@ std::string describe_foreign_zip(const ZipReader& zip) {
     return "is a .pt2 archive of a compiled or exported program, from which no tensors are read; use the state_dict "
            "that it was made from";
   }
+  if (any_ends_with(names, "/model.json")) {
+    return "is TorchScript as PyTorch 1.0 to 1.2 wrote it (model.json), which is not read, and not by today's LibTorch "
+           "either; load it with a PyTorch of its time and save its numbers, in Python: "
+           "torch.save(torch.jit.load(\"old.pt\").state_dict(), \"model.pt\")";
+  }
   if (zip.find("policy.pth") != nullptr && zip.find("_stable_baselines3_version") != nullptr) {
     return "is a Stable-Baselines3 archive; the state_dict of its network is the file policy.pth in it; take it out: "
            "unzip -p FILE policy.pth > policy.pth";

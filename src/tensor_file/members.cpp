@@ -4,6 +4,7 @@
 #include <charconv>
 #include <unordered_set>
 
+#include "pickle/literals.h"
 #include "tensor_file/numpy_values.h"
 #include "text.h"
 
@@ -86,6 +87,9 @@ std::string key_text(const Document& document, Value key) {
     case Kind::kByteArray:
       return "b'" + cut(document.text(key)) + "'";
     case Kind::kBigInt:
+      if (auto decimal = pickle::little_endian_to_decimal(document.text(key))) {
+        return *decimal;
+      }
       return "an integer of " + std::to_string(document.text(key).size()) + " bytes";
     case Kind::kGlobal:
       return cut(document.text(key));

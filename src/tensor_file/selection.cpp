@@ -8,6 +8,7 @@
 #include "io/byte_cursor.h"
 #include "tensor_file/candidates.h"
 #include "tensor_file/members.h"
+#include "tensor_file/tensor_holders.h"
 #include "text.h"
 
 namespace iris {
@@ -99,12 +100,14 @@ Selection select_by_key(const TensorFile& file, const std::string& key) {
                     {Choice::Of::kKey});
 }
 
-// Time is bounded by Document::kMaxWalk: a name is put together only for a tensor. The recursion goes into the objects
-// of a TorchScript archive, which are its modules, and into the value at hand if that is an object; no further.
+// Time is bounded by the names that there is room for, as only what holds tensors is entered. The recursion goes into
+// the value at hand if that is an object, and into no other.
 class Collector {
  public:
   explicit Collector(const TensorFile& file)
-      : file_(file), room_(kMaxNames + (file.file == nullptr ? 0 : file.file->bytes().size())) {}
+      : file_(file),
+        holders_(file, TensorHolders::Way::kPlain),
+        room_(kMaxNames + (file.file == nullptr ? 0 : file.file->bytes().size())) {}
 
   std::vector<NamedTensor> collect(Value value) {
     if (value.kind == Kind::kObject) {
@@ -121,14 +124,10 @@ class Collector {
     require(steps_ <= pickle::Document::kMaxWalk, "the objects in it unfold to too many tensors");
     require(path_.size() <= pickle::Document::kMaxDepth, "its objects are nested too deep, or contain themselves");
     if (const TensorRecord* tensor = file_.tensor(value)) {
-      found_.push_back({take_name(), tensor, std::ranges::all_of(path_, is_name)});
-    } else if (value.kind != Kind::kObject) {
+      const bool is_own_name = path_.size() == 1 && path_[0].kind == Kind::kString;
+      found_.push_back({take_name(), tensor, std::ranges::all_of(path_, is_name), is_own_name});
+    } else if (holders_.holds(value)) {
       add_members(value);
-    } else if (file_.is_torchscript) {
-      ++objects_;  // recursion that the path does not count
-      require(objects_ <= pickle::Document::kMaxDepth, "its objects are nested too deep, or contain themselves");
-      add(file_.document.state(value));
-      --objects_;
     }
   }
 
@@ -156,9 +155,9 @@ class Collector {
   }
 
   const TensorFile& file_;
+  TensorHolders holders_;
   std::uint64_t room_;
   std::uint64_t steps_ = 0;
-  std::size_t objects_ = 0;
   std::vector<Value> path_;
   std::vector<NamedTensor> found_;
 };
@@ -181,7 +180,7 @@ Selection select_state_dict(const TensorFile& file, const std::optional<std::str
   if (key) {
     return select_by_key(file, *key);
   }
-  if (root.kind == Kind::kObject && file.is_torchscript) {
+  if (file.is_torchscript && root.is_dict()) {
     return {"", {}, root};
   }
   const Candidates candidates(file);
@@ -245,7 +244,7 @@ std::string why_no_tensor(const TensorFile& file, Value value) {
     const std::string name(document.text(document.items(value)[0]));
     return makes_tensors(name) ? "is made by " + name + " of what is not known" : "";
   }
-  if (value.kind != Kind::kObject || file.is_torchscript) {
+  if (value.kind != Kind::kObject) {
     return "";
   }
   const pickle::Object object = document.object(value);

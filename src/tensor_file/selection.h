@@ -13,7 +13,8 @@ namespace iris {
 struct NamedTensor {
   std::string name;
   const TensorRecord* tensor;  // owned by the TensorFile
-  bool is_named = true;        // false: a key in its path is no text, and `name` only shows it
+  bool is_named = true;        // false: a key in its path is no text and no number, and `name` only shows it
+  bool is_own_name = true;     // false: `name` is made of several keys, or of a number
 };
 
 // The dictionary in the file that is the model's state_dict.
@@ -35,8 +36,8 @@ Selection select_state_dict(const TensorFile& file, const std::optional<std::str
 // The keys of candidates, as a message shows them: the first twenty, the root not among them.
 std::vector<std::string> state_dict_keys(const TensorFile& file);
 
-// The tensors in a value, in the file's order, those of inner dicts and lists under dotted names, and of the modules of
-// a TorchScript archive. Objects of other classes that the value holds are passed over.
+// The tensors in a value, in the file's order, those of inner dicts and lists under dotted names. Objects of unknown
+// classes that the value holds are passed over.
 std::vector<NamedTensor> named_tensors(const TensorFile& file, pickle::Value value);
 
 // Whether the value itself, or a part of it, would be a tensor if a function that is not known were called: "made by

@@ -54,16 +54,6 @@ const TensorRecord* TensorFile::tensor(pickle::Value value) const {
   return value.kind == pickle::Kind::kExternal ? &tensors.at(value.index) : nullptr;
 }
 
-bool TensorFile::is_cpp_archive() const {
-  using pickle::Kind;
-  if (!is_torchscript || root.kind != Kind::kObject) {
-    return false;
-  }
-  // Every module that Python scripted or traced has the attribute.
-  const bool has_python_attribute = document.find(document.state(root), "training") != nullptr;
-  return document.text(document.object(root).name) == "__torch__.Module" && !has_python_attribute;
-}
-
 TensorFile read_tensor_file(const OpenedFile& file) {
   switch (file.kind) {
     case FileKind::kZip:

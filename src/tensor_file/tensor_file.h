@@ -56,29 +56,38 @@ struct TensorRecord {
   bool is_contiguous() const;
 };
 
+// A value and its path from the root, in dots.
+struct NamedValue {
+  std::string name;
+  pickle::Value value;
+};
+
 // Moved, not copied (the document's texts are views into `file`). Any number of threads may read it.
 struct TensorFile {
   std::shared_ptr<const FileBytes> file;
   Container container = Container::kZip;
   bool is_torchscript = false;              // or written by C++ torch::save: the archive has constants.pkl
+  bool is_cpp_archive = false;              // by C++ torch::save: plain modules, no program in it
   bool has_tensor_attributes = false;       // Python code had set some; they are not kept
   bool has_modules = false;                 // Python had pickled whole modules: each is its state_dict here
   std::vector<std::string> module_classes;  // of those modules, but not torch's own; at most kMostModuleClasses
   std::vector<std::shared_ptr<const FileBytes>> shards;  // where `file` names others
   pickle::Document document;
-  pickle::Value root;  // tensors are Kind::kExternal: an index into `tensors`
+  // Tensors are Kind::kExternal: an index into `tensors`. Of an archive of modules, its state_dict(): an OrderedDict.
+  pickle::Value root;
   std::vector<TensorRecord> tensors;
   std::vector<StorageRecord> storages;
-  // TorchScript only: the tensors that its code names CONSTANTS.c0, c1, … (a frozen module has all of its own there).
-  std::shared_ptr<const TensorFile> constants;
-  std::string_view names;  // TorchScript only: the content of kNamesEntry, whatever it is; empty: there is none
+  // TorchScript only: the tensors in it that its state_dict() does not have, under their paths, and then those that its
+  // code names CONSTANTS.c0, c1, … (a frozen module has all of its own there).
+  std::vector<NamedValue> left_out;
+  bool has_constants = false;
+  bool names_no_buffers = false;  // TorchScript only: see notes_of
+  int version = 0;                // of a zip, as its entry of that name says
+  std::string_view names;         // TorchScript only: the content of kNamesEntry, whatever it is; empty: there is none
 
   TensorFile() = default;
   TensorFile(TensorFile&&) = default;
   TensorFile& operator=(TensorFile&&) = default;
-
-  // Written by C++ torch::save: an archive of plain modules, with no program in it.
-  bool is_cpp_archive() const;
 
   // Returns the value that stands for it.
   pickle::Value add(TensorRecord tensor);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 
@@ -7,6 +8,8 @@
 #include "pickle/literals.h"
 #include "tensor_file/containers.h"
 #include "tensor_file/foreign_file.h"
+#include "tensor_file/members.h"
+#include "tensor_file/selection.h"
 #include "tensor_file/torch_globals.h"
 #include "tensor_file/zip_reader.h"
 #include "text.h"
@@ -35,7 +38,7 @@ std::string_view find_root(const ZipReader& zip) {
   throw FormatError(describe_foreign_zip(zip));
 }
 
-void check_version(const ZipReader& zip, const std::string& root) {
+int read_version(const ZipReader& zip, const std::string& root) {
   const ZipEntry* entry = zip.find(root + "/version");
   if (entry == nullptr) {
     entry = zip.find(root + "/.data/version");  // where TorchScript has it since its version 6
@@ -50,6 +53,7 @@ void check_version(const ZipReader& zip, const std::string& root) {
     throw FormatError("zip: version " + text::quoted(text) + " is unknown; 1 to " + std::to_string(kMaxVersion) +
                       " are read");
   }
+  return version;
 }
 
 bool is_big_endian(const ZipReader& zip, const std::string& root) {
@@ -96,6 +100,33 @@ TensorFile read_pickle_entry(const ZipReader& zip, const std::string& root, cons
   return file;
 }
 
+bool is_written_by_cpp(const TensorFile& archive) {
+  const pickle::Document& document = archive.document;
+  if (archive.root.kind != pickle::Kind::kObject) {
+    return false;
+  }
+  // Every module that Python scripted or traced has the attribute.
+  const bool has_python_attribute = document.find(document.state(archive.root), "training") != nullptr;
+  return class_of(document, archive.root) == "__torch__.Module" && !has_python_attribute;
+}
+
+// The tensors of constants.pkl, which has a document and keys of its own, and the names in it that are not known.
+void add_constants(TensorFile& file, TensorFile constants) {
+  const auto first_storage = static_cast<std::uint32_t>(file.storages.size());
+  std::ranges::move(constants.storages, std::back_inserter(file.storages));
+  for (const NamedTensor& named : named_tensors(constants, constants.root)) {
+    TensorRecord tensor = *named.tensor;
+    tensor.storage += first_storage;
+    file.left_out.push_back({"CONSTANTS.c" + named.name, file.add(std::move(tensor))});
+    file.has_constants = true;
+  }
+  for (const pickle::Mention& mention : constants.document.mentions()) {
+    for (std::size_t i = 0; i < mention.count; ++i) {
+      file.document.add_global(std::string(mention.name), /*is_mention=*/true);
+    }
+  }
+}
+
 }  // namespace
 
 void check_inflated_size(const ZipReader& zip) {
@@ -111,18 +142,24 @@ void check_inflated_size(const ZipReader& zip) {
 
 TensorFile read_zip_container(const ZipReader& zip, std::shared_ptr<const FileBytes> bytes) {
   const std::string root(find_root(zip));
-  check_version(zip, root);
-  if (zip.find(root + "/constants.pkl") == nullptr) {
-    return read_pickle_entry(zip, root, "data", use_of_torch_global, std::move(bytes));
+  const int version = read_version(zip, root);
+  const bool is_torchscript = zip.find(root + "/constants.pkl") != nullptr;
+  if (is_torchscript) {
+    check_inflated_size(zip);
   }
-  check_inflated_size(zip);
-  TensorFile file = read_pickle_entry(zip, root, "data", use_of_torchscript_global, bytes);
+  TensorFile file =
+      read_pickle_entry(zip, root, "data", is_torchscript ? use_of_torchscript_global : use_of_torch_global, bytes);
+  file.version = version;
+  if (!is_torchscript) {
+    return file;
+  }
   file.is_torchscript = true;
+  file.is_cpp_archive = is_written_by_cpp(file);
   if (const ZipEntry* names = zip.find(root + "/" + std::string(kNamesEntry))) {
     file.names = text_of(ZipReader::checked(*names));
   }
-  file.constants = std::make_shared<const TensorFile>(
-      read_pickle_entry(zip, root, "constants", use_of_torchscript_global, std::move(bytes)));
+  replace_script_modules(file, zip, root);
+  add_constants(file, read_pickle_entry(zip, root, "constants", use_of_torchscript_global, std::move(bytes)));
   return file;
 }
 

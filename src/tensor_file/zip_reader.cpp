@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "io/byte_cursor.h"
+#include "io/inflate.h"
 #include "tensor_file/crc32.h"
 #include "tensor_file/zip_format.h"
 #include "text.h"
@@ -162,6 +163,12 @@ std::string place_of(std::string_view name) { return "zip entry " + text::quoted
   throw FormatError(place_of(name) + ": " + fact);
 }
 
+void check_crc(const ZipEntry& entry, std::span<const std::byte> data) {
+  if (entry.crc != 0 && crc32(data) != entry.crc) {
+    fail_entry(entry.name, "its CRC is wrong; the file is damaged");
+  }
+}
+
 // Checks the local header against the central one and finds the data after it.
 void locate_data(std::span<const std::byte> file, std::uint64_t directory_offset, CentralEntry& central) {
   ZipEntry& entry = central.entry;
@@ -235,10 +242,18 @@ std::span<const std::byte> ZipReader::stored(const ZipEntry& entry) {
 
 std::span<const std::byte> ZipReader::checked(const ZipEntry& entry) {
   const auto data = stored(entry);
-  if (entry.crc != 0 && crc32(data) != entry.crc) {
-    fail_entry(entry.name, "its CRC is wrong; the file is damaged");
-  }
+  check_crc(entry, data);
   return data;
+}
+
+std::string ZipReader::unpacked(const ZipEntry& entry) {
+  constexpr std::uint16_t kDeflated = 8;
+  std::string text =
+      entry.method == kDeflated
+          ? with_place(place_of(entry.name), [&] { return inflate(entry.data, entry.uncompressed_size); })
+          : std::string(text_of(stored(entry)));
+  check_crc(entry, bytes_of(text));
+  return text;
 }
 
 }  // namespace iris

@@ -37,6 +37,9 @@ class ZipReader {
   static std::span<const std::byte> stored(const ZipEntry& entry);
   // The same, and its CRC checked.
   static std::span<const std::byte> checked(const ZipEntry& entry);
+  // The entry's text, which may be deflated, and its CRC checked. Limits no size: see check_inflated_size. Throws
+  // FormatError.
+  static std::string unpacked(const ZipEntry& entry);
 
  private:
   std::vector<ZipEntry> entries_;

@@ -133,9 +133,6 @@ void verify_data(const TensorFile& file) {
       fail_crc(storage);
     }
   }
-  if (file.constants != nullptr) {
-    verify_data(*file.constants);
-  }
 }
 
 }  // namespace iris

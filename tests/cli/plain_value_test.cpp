@@ -78,10 +78,11 @@ TEST(PlainJson, OfATensorIsItsShapeAndDtype) {
   EXPECT_EQ(json_of(push_tensor()), R"({"v":{"shape":[2,3],"dtype":"float32"}})");
 }
 
-TEST(PlainJson, HasTheLastOfTwoValuesOfOneName) {
+TEST(PlainJson, HasBothOfTwoValuesOfOneName) {
   const TensorFile file = file_of(test::push_list({push_int(1), push_int(2)}));
   const auto items = file.document.items(file.root);
-  EXPECT_EQ(plain_json(file, {{"a", items[0]}, {"b", items[0]}, {"a", items[1]}}).dump(), R"({"a":2,"b":1})");
+  EXPECT_EQ(plain_json(file, {{"a", items[0]}, {"b", items[0]}, {"a", items[1]}}).dump(),
+            R"_({"a":1,"b":1,"a (2)":2})_");
 }
 
 TEST(PlainJson, EndsWhereSharedValuesUnfoldToFarMoreThanTheFile) {

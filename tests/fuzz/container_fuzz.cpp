@@ -13,7 +13,9 @@
 #include "error.h"
 #include "fuzz/same_values.h"
 #include "fuzz/zip_mutation.h"
+#include "io/inflate.h"
 #include "io/output_file.h"
+#include "tensor_file/contents.h"
 #include "tensor_file/file_kind.h"
 #include "tensor_file/plain_values.h"
 #include "tensor_file/selection.h"
@@ -30,6 +32,7 @@ constexpr std::size_t kMaxTensors = 1 << 10;
 // What a small file can unfold to takes its time; files of that kind are in tests/hostile.
 constexpr std::size_t kMaxNames = 1 << 13;
 
+constexpr std::uint64_t kMaxInflated = 1 << 16;
 volatile unsigned sink;
 
 // In memory where there is such a file system; gone at exit.
@@ -164,19 +167,13 @@ bool has_few_names(const TensorFile& file) {
   }
 }
 
-// An archive of modules as the dict that `iris convert` makes of it.
-pickle::Value dict_of_archive(TensorFile& file) {
-  std::vector<pickle::Value> items;
-  for (const NamedTensor& named : named_tensors(file, file.root)) {
-    items.push_back(file.document.add_text(pickle::Kind::kString, named.name));
-    items.push_back(pickle::Value::of_external(static_cast<std::uint32_t>(named.tensor - file.tensors.data())));
-  }
-  return file.document.add_items(pickle::Kind::kOrderedDict, std::move(items), 0);
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    sink = static_cast<unsigned>(inflate(std::as_bytes(std::span(data, size)), kMaxInflated).size());
+  } catch (const FormatError&) {
+  }
   TensorFile file;
   try {
     file = read_tensor_file(OpenedFile(FileBytes::copy_of(std::as_bytes(std::span(data, size)))));
@@ -184,17 +181,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   touch(file);
-  if (file.constants != nullptr) {
-    touch(*file.constants);
-  }
   if (!has_few_names(file)) {
     return 0;
   }
+  try {
+    sink = static_cast<unsigned>(contents_of(file, std::nullopt).left_out.size() +
+                                 note_of_choice(file, std::nullopt).size());
+  } catch (const FormatError&) {  // several dictionaries, or too many values
+  }
   pickle::Value value;
   try {
-    value = file.is_torchscript ? dict_of_archive(file) : plain_values_of(file, file.root).value;
+    value = plain_values_of(file, file.root).value;
     check_zip(file, value);
-    value = file.is_torchscript ? value : select_state_dict(file, std::nullopt).dict;
+    value = select_state_dict(file, std::nullopt).dict;
   } catch (const FormatError&) {
     return 0;
   }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "error.h"
+#include "io/bytes.h"
 #include "tensor_file/crc32.h"
 #include "tensor_file/zip_format.h"
 #include "tensor_file/zip_reader.h"
@@ -19,6 +20,8 @@
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);
 
 namespace iris::fuzz {
+
+constexpr std::uint64_t kMostUnpacked = 1 << 16;
 
 struct MutableEntry {
   std::string name;
@@ -37,9 +40,9 @@ inline std::optional<std::vector<MutableEntry>> entries_of(std::span<const std::
   try {
     const ZipReader zip(bytes);
     for (const ZipEntry& entry : zip.entries()) {
+      const bool is_small = entry.method != 0 && entry.uncompressed_size <= kMostUnpacked;  // it is stored from now on
       entries.push_back({std::string(entry.name),
-                         std::string(reinterpret_cast<const char*>(entry.data.data()), entry.data.size()),
-                         entry.crc != 0});
+                         is_small ? ZipReader::unpacked(entry) : std::string(text_of(entry.data)), entry.crc != 0});
     }
   } catch (const FormatError&) {
     return std::nullopt;
@@ -87,6 +90,9 @@ inline std::string zip_of(const std::vector<MutableEntry>& entries) {
   return bytes + directory + end;
 }
 
+// A pickle, or TorchScript's code.
+inline bool decides(const MutableEntry& entry) { return entry.name.ends_with(".pkl") || entry.name.ends_with(".py"); }
+
 // nullopt: it is no whole zip, or has become larger than `max_size`.
 inline std::optional<std::string> mutated_zip(std::span<const std::byte> bytes, std::size_t max_size,
                                               std::minstd_rand& random) {
@@ -112,12 +118,11 @@ inline std::optional<std::string> mutated_zip(std::span<const std::byte> bytes, 
     std::swap(any(), any());
   } else if (one_in(8)) {
     mutate_text(any().data, room);
-  } else {  // the pickles decide on everything else
-    const auto is_pickle = [](const MutableEntry& entry) { return entry.name.ends_with(".pkl"); };
-    const auto count = static_cast<unsigned>(std::count_if(entries->begin(), entries->end(), is_pickle));
+  } else {  // these decide on everything else
+    const auto count = static_cast<unsigned>(std::count_if(entries->begin(), entries->end(), decides));
     unsigned chosen = count == 0 ? 0 : static_cast<unsigned>(random()) % count;
     for (MutableEntry& entry : *entries) {
-      if (is_pickle(entry) && chosen-- == 0) {
+      if (decides(entry) && chosen-- == 0) {
         mutate_text(entry.data, room);
       }
     }

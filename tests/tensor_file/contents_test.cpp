@@ -118,9 +118,11 @@ TEST(Contents, RefuseAKeyThatIsNotThere) {
 
 TEST(Contents, OfATorchScriptAreOfThatKind) { EXPECT_EQ(contents("scripted.pt").kind, Contents::Kind::kTorchScript); }
 
-TEST(Contents, OfAFrozenTorchScriptAreTheConstantsOfItsCode) {
+TEST(Contents, OfAFrozenTorchScriptHaveTheConstantsOfItsCodeBesideThem) {
   const TensorFile file = read_tensor_file(fixture("frozen.pt"));
-  EXPECT_TRUE(names_of(contents_of(file, {}).tensors).starts_with("CONSTANTS.c0"));
+  const Contents contents = contents_of(file, {});
+  EXPECT_EQ(names_of(contents.tensors), "");
+  EXPECT_TRUE(keys_of(contents.left_out).starts_with("CONSTANTS.c0"));
 }
 
 TEST(Totals, CountEveryElement) {
@@ -146,16 +148,15 @@ TEST(Totals, StayAtTheLargestNumber) {
   EXPECT_EQ(totals_of(file, contents_of(file, {}).tensors).elements, ~std::uint64_t{0});
 }
 
-TEST(StateDictOfArchive, NamesTheTensorsAsTheStateDict) {
-  TensorFile file = read_tensor_file(fixture("scripted.pt"));
-  const pickle::Value dict = state_dict_of_archive(file);
-  EXPECT_EQ(dict.kind, pickle::Kind::kOrderedDict);
-  EXPECT_EQ(names_of(named_tensors(file, dict)), names_of(named_tensors(file, file.root)));
+TEST(Contents, OfATorchScriptAreItsStateDict) {
+  const TensorFile file = read_tensor_file(fixture("scripted.pt"));
+  EXPECT_EQ(file.root.kind, pickle::Kind::kOrderedDict);
+  EXPECT_EQ(names_of(contents_of(file, {}).tensors), "fc1.weight, fc1.bias, fc2.weight, fc2.bias");
 }
 
-TEST(StateDictOfArchive, RefusesAFrozenModule) {
-  TensorFile file = read_tensor_file(fixture("frozen.pt"));
-  EXPECT_EQ(test::error_of<FormatError>([&] { state_dict_of_archive(file); }),
+TEST(RequireNames, RefusesAFrozenModule) {
+  const TensorFile file = read_tensor_file(fixture("frozen.pt"));
+  EXPECT_EQ(test::error_of<FormatError>([&] { require_names(file); }),
             "is a frozen TorchScript: its tensors are constants of its code and have lost their names");
 }
 

@@ -21,7 +21,7 @@ TEST_P(GoldenTensors, HaveThePropertiesThatPythonSees) {
   const json expected = test::golden(GetParam()).at("tensors");
   const auto tensors = named_tensors(file, file.root);
   ASSERT_EQ(tensors.size(), expected.size());
-  for (const auto& [name, tensor, is_named] : tensors) {
+  for (const auto& [name, tensor, is_named, is_own_name] : tensors) {
     SCOPED_TRACE(name);
     const json& wanted = expected.at(name);
     EXPECT_EQ(name_of(tensor->dtype), wanted.at("dtype").get<std::string>());

@@ -7,6 +7,7 @@ import datetime
 import enum
 import functools
 import json
+import os
 import pathlib
 import sys
 import types
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from serving import Server
 from torch import nn
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -199,6 +201,31 @@ def test_inspect_lists_the_names_that_are_not_known(iris, tmp_path):
     assert "names that are not known, and were not looked up: argparse.Namespace (1), pathlib.PosixPath (1)" in stderr
 
 
+def test_entries_are_listed_at_any_depth_with_keys_that_come_back(iris, tmp_path):
+    keys = {(0, "a"): 1, (0, "b"): 2, 1: 3, "1": 4, "line\nbreak": 5, "x" * 500: 6, 1 << 70: 7, None: 8, b"k": 9}
+    deep = "bottom"
+    for _ in range(60):
+        deep = {"in": [deep]}
+    torch.save({"w": torch.ones(1), "keys": keys, "deep": deep}, tmp_path / "in.pt")
+    entries = json.loads(iris("inspect", "in.pt", "--json", cwd=tmp_path).stdout)["entries"]
+    names = ["(0, 'a')", "(0, 'b')", "1", "1 (2)", "line\nbreak", "x" * 500, str(1 << 70), "None", "b'k'"]
+    assert list(entries["keys"].items()) == list(zip(names, range(1, 10), strict=True))
+    inner = entries["deep"]
+    for _ in range(60):
+        [inner] = inner["in"]
+    assert inner == "bottom"
+
+
+def test_what_inspect_says_of_modules_is_in_the_json_too(iris, tmp_path):
+    torch.save(Net(), tmp_path / "whole.pt")
+    shown = json.loads(iris("inspect", "whole.pt", "--json", cwd=tmp_path).stdout)
+    notes = [line.strip() for line in iris("inspect", "whole.pt", cwd=tmp_path).stderr.splitlines()[1:3]]
+    assert shown["notes"] == notes
+    assert shown["notes"][0].startswith("whole pickled modules are read as their state_dict()")
+    torch.save(Net().state_dict(), tmp_path / "plain.pt")
+    assert "notes" not in json.loads(iris("inspect", "plain.pt", "--json", cwd=tmp_path).stdout)
+
+
 def test_a_state_dict_without_foreign_names_has_an_empty_list(iris, repo):
     shown = json.loads(iris("inspect", repo / "models/iris_net.pt", "--json").stdout)
     assert shown["foreign"] == []
@@ -222,7 +249,7 @@ def test_a_whole_model_is_its_state_dict(iris, convert, tmp_path, make, options)
     assert isinstance(got, collections.OrderedDict)
     assert_same(got, module.state_dict())
     make().load_state_dict(got, strict=True)
-    assert "iris: whole pickled modules are shown as their state_dict()" in stderr
+    assert "iris: whole pickled modules are read as their state_dict()" in stderr
     assert ("classes whose code is not here: their_project.Net;" in stderr) == (make is not iris_net)
     names = [line.split(" ")[0] for line in iris("inspect", "whole.pt", cwd=tmp_path).stdout.splitlines()]
     assert names == list(module.state_dict())
@@ -287,6 +314,62 @@ def test_the_right_dictionary_is_chosen(iris, convert, tmp_path, name):
     assert "Prediction: " in iris("predict", "in.pt", *SAMPLE, cwd=tmp_path).stdout
 
 
+LEFT_OUT = {
+    "objects": (
+        lambda sd: {"model": sd, "args": argparse.Namespace(lr=0.1), "epoch": 3},
+        [],
+        "read: model; left out: args (argparse.Namespace), epoch",
+    ),
+    "candidates": (
+        lambda sd: {"epoch": 3, "ema": sd, "state_dict": sd, "optimizer": {"state": {}, "param_groups": []}},
+        [],
+        "read: state_dict; left out: epoch, ema, optimizer",
+    ),
+    "inside": (
+        lambda sd: {"model": {**sd, "cfg": Config(a=1)}, "epoch": 3},
+        ["--key", "model"],
+        "read: model; left out: model.cfg (their_project.Config)",
+    ),
+    "root": (
+        lambda sd: {**sd, "cfg": Config(a=1)},
+        [],
+        "read: the file's root; left out: cfg (their_project.Config)",
+    ),
+    "module": (
+        lambda sd: {"net": iris_net(), "epoch": 3},
+        [],
+        "read: net; left out: epoch; whole pickled modules are read as their state_dict(), without the versions in its "
+        "_metadata",
+    ),
+    "one candidate": (lambda sd: {"model": sd, "epoch": 3}, [], None),
+    "chosen": (lambda sd: {"a": sd, "b": sd}, ["--key", "a"], None),
+    "plain": (lambda sd: sd, [], None),
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_predict_and_evaluate_tell_what_was_chosen_and_what_was_passed_over(iris, repo, tmp_path, name):
+    make, options, note = LEFT_OUT[name]
+    torch.save(make(iris_net().state_dict()), tmp_path / "in.pt")
+    (tmp_path / "rows.csv").write_text(
+        "sepal_length,sepal_width,petal_length,petal_width,species\n5.1,3.5,1.4,0.2,setosa\n"
+    )
+    expected = "" if note is None else f"iris: in.pt: {note}\n"
+    for arguments in (["predict", "in.pt", *SAMPLE], ["predict", "in.pt", "-i", "rows.csv"],
+                      ["evaluate", "in.pt", "rows.csv"]):  # fmt: skip
+        answer = iris(*arguments, *options, cwd=tmp_path)
+        assert (answer.returncode, answer.stderr) == (0, expected)
+
+
+def test_serve_tells_what_was_chosen_and_what_was_passed_over(repo, tmp_path):
+    make, _, note = LEFT_OUT["candidates"]
+    torch.save(make(iris_net().state_dict()), tmp_path / "in.pt")
+    binary = os.environ.get("IRIS_BINARY") or repo / "build/release/iris"
+    server = Server(binary, tmp_path / "in.pt")
+    server.stop()
+    assert server.log.count(f"iris: {tmp_path}/in.pt: {note}") == 1
+
+
 def test_several_dictionaries_are_listed_with_every_key_that_works(iris, convert, tmp_path):
     sd = iris_net().state_dict()
     torch.save({"model": {"encoder": sd, "head": sd}, "params": sd, "params_ema": sd}, tmp_path / "in.pt")
@@ -306,7 +389,7 @@ def test_an_averaged_model_predicts_as_the_model(iris, tmp_path):
 
 @pytest.mark.parametrize(
     ("key", "shown"),
-    [((0, "a"), "(0, 'a')"), (b"w", "b'w'"), (None, "None"), (1.5, "1.5"), (1 << 70, "an integer of 9 bytes")],
+    [((0, "a"), "(0, 'a')"), (b"w", "b'w'"), (None, "None"), (1.5, "1.5"), (1 << 70, str(1 << 70))],
 )
 def test_a_name_that_safetensors_cannot_hold_is_an_error(iris, convert, tmp_path, key, shown):
     torch.save({"w": torch.ones(1), key: torch.ones(2)}, tmp_path / "in.pt")
@@ -321,6 +404,29 @@ def test_two_names_that_would_become_one_are_an_error(iris, tmp_path):
     torch.save({"0": torch.ones(1), 0: torch.ones(2)}, tmp_path / "in.pt")
     answer = iris("convert", "in.pt", "out.safetensors", cwd=tmp_path)
     assert answer.stderr == 'iris: error: in.pt: two tensors have the name "0"\n'
+
+
+def test_names_that_are_made_of_keys_are_told(convert, tmp_path):
+    torch.save({"w": torch.ones(1), 7: torch.ones(2), "deep": [{"er": torch.ones(3)}]}, tmp_path / "in.pt")
+    got, stderr = convert("in.pt", "out.safetensors", "--key", ".")
+    assert sorted(got) == ["7", "deep.0.er", "w"]
+    assert stderr == ("iris: written under names made of their keys, as safetensors has no others: 7, deep.0.er\n")
+    torch.save({"w": torch.ones(1)}, tmp_path / "plain.pt")
+    assert convert("plain.pt", "out.safetensors")[1] == ""
+
+
+def test_tensors_attributes_and_values_in_sets_are_named(convert, tmp_path):
+    weight = nn.Parameter(torch.ones(1))
+    weight.note = "an attribute"
+    value = {"w": weight, "set": {torch.ones(1), "a"}, (1, "a"): 5, b"k": 6, None: 7, 1 << 70: 8}
+    torch.save(value, tmp_path / "in.pt")
+    got, stderr = convert("in.pt", "out.safetensors")
+    assert list(got) == ["w"]
+    assert stderr == (
+        "iris: left out: attributes that Python code had set on tensors\n"
+        "iris: left out, as safetensors holds one dictionary of tensors: set, (1, 'a'), b'k', None, "
+        f"{1 << 70}\n"
+    )
 
 
 def test_entries_inside_the_chosen_dictionary_are_named(convert, tmp_path):

@@ -198,11 +198,13 @@ def test_odd_values_of_a_checkpoint_are_shown(iris, tmp_path):
     assert told["text"] == checkpoint["text"]
     assert told["tuple"] == [1, None, True]
     assert told["empty"] == {}
+    assert (told["size"], told["dtype"], told["device"]) == ([2, 3], "torch.float16", "torch.device(cuda, 1)")
     assert told["7"] == "an integer key"
     assert len(told) == len(checkpoint) - 1
     result = iris("inspect", tmp_path / "odd.pt")
     assert result.stdout == "w (2,)\n"
     assert "\x1b" not in result.stderr
+    assert "  size: torch.Size((2, 3))\n" in result.stderr
 
 
 def test_names_cannot_write_to_the_terminal(iris, tmp_path):

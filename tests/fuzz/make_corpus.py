@@ -77,6 +77,26 @@ def foreign_values() -> dict:
     }
 
 
+class Scripted(torch.nn.Module):
+    """Parameters, a buffer, modules, and tensors that are none of these."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = torch.nn.ModuleList([torch.nn.Linear(1, 1), torch.nn.BatchNorm1d(1)])
+        self.register_buffer("buffer", torch.ones(1))
+        self.plain = torch.ones(1)
+        self.many = [torch.ones(1)]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.buffer + self.plain + self.many[0]
+
+
+def script(module: torch.jit.ScriptModule) -> bytes:
+    buffer = io.BytesIO()
+    torch.jit.save(module, buffer)
+    return buffer.getvalue()
+
+
 def state_dict() -> collections.OrderedDict:
     return torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2)).state_dict()
 
@@ -103,6 +123,9 @@ def made_files() -> dict[str, bytes]:
                 files[f"{name}-{protocol}.pth"] = saved(
                     value, pickle_protocol=protocol, _use_new_zipfile_serialization=False
                 )
+    scripted = torch.jit.script(Scripted())
+    files["scripted-attributes.pt"] = script(scripted)
+    files["frozen-in-part.pt"] = script(torch.jit.freeze(scripted.eval(), preserved_attrs=["layers"]))
     files["metadata.safetensors"] = safetensors.torch.save(dict(state_dict()), {"format": "pt", "note": "é"})
     dtypes = {name: t.contiguous() for name, t in tensors().items() if t.dtype != torch.complex64}
     files["dtypes.safetensors"] = safetensors.torch.save({k: t.clone() for k, t in dtypes.items()})
@@ -148,6 +171,18 @@ def pickles_in(data: bytes) -> list[bytes]:
     return [*pickles, data[stream.tell() :]]
 
 
+# Objects by every opcode that makes them, chains of calls, cycles, EXT, and persistent ids of modules.
+OBJECTS = {
+    "chain": b"\x80\x02ca\nB\n)R)R)Rq\x00}X\x01\x00\x00\x00xh\x00sb.",
+    "cycle": b"\x80\x02ca\nB\n)\x81q\x00}X\x01\x00\x00\x00xh\x00sbh\x00X\x01\x00\x00\x00yh\x00s.",
+    "inst": b"(K\x01ia\nB\n(ca\nC\nK\x02o\x86.",
+    "newobj-ex": b"\x80\x04\x8c\x01a\x8c\x01B\x93)}\x8c\x01kK\x01s\x92\x94]h\x00ae.",
+    "items": b"\x80\x04ca\nB\n)\x81(K\x01K\x02e(K\x01K\x02u(K\x03\x90.",
+    "extension": b"\x80\x02\x82\x01\x83\x01\x00\x84\x01\x00\x00\x00\x87.",
+    "module-id": b"\x80\x02(X\x06\x00\x00\x00moduleca\nB\nX\x01\x00\x00\x00fX\x01\x00\x00\x00stQ)\x81}b.",
+    "reconstructor": b"\x80\x02ccopyreg\n_reconstructor\nca\nB\nc__builtin__\nobject\nN\x87R}b.",
+}
+
 # The first byte says whether it is CSV or NDJSON (rows_fuzz).
 ROWS = [
     b'01.5,?,2,3\n-0.25,"a,""b\n",1e-3,7\r\n\n123456789,,.5,5.\n',
@@ -175,6 +210,8 @@ def main() -> None:
         for i, part in enumerate(pickles_in(data) if name.endswith((".pt", ".pth")) else [data]):
             if len(part) <= MAX_SEED:
                 (pickles / f"{name}.{i}").write_bytes(part)
+    for name, data in OBJECTS.items():
+        (pickles / f"{name}.pkl").write_bytes(data)
     for protocol in PROTOCOLS:
         (pickles / f"plain-{protocol}.pkl").write_bytes(pickle.dumps(plain_values(), protocol))
     for i, text in enumerate(ROWS):

@@ -39,9 +39,10 @@ struct StateDict : torch::OrderedDict<std::string, at::Tensor> {
 // model_state_dict, state_dict, model_state and model that holds tensors; else the only dictionary that does, however
 // deep, but for those of optimizers, schedulers and random states, and for the root where there is another. The tensors
 // are on the CPU, also those saved on a GPU. Their data is mapped from the file, and so read when it is first used;
-// they keep the mapping alive, and writing to them changes memory, never the file. Who reads them after the file was cut
-// short gets the signal SIGBUS (writers that replace it, as write_state_dict does, are no danger). Checksums of the data are not compared,
-// since that would read it all: see verify. verify: also compares the data's checksums, where the file has them.
+// they keep the mapping alive, and writing to them changes memory, never the file. Who reads them after the file was
+// cut short gets the signal SIGBUS (writers that replace it, as write_state_dict does, are no danger). Checksums of the
+// data are not compared, since that would read it all: see verify. verify: also compares the data's checksums, where
+// the file has them.
 StateDict read_state_dict(const std::string& path, const std::optional<std::string>& key = std::nullopt,
                           bool verify = false);
 
@@ -50,8 +51,9 @@ StateDict read_state_dict(const std::string& path, const std::optional<std::stri
 // lists all missing keys, unexpected keys and shape mismatches, none. A prefix of all names, "module." (DataParallel)
 // or "_orig_mod." (torch.compile), is passed over unless the module has it too, and n_averaged beside "module."
 // (AveragedModel). num_batches_tracked may be missing in
-// what PyTorch before 0.4.1 wrote. Throws FormatError, and changes nothing, where tensors are mapped from a file that was
-// cut or written to since it was read; where that happens during the copy, the message is the same. The module must not be used by another thread meanwhile.
+// what PyTorch before 0.4.1 wrote. Throws FormatError, and changes nothing, where tensors are mapped from a file that
+// was cut or written to since it was read; where that happens during the copy, the message is the same. The module must
+// not be used by another thread meanwhile.
 void load_state_dict(torch::nn::Module& module, const StateDict& state_dict);
 
 // What Python's module.state_dict() gives: parameters and buffers, detached, sharing the module's memory.

@@ -45,9 +45,9 @@ class Session {
 class ContextThread {
  public:
   explicit ContextThread(boost::asio::io_context& context)
-      : context_(context), work_(boost::asio::make_work_guard(context)), end_(std::async(std::launch::async, [this] {
-          run();
-        })) {}
+      : context_(context),
+        work_(boost::asio::make_work_guard(context)),
+        end_(std::async(std::launch::async, [this] { run(); })) {}
   ~ContextThread() { context_.stop(); }  // and waits for the thread
 
   // Stops it too. False where what is under way has not finished by then.

@@ -130,7 +130,8 @@ REFUSED = {
     ),
     "two inputs": (
         kinds.TwoInputs,
-        r"the model's forward takes 2 inputs \(x, y\); export a module that takes one tensor, of shape \(rows, features\)",
+        r"the model's forward takes 2 inputs \(x, y\); export a module that takes one tensor, of shape "
+        r"\(rows, features\)",
     ),
     "tuple": (kinds.GivesATuple, re.escape("the model gives Tuple[Tensor, Tensor], not one tensor" + WAY_OUT)),
     "dict": (kinds.GivesADict, re.escape("the model gives Dict[str, Tensor], not one tensor" + WAY_OUT)),

@@ -122,7 +122,9 @@ void check_inputs(const torch::jit::Module& module) {
   const std::vector<c10::Argument>& arguments = module.get_method("forward").function().getSchema().arguments();
   for (std::size_t i = 1; i < arguments.size(); ++i) {  // the first is the module itself
     inputs.push_back(arguments[i].name());
-    needed += arguments[i].default_value() ? 0 : 1;
+    if (!arguments[i].default_value()) {
+      ++needed;
+    }
   }
   if (inputs.empty() || needed > 1) {
     throw InputError("the model's forward takes " +

@@ -306,7 +306,7 @@ void Service::infer(const Question& question, Batcher& quick, const Reply& calle
     throw RequestError(503, ParseLimits::kRequestsAreLarge);
   }
   job.memory = std::move(question.share);
-  const bool is_inline = model->is_quick && options_.max_wait.count() == 0 && job.row_count <= options_.max_batch_rows;
+  const bool is_inline = runs_at_once(*model) && job.row_count <= options_.max_batch_rows;
   const auto when = job.deadline;
   (is_inline ? quick : slow_).add(std::move(job));
   if (deadline) {
@@ -338,6 +338,13 @@ void Service::reload() {
     is_reload_waiting_ = false;
     slot_.reload();
   });
+}
+
+void Service::prepare_thread(bool serves_connections) const {
+  const std::shared_ptr<const Model> model = slot_.current();
+  if (!serves_connections || runs_at_once(*model)) {
+    model->is_alive();
+  }
 }
 
 void Service::start_draining() {

@@ -43,6 +43,10 @@ class Service {
   // 417.
   void check_head(Request& request) const;
 
+  // To be called on each thread that serves connections, and on that of passes. What LibTorch keeps for a thread that
+  // runs passes is made then, while there is memory for it: without, glibc ends the process.
+  void prepare_thread(bool serves_connections) const;
+
   // After check_head. Calls `reply` once, now or later, on any thread; `request` must live until then. Or throws
   // RequestError, and does not call `reply`.
   void handle(const Request& request, Batcher& quick, const Reply& reply);
@@ -66,6 +70,8 @@ class Service {
 
  private:
   const char* trouble() const;
+  // Whether its passes run on the threads that serve connections.
+  bool runs_at_once(const Model& model) const { return model.is_quick && options_.max_wait.count() == 0; }
   // A request with a body, unpacked; and what it may take.
   struct Question {
     const Request& request;

@@ -50,10 +50,9 @@ StateDict read_state_dict(const std::string& path, const std::optional<std::stri
 // load_state_dict(strict=True) does. All is checked first: either every tensor is copied or, with an InputError that
 // lists all missing keys, unexpected keys and shape mismatches, none. A prefix of all names, "module." (DataParallel)
 // or "_orig_mod." (torch.compile), is passed over unless the module has it too, and n_averaged beside "module."
-// (AveragedModel). num_batches_tracked may be missing in
-// what PyTorch before 0.4.1 wrote. Throws FormatError, and changes nothing, where tensors are mapped from a file that
-// was cut or written to since it was read; where that happens during the copy, the message is the same. The module must
-// not be used by another thread meanwhile.
+// (AveragedModel). num_batches_tracked may be missing in what PyTorch before 0.4.1 wrote. Throws FormatError where
+// tensors are mapped from a file that was cut or written to since it was read: before anything is copied, or after,
+// where that happened meanwhile; a cut during the copy is SIGBUS. The module must not be used by another thread.
 void load_state_dict(torch::nn::Module& module, const StateDict& state_dict);
 
 // What Python's module.state_dict() gives: parameters and buffers, detached, sharing the module's memory.

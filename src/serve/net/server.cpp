@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
@@ -99,6 +100,7 @@ class Server {
     ::dprintf(options_.log_descriptor, "iris: serving %s on %s\n", options_.name.c_str(),
               listener.address(tls_ ? "https" : "http").c_str());
     notify("READY=1");
+    prepare_threads();
     wait_for_signal();
     for (Acceptor& acceptor : listener.acceptors()) {
       accept(acceptor);
@@ -123,6 +125,13 @@ class Server {
  private:
   std::shared_ptr<TlsContext> load_tls() const {
     return options_.tls_certificate.empty() ? nullptr : make_tls_context(options_.tls_certificate, options_.tls_key);
+  }
+
+  void prepare_threads() {
+    asio::post(contexts_.passes, [this] { service_.prepare_thread(/*serves_connections=*/false); });
+    for (const auto& worker : workers_) {
+      asio::post(worker->context, [this] { service_.prepare_thread(/*serves_connections=*/true); });
+    }
   }
 
   // Connections leave descriptors for everything else: a model that is loaded again, the figures of /metrics.

@@ -41,7 +41,8 @@ CsvLayout make_csv_layout(const std::vector<std::string>& cells, const RowReques
 // For an input of which no record can be read.
 CsvLayout csv_layout_without_rows(const RowRequest& request);
 
-// For rows of so many cells: where that is one more than the header's, the first column has no name (R's row names).
+// For a first row of so many cells: where that is one more than the header's, the first column has no name (R's row
+// names).
 void settle_row_names(CsvLayout& layout, std::size_t cell_count);
 
 // The places of the columns to copy. Throws InputError("PLACE…").

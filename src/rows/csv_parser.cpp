@@ -140,11 +140,9 @@ class CsvParser : public RowParser {
   void settle(const Chunk& chunk) override {
     CsvRecords records(chunk.text, chunk.fault);
     std::vector<std::string> cells;
-    for (records.pass_over_blank_lines(); records.next_of_whole(&cells); records.pass_over_blank_lines()) {
-      if (records.fault().empty()) {
-        settle_row_names(layout_, cells.size());
-        break;
-      }
+    records.pass_over_blank_lines();
+    if (records.next_of_whole(&cells) && records.fault().empty()) {  // a later one may be in another chunk
+      settle_row_names(layout_, cells.size());
     }
     choose_columns();
     tell_notes();

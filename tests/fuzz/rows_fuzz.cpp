@@ -66,7 +66,7 @@ Expected csv_rows(std::string_view text, std::vector<std::size_t> columns) {
   records.next_of_whole(&cells);
   for (records.pass_over_blank_lines(); records.next_of_whole(&cells); records.pass_over_blank_lines()) {
     std::for_each(cells.begin(), cells.end(), check_number);
-    if (records.fault().empty() && std::exchange(is_first, false) && cells.size() == columns.size() + 1) {
+    if (std::exchange(is_first, false) && records.fault().empty() && cells.size() == columns.size() + 1) {
       columns.insert(columns.begin(), 99);  // R's row names
     }
     std::vector<float> row;

@@ -148,6 +148,12 @@ TEST(CsvLayout, TakesColumnsOfAHeaderInOrderForAModelWithoutNames) {
             Lines{"rows: the model does not name its features; these columns are taken for them, in this order: p, q"});
 }
 
+TEST(CsvLayout, TakesRowNamesFromTheFirstRowAlone) {
+  Layout layout("a,b\n\"1\"x,2\n1,2,3\n");
+  EXPECT_EQ(layout.of_features({"a", "b"}).read(),
+            (Lines{"rows:2: there is text after a closing quote", "rows:3: has 3 cells, not 2"}));
+}
+
 TEST(CsvLayout, CopiesColumns) {
   const std::string text = "id,a,b,\"note, of it\"\n7,1,2,\"say \"\"hi\"\"\"\n8,x,4,rose\n9,5\n";
   Layout layout(text);

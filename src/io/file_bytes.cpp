@@ -47,7 +47,7 @@ struct stat status_of(int descriptor) {
   return status;
 }
 
-// Its content. Another name, or none, is no change: files are replaced by a rename.
+// Whether the content is the same, by size and time. A file that was renamed or removed meanwhile still is.
 bool is_same(const struct stat& left, const struct stat& right) {
   return left.st_size == right.st_size && left.st_mtim.tv_sec == right.st_mtim.tv_sec &&
          left.st_mtim.tv_nsec == right.st_mtim.tv_nsec;

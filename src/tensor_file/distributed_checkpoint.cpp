@@ -481,7 +481,7 @@ class CheckpointReader {
     return file_.add(std::move(record));
   }
 
-  // Opens those of the tensor's chunks first: nothing is made larger than what is there.
+  // First opens the files that the tensor's chunks lie in, so that no tensor is made that is larger than all of them.
   std::uint64_t size_of_all_files(const std::vector<std::pair<std::optional<Sizes>, Place>>& places) {
     for (const auto& [offset, place] : places) {
       parts_.read(place);

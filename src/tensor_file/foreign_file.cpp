@@ -70,7 +70,7 @@ constexpr Signature kSignatures[] = {
     {12, "V 1", "is a Torch7 file (Lua), not a PyTorch model; the package torchfile reads it in Python"},
 };
 
-// The same in any case of letters, behind blanks and a byte-order mark.
+// The same for text: compared in lower case, after a byte-order mark and blanks.
 constexpr std::pair<std::string_view, const char*> kTexts[] = {
     {"<!doctype html", kIsHtml},
     {"<html", kIsHtml},

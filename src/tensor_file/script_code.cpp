@@ -70,7 +70,7 @@ std::optional<std::string> take_quoted(std::string_view& line) {
   return std::nullopt;
 }
 
-// "weight : Tensor", or of names that are no Python words: __annotations__["0"] = Tensor
+// "weight : Tensor", or, where the name is not a Python identifier, __annotations__["0"] = Tensor
 std::optional<ScriptClass::Attribute> attribute_of(std::string_view line) {
   if (auto rest = after(line, "__annotations__[")) {
     auto name = take_quoted(*rest);
@@ -124,7 +124,7 @@ ScriptClass ScriptCode::parse(std::string_view text) {
   while (!text.empty()) {
     std::string_view line = take_line(text);
     if (!line.starts_with("  ")) {
-      break;  // what is behind the class
+      break;  // the class has ended
     }
     line.remove_prefix(2);
     if (line.starts_with(' ') || line.starts_with("def ")) {
